@@ -1,0 +1,10 @@
+//! Integration tests of claviger-kmip.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
+)]
+
+mod tables;
