@@ -1,1 +1,22 @@
-fn main() {}
+//! Everything that can only be shown with the whole server: the real binary, its real ports, real clients.
+//!
+//! First the tools, which know nothing of the server but its command line and its wires; then the tests, one module
+//! per thing that must hold. `tests/README.md` says how to run them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by panicking; the server's own crates may not"
+)]
+
+mod api;
+mod hex;
+mod kmip;
+mod server;
+mod tls;
+mod ttlv;
+
+mod smoke;

@@ -1,0 +1,166 @@
+//! A small HTTP/1.1 client for the admin API: any method, any headers, any body, one request per connection.
+//!
+//! Small enough to send what a polite library would not. It knows nothing of Vault beyond the token header.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::server::{ROOT_TOKEN, Server};
+
+/// A response: status, headers in lower case, body.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON; `null` when it is empty.
+    pub(crate) fn json(&self) -> Value {
+        if self.body.is_empty() {
+            return Value::Null;
+        }
+        let shown = String::from_utf8_lossy(&self.body);
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {shown}"))
+    }
+
+    /// `data` of the envelope of a success.
+    pub(crate) fn data(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        self.json()["data"].clone()
+    }
+
+    /// The `errors` list, checked to be what a Vault client can read.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        assert!(self.status >= 400, "not an error: {self:?}");
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        let body = self.json();
+        let errors = body["errors"].as_array().unwrap_or_else(|| panic!("no errors list: {body}"));
+        errors.iter().map(|error| error.as_str().expect("a text").to_owned()).collect()
+    }
+}
+
+/// The API of one server, as the holder of one token.
+pub(crate) struct Api {
+    authority: String,
+    token: Option<String>,
+}
+
+impl Api {
+    /// As the holder of the root token.
+    pub(crate) fn root(server: &Server) -> Self {
+        Self { token: Some(ROOT_TOKEN.to_owned()), ..Self::anonymous(server) }
+    }
+
+    /// As the holder of another token, good or not.
+    pub(crate) fn with_token(server: &Server, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..Self::anonymous(server) }
+    }
+
+    /// Without a token.
+    pub(crate) fn anonymous(server: &Server) -> Self {
+        let authority = server.api.strip_prefix("http://").unwrap().to_owned();
+        Self { authority, token: None }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Response {
+        self.call("GET", path, None)
+    }
+
+    pub(crate) fn list(&self, path: &str) -> Response {
+        self.call("LIST", path, None)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Response {
+        self.call("DELETE", path, None)
+    }
+
+    /// A write with a JSON body.
+    pub(crate) fn write(&self, path: &str, body: &Value) -> Response {
+        self.call("PUT", path, Some(body.to_string().as_bytes()))
+    }
+
+    /// Any method on `/v1/<path>`; no Content-Type, as the Vault client sends none.
+    pub(crate) fn call(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+        let mut head = format!("{method} /v1/{path} HTTP/1.1\r\nHost: {}\r\n", self.authority);
+        if let Some(token) = &self.token {
+            head.push_str(&format!("X-Vault-Token: {token}\r\nX-Vault-Request: true\r\n"));
+        }
+        if let Some(body) = body {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        head.push_str("Connection: close\r\n\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body.unwrap_or_default());
+        let answer = self.raw(&bytes);
+        parse(&answer).unwrap_or_else(|| {
+            panic!("{method} {path}: no HTTP answer: {:?}", String::from_utf8_lossy(&answer))
+        })
+    }
+
+    /// Sends bytes as they are and reads until the server closes.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.authority).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut answer = Vec::new();
+        // A server may answer and close before it has read everything; what it said still counts.
+        let sent =
+            stream.write_all(bytes).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
+        let read = stream.read_to_end(&mut answer);
+        if answer.is_empty() {
+            sent.unwrap();
+            read.unwrap();
+        }
+        answer
+    }
+}
+
+/// An HTTP/1.1 answer that ends with the connection.
+pub(crate) fn parse(answer: &[u8]) -> Option<Response> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let headers: Vec<_> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(key, value)| (key.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let mut body = answer[end + 4..].to_vec();
+    if headers.iter().any(|(key, value)| key == "transfer-encoding" && value == "chunked") {
+        body = unchunk(&body)?;
+    }
+    Some(Response { status, headers, body })
+}
+
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
+        rest = rest.get(end + 2 + size + 2..)?;
+    }
+}
+
+#[test]
+fn an_answer_is_read_plain_and_chunked() {
+    let plain =
+        parse(b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n\r\n{\"errors\":[]}");
+    assert_eq!(plain.unwrap().errors(), Vec::<String>::new());
+    let chunked = parse(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
+    );
+    assert_eq!(chunked.unwrap().body, b"abcd");
+}
