@@ -55,20 +55,3 @@ impl fmt::Display for Version {
         write!(f, "{}.{}", self.major, self.minor)
     }
 }
-
-/// The versions in which something exists: from `since` to `until`, both included.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Versions {
-    /// The first version that has it.
-    pub since: Version,
-    /// The last version that has it.
-    pub until: Version,
-}
-
-impl Versions {
-    /// Whether `version` is one of them.
-    #[must_use]
-    pub fn contains(self, version: Version) -> bool {
-        self.since <= version && version <= self.until
-    }
-}

@@ -18,10 +18,12 @@ pub mod masks;
 pub mod tags;
 
 mod lookup;
+mod names;
 
 pub use lookup::{
     Vocabulary, attribute_tag, tag_by_name, tag_name, tag_row, tag_title, vocabulary,
 };
+pub use names::{KmipNames, is_secret};
 
 use crate::version::Version;
 

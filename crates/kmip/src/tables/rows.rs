@@ -85,6 +85,20 @@ macro_rules! enumeration_tables {
                 }
             }
 
+            impl $crate::codec::Wire for $type {
+                fn decode(
+                    item: &claviger_ttlv::Item<'_>,
+                    _: $crate::Version,
+                ) -> Result<Self, $crate::Error> {
+                    Ok(Self(item.enumeration()?))
+                }
+
+                fn encode(&self, encoder: &mut $crate::codec::Encoder<'_>, tag: claviger_ttlv::Tag) {
+                    encoder.check(tag, self.row());
+                    encoder.writer.enumeration(tag, self.0);
+                }
+            }
+
             impl core::fmt::Debug for $type {
                 fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                     match self.name() {
@@ -195,6 +209,19 @@ macro_rules! mask_tables {
 
                 fn bitor(self, other: Self) -> Self {
                     self.union(other)
+                }
+            }
+
+            impl $crate::codec::Wire for $type {
+                fn decode(
+                    item: &claviger_ttlv::Item<'_>,
+                    _: $crate::Version,
+                ) -> Result<Self, $crate::Error> {
+                    Ok(Self(item.integer()?.cast_unsigned()))
+                }
+
+                fn encode(&self, encoder: &mut $crate::codec::Encoder<'_>, tag: claviger_ttlv::Tag) {
+                    encoder.writer.integer(tag, self.0.cast_signed());
                 }
             }
 
