@@ -1,0 +1,40 @@
+//! MAC Verify: verify a MAC (KMIP 2.1 §6.1.33, KMIP 1.4 §4.34).
+//!
+//! Shapes only: it must never know what the operation does.
+
+use super::data::Data;
+use crate::attributes::values::{CryptographicParameters, UniqueIdentifier};
+use crate::codec::ByteString;
+use crate::codec::structure::structure;
+use crate::enums::ValidityIndicator;
+
+structure! {
+    /// Request payload.
+    #[derive(Default)]
+    pub struct MacVerifyRequest {
+        /// The key; the ID Placeholder if absent.
+        unique_identifier: Option<UniqueIdentifier> = UNIQUE_IDENTIFIER,
+        /// How; the key's own parameters if absent.
+        cryptographic_parameters: Option<CryptographicParameters> = CRYPTOGRAPHIC_PARAMETERS,
+        /// The data.
+        data: Option<Data> = DATA,
+        /// The MAC.
+        mac_data: Option<ByteString> = MAC_DATA,
+        /// The stream that this is a part of.
+        correlation_value: Option<ByteString> = CORRELATION_VALUE since V1_3,
+        /// Whether this is the first part of a stream.
+        init_indicator: Option<bool> = INIT_INDICATOR since V1_3,
+        /// Whether this is the last part of a stream.
+        final_indicator: Option<bool> = FINAL_INDICATOR since V1_3,
+    }
+
+    /// Response payload.
+    pub struct MacVerifyResponse {
+        /// The key that was used.
+        unique_identifier: UniqueIdentifier = UNIQUE_IDENTIFIER,
+        /// Whether it is good; absent while a stream is not at its end.
+        validity_indicator: Option<ValidityIndicator> = VALIDITY_INDICATOR,
+        /// The stream that this is a part of.
+        correlation_value: Option<ByteString> = CORRELATION_VALUE since V1_3,
+    }
+}

@@ -1,0 +1,34 @@
+//! Register: store an object that the client made (KMIP 2.1 §6.1.43, KMIP 1.4 §4.3).
+//!
+//! Shapes only: it must never know what the operation does.
+
+use crate::attributes::values::{ProtectionStorageMasks, UniqueIdentifier};
+use crate::codec::structure::structure;
+use crate::compat::TemplateAttributes;
+use crate::enums::ObjectType;
+use crate::objects::Object;
+
+structure! {
+    /// Request payload.
+    pub struct RegisterRequest {
+        /// The type of the object.
+        object_type: ObjectType = OBJECT_TYPE,
+        /// The attributes that the object shall have.
+        attributes: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE,
+        /// The object itself.
+        object: Object =
+            CERTIFICATE | SYMMETRIC_KEY | PUBLIC_KEY | PRIVATE_KEY | SPLIT_KEY | TEMPLATE
+            | SECRET_DATA | OPAQUE_OBJECT | PGP_KEY | CERTIFICATE_REQUEST,
+        /// Where the object may be kept.
+        protection_storage_masks: Option<ProtectionStorageMasks> =
+            PROTECTION_STORAGE_MASKS since V2_0,
+    }
+
+    /// Response payload.
+    pub struct RegisterResponse {
+        /// The new object.
+        unique_identifier: UniqueIdentifier = UNIQUE_IDENTIFIER,
+        /// Attributes that the server set without being asked (1.x only).
+        template_attribute: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE until V1_4,
+    }
+}
