@@ -8,16 +8,29 @@
 //! - [`Writer`] appends items to one buffer and patches the length of a structure when it ends.
 //! - [`Node`] is an owned tree, for the encodings that people read: XML, JSON and text.
 
+mod date;
 mod error;
 mod item;
+pub mod json;
+mod layout;
 mod limits;
+mod names;
+mod node;
+mod parse_error;
 mod reader;
+mod scalar;
 mod tag;
+pub mod text;
 mod writer;
+pub mod xml;
 
 pub use error::{Error, ErrorKind};
 pub use item::Item;
+pub use layout::Layout;
 pub use limits::{FrameLength, Limits, frame_length};
+pub use names::{Names, NoNames, Siblings};
+pub use node::{Node, Value};
+pub use parse_error::{ParseError, ParseErrorKind};
 pub use reader::{Message, Reader};
 pub use tag::{ItemType, Tag};
 pub use writer::{Mark, Writer};
