@@ -4,7 +4,11 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
+mod cases;
+mod encodings;
+mod oasis;
 mod tables;
