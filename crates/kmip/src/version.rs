@@ -27,6 +27,10 @@ impl Version {
     /// KMIP 2.1.
     pub const V2_1: Self = Self::new(2, 1);
 
+    /// No version of the wire: everything that any version has, for records at rest. Nothing is
+    /// too young or dropped in it, and attributes have the 2.x shape.
+    pub const EVERY: Self = Self::new(i32::MAX, 0);
+
     /// Every version that this crate speaks, oldest first.
     pub const ALL: [Self; 7] =
         [Self::V1_0, Self::V1_1, Self::V1_2, Self::V1_3, Self::V1_4, Self::V2_0, Self::V2_1];

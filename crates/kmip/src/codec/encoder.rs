@@ -50,6 +50,7 @@ impl<'w> Encoder<'w> {
     /// Refuses a table value that this version does not have.
     pub fn check(&mut self, tag: Tag, row: Option<&Row>) {
         if let Some(row) = row
+            && self.version != Version::EVERY
             && !row.is_in(self.version)
         {
             self.refuse(tag);
@@ -59,8 +60,9 @@ impl<'w> Encoder<'w> {
     /// Whether this version has what exists from `since` to `until`.
     #[must_use]
     pub fn has(&self, since: Option<Version>, until: Option<Version>) -> bool {
-        since.is_none_or(|since| since <= self.version)
-            && until.is_none_or(|until| self.version <= until)
+        self.version == Version::EVERY
+            || (since.is_none_or(|since| since <= self.version)
+                && until.is_none_or(|until| self.version <= until))
     }
 
     /// Writes an optional item: it vanishes if something in it is too young.

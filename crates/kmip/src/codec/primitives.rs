@@ -25,9 +25,16 @@ pub struct Interval(pub u32);
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteString(pub Vec<u8>);
 
-/// A public Big Integer: two's complement, most significant byte first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// A Big Integer: two's complement, most significant byte first. It may be a private exponent, so
+/// it is wiped when dropped and never printed.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct BigInteger(pub Vec<u8>);
+
+impl fmt::Debug for BigInteger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BigInteger({} bytes)", self.0.len())
+    }
+}
 
 /// Bytes that nobody but their owner may see: key material, passwords, clear text.
 ///
