@@ -9,6 +9,7 @@
 )]
 
 mod cases;
+mod corpora;
 mod encodings;
 mod oasis;
 mod tables;
