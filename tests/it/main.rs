@@ -13,10 +13,15 @@
 )]
 
 mod api;
+mod data;
 mod hex;
 mod kmip;
 mod server;
 mod tls;
 mod ttlv;
 
+mod recorded;
+mod samples;
+mod sequences;
 mod smoke;
+mod zenko;
