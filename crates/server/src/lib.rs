@@ -1,1 +1,4 @@
 //! claviger-server
+
+pub mod pki;
+pub mod seal;

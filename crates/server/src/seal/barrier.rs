@@ -1,0 +1,261 @@
+//! The barrier itself: an engine with everything but the keys of its records encrypted.
+
+use super::SealError;
+use super::keyring::{Keyring, RootKey};
+use super::layout;
+use claviger_store::{
+    Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Revision, Watch,
+};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use zeroize::Zeroizing;
+
+/// A record's plaintext.
+pub struct Opened {
+    /// The record's version; see [`Expect::Version`].
+    pub version: u64,
+    /// Its value; empty for an index row.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Opened {{ version: {}, {} bytes }}", self.version, self.bytes.len())
+    }
+}
+
+/// A batch before it is sealed.
+#[derive(Default)]
+pub struct Changes {
+    /// What must hold, see [`Expect`].
+    pub expect: Vec<(Key, Expect)>,
+    /// What is written: key, new version, plaintext.
+    pub put: Vec<(Key, u64, Zeroizing<Vec<u8>>)>,
+    /// What is removed.
+    pub delete: Vec<Key>,
+    /// Index rows that are written; they have no value.
+    pub marks: Vec<Key>,
+}
+
+impl Changes {
+    /// Whether nothing would be written.
+    pub fn is_read_only(&self) -> bool {
+        self.put.is_empty() && self.delete.is_empty() && self.marks.is_empty()
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (put, delete, marks) = (self.put.len(), self.delete.len(), self.marks.len());
+        write!(formatter, "Changes {{ put: {put}, delete: {delete}, marks: {marks} }}")
+    }
+}
+
+/// An unsealed store. A sealed one is a plain [`Engine`]: there is nothing to ask it.
+pub struct Barrier {
+    engine: Arc<dyn Engine>,
+    /// Replaced as a whole by a rotation; readers keep the one they began with.
+    keyring: RwLock<Arc<Keyring>>,
+    /// One rotation at a time.
+    rotation: Mutex<()>,
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Barrier(…)")
+    }
+}
+
+impl Barrier {
+    /// Whether a keyring exists, that is, whether [`Barrier::initialise`] was ever done.
+    ///
+    /// # Errors
+    /// [`SealError::Read`].
+    pub fn is_initialised(engine: &dyn Engine) -> Result<bool, SealError> {
+        Ok(engine.get(&layout::keyring())?.is_some())
+    }
+
+    /// Makes a keyring in an empty store and unseals it. `now` is in microseconds since 1970. Blocks
+    /// until the keyring is durable.
+    ///
+    /// # Errors
+    /// [`SealError::Initialised`] if there is a keyring; storage and randomness.
+    pub fn initialise(
+        engine: Arc<dyn Engine>,
+        root: &RootKey,
+        now: i64,
+    ) -> Result<Self, SealError> {
+        let keyring = Keyring::generate(now)?;
+        match store_keyring(engine.as_ref(), &keyring, root, 1, Expect::Absent) {
+            Err(SealError::Commit(CommitError::Conflict { .. })) => Err(SealError::Initialised),
+            Err(error) => Err(error),
+            Ok(()) => Ok(Self::over(engine, keyring)),
+        }
+    }
+
+    /// Opens the keyring of an initialised store.
+    ///
+    /// # Errors
+    /// [`SealError::NotInitialised`], [`SealError::WrongRootKey`]; storage.
+    pub fn unseal(engine: Arc<dyn Engine>, root: &RootKey) -> Result<Self, SealError> {
+        let record = engine.get(&layout::keyring())?.ok_or(SealError::NotInitialised)?;
+        let keyring = Keyring::from_record(root, record.version, &record.value)?;
+        Ok(Self::over(engine, keyring))
+    }
+
+    fn over(engine: Arc<dyn Engine>, keyring: Keyring) -> Self {
+        let keyring = RwLock::new(Arc::new(keyring));
+        Self { engine, keyring, rotation: Mutex::new(()) }
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`SealError::Damaged`] and its like if it is not what was written; storage.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Opened>, SealError> {
+        let Some(record) = self.engine.get(key)? else { return Ok(None) };
+        open(&self.keyring(), key, record.version, &record.value).map(Some)
+    }
+
+    /// The records of a range.
+    ///
+    /// # Errors
+    /// As [`Barrier::get`], for the first record that does not open.
+    pub fn scan(&self, range: &Range) -> Result<Vec<(Key, Opened)>, SealError> {
+        let keyring = self.keyring();
+        let rows = self.engine.scan(range)?.into_iter();
+        rows.map(|(key, record)| {
+            let opened = open(&keyring, &key, record.version, &record.value)?;
+            Ok((key, opened))
+        })
+        .collect()
+    }
+
+    /// The keys of a range, for index rows.
+    ///
+    /// # Errors
+    /// [`SealError::Read`].
+    pub fn keys(&self, range: &Range) -> Result<Vec<Key>, SealError> {
+        Ok(self.engine.scan(range)?.into_iter().map(|(key, _)| key).collect())
+    }
+
+    /// Seals and submits. The result resolves once durable.
+    pub fn commit(&self, changes: Changes) -> Pending {
+        match self.sealed(changes) {
+            Ok(batch) => self.engine.commit(batch),
+            Err(error) => Pending::resolved(Err(CommitError::Failed(error.to_string()))),
+        }
+    }
+
+    fn sealed(&self, changes: Changes) -> Result<Batch, SealError> {
+        let keyring = self.keyring();
+        let mut put = Vec::with_capacity(changes.put.len().saturating_add(changes.marks.len()));
+        for (key, version, plain) in changes.put {
+            let value = keyring.seal(&key, version, &plain)?;
+            put.push(Put { key, version, value });
+        }
+        let marks = changes.marks.into_iter();
+        put.extend(marks.map(|key| Put { key, version: 1, value: Vec::new() }));
+        Ok(Batch { expect: changes.expect, put, delete: changes.delete })
+    }
+
+    /// Changes committed after `from`; their keys are in the clear, their values not carried.
+    pub fn watch(&self, from: Revision) -> Watch {
+        self.engine.watch(from)
+    }
+
+    /// The engine below, for what needs no plaintext: snapshots and backups.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// The keyed hash that stands for `value` in an index key. `context` keeps values of different
+    /// meaning apart. Stays the same across rotations of root and record keys.
+    pub fn blind(&self, context: &[u8], value: &[u8]) -> [u8; 16] {
+        let tag = self.keyring().keyed_hash(&[b"index", context, value]);
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// A key for another purpose than records, such as the audit's hashes; stays the same across
+    /// rotations.
+    pub fn derived_key(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        let tag = self.keyring().keyed_hash(&[b"derive", purpose]);
+        Zeroizing::new(tag.as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The number of the record key that new records are sealed with.
+    pub fn active_key(&self) -> u32 {
+        self.keyring().active_id()
+    }
+
+    /// Adds a record key and makes it the active one; older records stay readable. Blocks until
+    /// durable.
+    ///
+    /// # Errors
+    /// [`SealError::WrongRootKey`] if `root` is not the present one; storage and randomness.
+    pub fn rotate(&self, root: &RootKey, now: i64) -> Result<u32, SealError> {
+        let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stored, version) = self.stored(root)?;
+        let next = stored.rotated(now)?;
+        self.replace(next, root, version)?;
+        Ok(self.active_key())
+    }
+
+    /// Seals the keyring with another root key; the old one opens it no more. Blocks until durable.
+    ///
+    /// # Errors
+    /// As [`Barrier::rotate`].
+    pub fn rekey(&self, root: &RootKey, next_root: &RootKey) -> Result<(), SealError> {
+        let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stored, version) = self.stored(root)?;
+        self.replace(stored, next_root, version)
+    }
+
+    fn stored(&self, root: &RootKey) -> Result<(Keyring, u64), SealError> {
+        let record = self.engine.get(&layout::keyring())?.ok_or(SealError::NotInitialised)?;
+        Ok((Keyring::from_record(root, record.version, &record.value)?, record.version))
+    }
+
+    fn replace(&self, keyring: Keyring, root: &RootKey, version: u64) -> Result<(), SealError> {
+        let expect = Expect::Version(version);
+        let next = version.saturating_add(1);
+        store_keyring(self.engine.as_ref(), &keyring, root, next, expect)?;
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+        Ok(())
+    }
+
+    fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn open(keyring: &Keyring, key: &[u8], version: u64, value: &[u8]) -> Result<Opened, SealError> {
+    let bytes = match (layout::is_mark(key), value.is_empty()) {
+        (true, true) => Zeroizing::default(),
+        (true, false) => return Err(SealError::damaged(key)),
+        (false, _) => keyring.open(key, version, value)?,
+    };
+    Ok(Opened { version, bytes })
+}
+
+fn store_keyring(
+    engine: &dyn Engine,
+    keyring: &Keyring,
+    root: &RootKey,
+    version: u64,
+    expect: Expect,
+) -> Result<(), SealError> {
+    let value = keyring.to_record(root, version)?;
+    let key = layout::keyring();
+    let batch = Batch {
+        expect: vec![(key.clone(), expect)],
+        put: vec![Put { key, version, value }],
+        delete: Vec::new(),
+    };
+    engine.commit(batch).wait()?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "barrier_tests.rs"]
+mod tests;
