@@ -11,7 +11,7 @@ mod envelope;
 mod error;
 mod key_file;
 mod keyring;
-pub mod layout;
+mod layout;
 
 pub use barrier::{Barrier, Changes, Opened};
 pub use error::SealError;
