@@ -9,9 +9,9 @@ use claviger_ttlv::{Item, Tag};
 use super::values::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer,
     CertificateSubject, CryptographicDomainParameters, CryptographicParameters, Digest,
-    KeyValueLocation, Link, Name, ProtectionStorageMasks, RevocationReason, RngParameters,
-    RotateName, UniqueIdentifier, UsageLimits, VendorAttribute, X509CertificateIdentifier,
-    X509CertificateIssuer, X509CertificateSubject,
+    KeyValueLocation, Link, Name, RevocationReason, RngParameters, RotateName, UniqueIdentifier,
+    UsageLimits, VendorAttribute, X509CertificateIdentifier, X509CertificateIssuer,
+    X509CertificateSubject,
 };
 use crate::Version;
 use crate::codec::{ByteString, DateTime, Encoder, Interval, Wire};
@@ -20,7 +20,7 @@ use crate::enums::{
     ObjectType, OpaqueDataType, ProtectionLevel, State,
 };
 use crate::error::Error;
-use crate::masks::CryptographicUsageMask;
+use crate::masks::{CryptographicUsageMask, ProtectionStorageMask};
 use crate::{tables, tags};
 
 /// How many values an object may have for the attribute.
@@ -201,30 +201,30 @@ attributes! {
     CertificateIdentifier CERTIFICATE_IDENTIFIER: CertificateIdentifier [V1_0 .. V1_4], One, Server, No;
     CertificateSubject CERTIFICATE_SUBJECT: CertificateSubject [V1_0 .. V1_4], One, Server, No;
     CertificateIssuer CERTIFICATE_ISSUER: CertificateIssuer [V1_0 .. V1_4], One, Server, No;
-    CertificateSubjectCn CERTIFICATE_SUBJECT_CN: String [V2_0], Many, Server, No;
-    CertificateSubjectO CERTIFICATE_SUBJECT_O: String [V2_0], Many, Server, No;
-    CertificateSubjectOu CERTIFICATE_SUBJECT_OU: String [V2_0], Many, Server, No;
-    CertificateSubjectEmail CERTIFICATE_SUBJECT_EMAIL: String [V2_0], Many, Server, No;
-    CertificateSubjectC CERTIFICATE_SUBJECT_C: String [V2_0], Many, Server, No;
-    CertificateSubjectSt CERTIFICATE_SUBJECT_ST: String [V2_0], Many, Server, No;
-    CertificateSubjectL CERTIFICATE_SUBJECT_L: String [V2_0], Many, Server, No;
-    CertificateSubjectUid CERTIFICATE_SUBJECT_UID: String [V2_0], Many, Server, No;
-    CertificateSubjectSerialNumber CERTIFICATE_SUBJECT_SERIAL_NUMBER: String [V2_0], Many, Server, No;
-    CertificateSubjectTitle CERTIFICATE_SUBJECT_TITLE: String [V2_0], Many, Server, No;
-    CertificateSubjectDc CERTIFICATE_SUBJECT_DC: String [V2_0], Many, Server, No;
-    CertificateSubjectDnQualifier CERTIFICATE_SUBJECT_DN_QUALIFIER: String [V2_0], Many, Server, No;
-    CertificateIssuerCn CERTIFICATE_ISSUER_CN: String [V2_0], Many, Server, No;
-    CertificateIssuerO CERTIFICATE_ISSUER_O: String [V2_0], Many, Server, No;
-    CertificateIssuerOu CERTIFICATE_ISSUER_OU: String [V2_0], Many, Server, No;
-    CertificateIssuerEmail CERTIFICATE_ISSUER_EMAIL: String [V2_0], Many, Server, No;
-    CertificateIssuerC CERTIFICATE_ISSUER_C: String [V2_0], Many, Server, No;
-    CertificateIssuerSt CERTIFICATE_ISSUER_ST: String [V2_0], Many, Server, No;
-    CertificateIssuerL CERTIFICATE_ISSUER_L: String [V2_0], Many, Server, No;
-    CertificateIssuerUid CERTIFICATE_ISSUER_UID: String [V2_0], Many, Server, No;
-    CertificateIssuerSerialNumber CERTIFICATE_ISSUER_SERIAL_NUMBER: String [V2_0], Many, Server, No;
-    CertificateIssuerTitle CERTIFICATE_ISSUER_TITLE: String [V2_0], Many, Server, No;
-    CertificateIssuerDc CERTIFICATE_ISSUER_DC: String [V2_0], Many, Server, No;
-    CertificateIssuerDnQualifier CERTIFICATE_ISSUER_DN_QUALIFIER: String [V2_0], Many, Server, No;
+    CertificateSubjectCn CERTIFICATE_SUBJECT_CN: String [V1_4], Many, Server, No;
+    CertificateSubjectO CERTIFICATE_SUBJECT_O: String [V1_4], Many, Server, No;
+    CertificateSubjectOu CERTIFICATE_SUBJECT_OU: String [V1_4], Many, Server, No;
+    CertificateSubjectEmail CERTIFICATE_SUBJECT_EMAIL: String [V1_4], Many, Server, No;
+    CertificateSubjectC CERTIFICATE_SUBJECT_C: String [V1_4], Many, Server, No;
+    CertificateSubjectSt CERTIFICATE_SUBJECT_ST: String [V1_4], Many, Server, No;
+    CertificateSubjectL CERTIFICATE_SUBJECT_L: String [V1_4], Many, Server, No;
+    CertificateSubjectUid CERTIFICATE_SUBJECT_UID: String [V1_4], Many, Server, No;
+    CertificateSubjectSerialNumber CERTIFICATE_SUBJECT_SERIAL_NUMBER: String [V1_4], Many, Server, No;
+    CertificateSubjectTitle CERTIFICATE_SUBJECT_TITLE: String [V1_4], Many, Server, No;
+    CertificateSubjectDc CERTIFICATE_SUBJECT_DC: String [V1_4], Many, Server, No;
+    CertificateSubjectDnQualifier CERTIFICATE_SUBJECT_DN_QUALIFIER: String [V1_4], Many, Server, No;
+    CertificateIssuerCn CERTIFICATE_ISSUER_CN: String [V1_4], Many, Server, No;
+    CertificateIssuerO CERTIFICATE_ISSUER_O: String [V1_4], Many, Server, No;
+    CertificateIssuerOu CERTIFICATE_ISSUER_OU: String [V1_4], Many, Server, No;
+    CertificateIssuerEmail CERTIFICATE_ISSUER_EMAIL: String [V1_4], Many, Server, No;
+    CertificateIssuerC CERTIFICATE_ISSUER_C: String [V1_4], Many, Server, No;
+    CertificateIssuerSt CERTIFICATE_ISSUER_ST: String [V1_4], Many, Server, No;
+    CertificateIssuerL CERTIFICATE_ISSUER_L: String [V1_4], Many, Server, No;
+    CertificateIssuerUid CERTIFICATE_ISSUER_UID: String [V1_4], Many, Server, No;
+    CertificateIssuerSerialNumber CERTIFICATE_ISSUER_SERIAL_NUMBER: String [V1_4], Many, Server, No;
+    CertificateIssuerTitle CERTIFICATE_ISSUER_TITLE: String [V1_4], Many, Server, No;
+    CertificateIssuerDc CERTIFICATE_ISSUER_DC: String [V1_4], Many, Server, No;
+    CertificateIssuerDnQualifier CERTIFICATE_ISSUER_DN_QUALIFIER: String [V1_4], Many, Server, No;
     DigitalSignatureAlgorithm DIGITAL_SIGNATURE_ALGORITHM: DigitalSignatureAlgorithm [V1_1], Many, Client, No;
     Digest DIGEST: Digest [V1_0], Many, Server, No;
     OperationPolicyName OPERATION_POLICY_NAME: String [V1_0 .. V1_4], One, Client, Modify;
@@ -266,7 +266,7 @@ attributes! {
     OpaqueDataType OPAQUE_DATA_TYPE: OpaqueDataType [V2_0], One, Server, No;
     ProtectionLevel PROTECTION_LEVEL: ProtectionLevel [V2_0], One, Client, ModifyDelete;
     ProtectionPeriod PROTECTION_PERIOD: Interval [V2_0], One, Client, ModifyDelete;
-    ProtectionStorageMasks PROTECTION_STORAGE_MASKS: ProtectionStorageMasks [V2_0], One, Client, No;
+    ProtectionStorageMask PROTECTION_STORAGE_MASK: ProtectionStorageMask [V2_0], One, Server, No;
     QuantumSafe QUANTUM_SAFE: bool [V2_0], One, Client, ModifyDelete;
     RotateAutomatic ROTATE_AUTOMATIC: bool [V2_1], One, Client, ModifyDelete;
     RotateDate ROTATE_DATE: DateTime [V2_1], One, Server, No;

@@ -7,9 +7,10 @@ use crate::codec::structure::structure;
 
 structure! {
     /// Request payload.
+    #[derive(Default)]
     pub struct SetConstraintsRequest {
-        /// The constraints.
-        constraints: Constraints = CONSTRAINTS,
+        /// The constraints; absent takes them away.
+        constraints: Option<Constraints> = CONSTRAINTS,
     }
 
     /// Response payload: empty.

@@ -1,12 +1,12 @@
 //! Every payload that somebody else wrote, read into its type and written again: the recorded
 //! requests of real clients and the messages of the OASIS cases. Nothing may get lost.
 
-use claviger_kmip::codec::{Encoder, Wire};
+use claviger_kmip::codec::{Encoder, TooYoung, Wire};
 use claviger_kmip::enums::{Operation, ResultStatus};
 use claviger_kmip::payload::Request;
-use claviger_kmip::tables::KmipNames;
-use claviger_kmip::{Error, Version, payload, tags};
-use claviger_ttlv::{Limits, Message, Node, Tag, Value, Writer, text, xml};
+use claviger_kmip::tables::{KmipNames, attribute_tag, tag_row};
+use claviger_kmip::{Error, Version, payload, tags, tolerance};
+use claviger_ttlv::{Limits, Message, Node, Tag, Value, Writer, text};
 
 use crate::oasis;
 
@@ -15,6 +15,7 @@ enum Fate {
     Same,
     Refused(Error),
     Different(Node),
+    TooYoung(Tag),
 }
 
 fn again<T: Wire>(node: &Node, version: Version) -> Fate {
@@ -27,18 +28,55 @@ fn again<T: Wire>(node: &Node, version: Version) -> Fate {
     let mut writer = Writer::new();
     let mut encoder = Encoder::new(&mut writer, version);
     value.encode(&mut encoder, node.tag);
-    encoder.finish().unwrap_or_else(|young| panic!("{young:?} in {version}"));
+    if let Err(TooYoung(tag)) = encoder.finish() {
+        return Fate::TooYoung(tag);
+    }
     let written = Node::from_bytes(writer.as_bytes(), &Limits::default()).expect("well-formed");
-    if normal(&written) == normal(node) { Fate::Same } else { Fate::Different(written) }
+    if normal(&written, version) == normal(node, version) {
+        Fate::Same
+    } else {
+        Fate::Different(written)
+    }
 }
 
-/// What our encoder leaves out on purpose: Attribute Index 0 (every version lets it).
-fn normal(node: &Node) -> Node {
-    let Value::Structure(children) = &node.value else { return node.clone() };
-    let is_index_0 =
-        |child: &Node| child.tag == tags::ATTRIBUTE_INDEX && child.value == Value::Integer(0);
-    let children = children.iter().filter(|child| !is_index_0(child)).map(normal).collect();
+/// What may get lost: Attribute Index 0, which our encoder leaves out; a Template-Attribute
+/// without content; blanks in an attribute's name; what [`tolerance`] ignores; and what came under
+/// an older minor version than its own.
+fn normal(node: &Node, version: Version) -> Node {
+    let children = match &node.value {
+        Value::Structure(children) => children,
+        Value::TextString(name) if node.tag == tags::ATTRIBUTE_NAME => {
+            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            return Node::new(node.tag, Value::TextString(name));
+        }
+        _ => return node.clone(),
+    };
+    let is_kept = |child: &Node| {
+        let is_index_0 = child.tag == tags::ATTRIBUTE_INDEX && child.value == Value::Integer(0);
+        let is_empty =
+            child.tag == tags::TEMPLATE_ATTRIBUTE && child.value == Value::Structure(vec![]);
+        let is_young =
+            version.is_1x() && (is_young(child.tag, version) || names_young(child, version));
+        !is_index_0 && !is_empty && !is_young && !tolerance::ignores(node.tag, child.tag, version)
+    };
+    let children = children.iter().map(|child| normal(child, version)).filter(is_kept).collect();
     Node::structure(node.tag, children)
+}
+
+fn is_young(tag: Tag, version: Version) -> bool {
+    tag_row(tag).is_some_and(|row| row.since > version)
+}
+
+/// Whether it is an Attribute, or the name of one, that the version does not have.
+fn names_young(node: &Node, version: Version) -> bool {
+    let name =
+        if node.tag == tags::ATTRIBUTE { node.child(tags::ATTRIBUTE_NAME) } else { Some(node) };
+    match name {
+        Some(Node { tag: tags::ATTRIBUTE_NAME, value: Value::TextString(name) }) => {
+            attribute_tag(name).is_some_and(|tag| is_young(tag, version))
+        }
+        _ => false,
+    }
 }
 
 macro_rules! by_operation {
@@ -183,8 +221,10 @@ fn deviations(place: &str, message: &Node) -> Vec<String> {
         let show = |node: &Node| text::write(node, &KmipNames, &|_| false);
         match fate {
             Fate::Same => {}
-            Fate::Refused(error) => deviations.push(format!(
-                "{place}: {operation:?} {version}: {error}\n{}",
+            Fate::Refused(error) => deviations
+                .push(format!("{place}: {operation:?} {version}: {error}\n{}", show(node))),
+            Fate::TooYoung(tag) => deviations.push(format!(
+                "{place}: {operation:?} {version}: {tag:?} is too young\n{}",
                 show(node)
             )),
             Fate::Different(written) => deviations.push(format!(
@@ -197,6 +237,13 @@ fn deviations(place: &str, message: &Node) -> Vec<String> {
     deviations
 }
 
+/// A published message whose header says 1.0 and whose content is 1.2's.
+const MISLABELLED: &str = "TC_NP_2_12_Notify_Put.xml message 2";
+
+/// Requests of a recorded client that name attributes as 1.x does in a 2.0 message: they are
+/// understood, and we would write references.
+const NAMES_IN_2_0: (&str, usize) = ("GetAttributes 2.0 became", 15);
+
 #[test]
 fn oasis_payloads_survive_their_types() {
     let Some(folder) = oasis::folder() else { return };
@@ -204,6 +251,9 @@ fn oasis_payloads_survive_their_types() {
     for path in oasis::files(&folder, ".xml") {
         for (index, message) in oasis::messages(&path).iter().enumerate() {
             let place = format!("{} message {index}", path.display());
+            if place.ends_with(MISLABELLED) {
+                continue;
+            }
             deviations.extend(self::deviations(&place, message));
         }
     }
@@ -229,5 +279,8 @@ fn recorded_requests_survive_their_types() {
         let place = format!("line {index}, {} {}", line["client"], line["step"]);
         deviations.extend(self::deviations(&place, &message));
     }
+    let before = deviations.len();
+    deviations.retain(|deviation| !deviation.contains(NAMES_IN_2_0.0));
     assert!(deviations.is_empty(), "{}:\n{}", deviations.len(), deviations.join("\n"));
+    assert_eq!(before, NAMES_IN_2_0.1);
 }
