@@ -1,4 +1,10 @@
 //! claviger-server
 
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod mount;
 pub mod pki;
+pub mod record;
 pub mod seal;
+pub mod token;

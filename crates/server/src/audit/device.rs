@@ -1,0 +1,172 @@
+//! The file device: one buffer that all callers append to, written by whichever of them finds nobody
+//! writing. Knows lines, not what they say.
+
+use super::AuditError;
+use super::chain::{self, Chain};
+use super::recovery;
+use super::sync::{Syncer, Syncing};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What a buffer keeps of its memory after a burst.
+const BUFFER_BYTES_KEPT: usize = 64 << 10;
+
+/// An open audit file.
+pub(super) struct Device {
+    path: PathBuf,
+    file: Arc<File>,
+    state: Mutex<State>,
+    written: Condvar,
+    syncer: Syncer,
+}
+
+struct State {
+    /// After the last line in the buffer.
+    chain: Chain,
+    /// After the last line in the file.
+    chain_written: Chain,
+    /// The file's length.
+    length: u64,
+    /// Lines not yet written.
+    buffer: Vec<u8>,
+    /// The memory of the buffer written last.
+    spare: Vec<u8>,
+    /// What becomes of the lines in the buffer.
+    outcome: Arc<Outcome>,
+    /// Somebody writes at this moment.
+    writing: bool,
+    /// Callers that sleep until a write ends.
+    sleepers: usize,
+    /// The file's end is unknown: nothing more is written to it.
+    broken: bool,
+}
+
+/// What became of a group of lines.
+#[derive(Default)]
+struct Outcome(AtomicU8);
+
+const WRITTEN: u8 = 1;
+const FAILED: u8 = 2;
+
+impl Device {
+    pub(super) fn open(path: &Path, now_us: i64) -> Result<Self, AuditError> {
+        let opened = recovery::open(path, now_us)
+            .map_err(|error| AuditError::new(format_args!("{}: {error}", path.display())))?;
+        let file = Arc::new(opened.file);
+        let state = State {
+            chain: opened.chain,
+            chain_written: opened.chain,
+            length: opened.length,
+            buffer: Vec::new(),
+            spare: Vec::new(),
+            outcome: Arc::default(),
+            writing: false,
+            sleepers: 0,
+            broken: false,
+        };
+        let syncer = Syncer::start(Arc::clone(&file), opened.length).map_err(AuditError::new)?;
+        let (state, written) = (Mutex::new(state), Condvar::new());
+        Ok(Self { path: path.to_path_buf(), file, state, written, syncer })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends entries as lines; `bodies` ends at each of `ends` in turn. Returns once the kernel
+    /// has them.
+    pub(super) fn append(&self, bodies: &[u8], ends: &[usize]) -> Result<(), AuditError> {
+        let mut start = 0;
+        let begun: Vec<_> = ends
+            .iter()
+            .map(|end| {
+                let body = bodies.get(start..*end).unwrap_or_default();
+                start = *end;
+                (body, chain::begin(body))
+            })
+            .collect();
+        let mut state = self.lock();
+        if state.broken || self.syncer.has_failed() {
+            return Err(self.refusal());
+        }
+        let State { chain, buffer, outcome, .. } = &mut *state;
+        for (body, begun) in begun {
+            chain.extend(body, begun, buffer);
+        }
+        let outcome = Arc::clone(outcome);
+        loop {
+            match outcome.0.load(Ordering::Relaxed) {
+                WRITTEN => return Ok(()),
+                FAILED => return Err(self.refusal()),
+                _ if state.writing => {
+                    state.sleepers = state.sleepers.saturating_add(1);
+                    state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.sleepers = state.sleepers.saturating_sub(1);
+                }
+                _ => state = self.write(state),
+            }
+        }
+    }
+
+    /// Writes the buffer as it is, outside the lock; others go on filling the next one.
+    fn write<'d>(&'d self, mut state: MutexGuard<'d, State>) -> MutexGuard<'d, State> {
+        state.writing = true;
+        let spare = std::mem::take(&mut state.spare);
+        let mut buffer = std::mem::replace(&mut state.buffer, spare);
+        let outcome = std::mem::take(&mut state.outcome);
+        let chain = state.chain;
+        drop(state);
+        let result = (&*self.file).write_all(&buffer);
+        let mut state = self.lock();
+        state.writing = false;
+        match result {
+            Ok(()) => {
+                state.chain_written = chain;
+                state.length = state.length.saturating_add(buffer.len() as u64);
+                outcome.0.store(WRITTEN, Ordering::Relaxed);
+                self.syncer.written(state.length);
+            }
+            Err(error) => {
+                outcome.0.store(FAILED, Ordering::Relaxed);
+                self.take_back(&mut state, &error);
+            }
+        }
+        buffer.clear();
+        buffer.shrink_to(BUFFER_BYTES_KEPT);
+        state.spare = buffer;
+        if state.sleepers > 0 {
+            self.written.notify_all();
+        }
+        state
+    }
+
+    /// Undoes a write that failed, perhaps half-way, so that the next one can be tried. The lines
+    /// that others have appended meanwhile continue a chain that never was: they fail too.
+    fn take_back(&self, state: &mut State, error: &std::io::Error) {
+        state.buffer.clear();
+        std::mem::take(&mut state.outcome).0.store(FAILED, Ordering::Relaxed);
+        state.chain = state.chain_written;
+        state.broken = self.file.set_len(state.length).is_err();
+        tracing::error!(
+            "audit: {}: {error}; operations are refused{}",
+            self.path.display(),
+            if state.broken { " until a restart" } else { " while this lasts" }
+        );
+    }
+
+    pub(super) fn sync(self: &Arc<Self>) -> Syncing {
+        let length = self.lock().length;
+        self.syncer.sync(length)
+    }
+
+    fn refusal(&self) -> AuditError {
+        AuditError::new(self.path.display())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
