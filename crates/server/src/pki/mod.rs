@@ -11,6 +11,8 @@ mod key;
 pub mod pem;
 mod request;
 mod serial;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod tls;
 
 pub use authority::{Authority, AuthorityParts, ClientKey, Issued, ServerNames, Subject};

@@ -124,10 +124,7 @@ mod tests {
     use crate::pki::PrivateKey;
 
     fn request_pem(spec: KeySpec) -> String {
-        let signer = PrivateKey::generate(spec).unwrap().signer().unwrap();
-        let params = rcgen::CertificateParams::default();
-        let der = params.serialize_request(&signer).unwrap();
-        pem::encode("CERTIFICATE REQUEST", der.der())
+        crate::pki::testing::request_pem(&PrivateKey::generate(spec).unwrap())
     }
 
     #[test]

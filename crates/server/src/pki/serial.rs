@@ -7,7 +7,7 @@ use std::fmt;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Octets of a serial number; RFC 5280 allows no more.
-pub const SERIAL_LEN: usize = 20;
+const SERIAL_LEN: usize = 20;
 
 /// A certificate serial number, big-endian, padded with zeros on the left.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,283 @@
+//! The table of mounts: mount, unmount, find, configure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::stored::{self, MountRecord};
+use super::{Config, ConfigChange, Engine, Listeners, MountError, MountPath};
+use crate::clock::Clock;
+use crate::record::{Edit, FIRST_VERSION, Kind, MountId, Records, Stored, base62, key};
+
+/// A KMIP engine at an API path, as it was when it was looked up.
+#[derive(Debug)]
+pub struct Mount {
+    path: MountPath,
+    record: Stored<MountRecord>,
+    engine: Option<Arc<Engine>>,
+}
+
+impl Mount {
+    /// Its identifier, which stands in the keys of everything that belongs to it.
+    pub fn id(&self) -> MountId {
+        self.record.value.id
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &MountPath {
+        &self.path
+    }
+
+    /// Its name for the audit, such as `kmip_ab12cd34`.
+    pub fn accessor(&self) -> &str {
+        &self.record.value.accessor
+    }
+
+    /// What its owner wrote about it.
+    pub fn description(&self) -> &str {
+        &self.record.value.description
+    }
+
+    /// Its engine; none before the first configuration.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.as_deref()
+    }
+}
+
+/// What a configuration write did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Configured {
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// Every mount.
+///
+/// Administrative calls block on storage: call them where blocking is allowed.
+pub struct Mounts {
+    records: Records,
+    clock: Arc<dyn Clock>,
+    listeners: Arc<dyn Listeners>,
+    table: RwLock<BTreeMap<MountPath, Arc<Mount>>>,
+    writer: Mutex<()>,
+}
+
+impl Mounts {
+    /// Reads every mount. Listeners stay closed until [`Self::start_listeners`].
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn open(
+        records: Records,
+        clock: Arc<dyn Clock>,
+        listeners: Arc<dyn Listeners>,
+    ) -> Result<Self, MountError> {
+        let mut table = BTreeMap::new();
+        for (_, record) in records.scan::<MountRecord>(&key(Kind::Mount, &[]))? {
+            let path = MountPath::parse(&record.value.path)?;
+            let engine = stored::read_engine(&records, record.value.id)?.map(Arc::new);
+            let mount = Mount { path: path.clone(), record, engine };
+            table.insert(path, Arc::new(mount));
+        }
+        Ok(Self { records, clock, listeners, table: RwLock::new(table), writer: Mutex::new(()) })
+    }
+
+    /// Opens the listeners of every mount. One that cannot open hinders no other.
+    pub fn start_listeners(&self) -> Vec<(MountPath, String)> {
+        let mut failed = Vec::new();
+        for mount in self.list() {
+            let Some(engine) = mount.engine() else {
+                continue;
+            };
+            if let Err(reason) = self.listeners.apply(mount.id(), engine.plan()) {
+                failed.push((mount.path().clone(), reason));
+            }
+        }
+        failed
+    }
+
+    /// Closes the listeners of every mount, as sealing does.
+    pub fn stop_listeners(&self) {
+        for mount in self.list() {
+            self.listeners.close(mount.id());
+        }
+    }
+
+    /// Every mount, by path.
+    pub fn list(&self) -> Vec<Arc<Mount>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// The mount at exactly this path.
+    pub fn at(&self, path: &MountPath) -> Option<Arc<Mount>> {
+        self.read().get(path).cloned()
+    }
+
+    /// The mount that a request path lies below.
+    pub fn of_request(&self, path: &str) -> Option<Arc<Mount>> {
+        // No mount lies below another, so there is one at most.
+        let table = self.read();
+        let mut mounts = table.values();
+        mounts.find(|mount| mount.path.strip(path).is_some()).cloned()
+    }
+
+    /// Mounts a KMIP engine. It listens once it is configured.
+    ///
+    /// # Errors
+    /// [`MountError::InUse`] when the path, one above or one below is taken.
+    pub fn create(&self, path: &MountPath, description: &str) -> Result<Arc<Mount>, MountError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.read().keys().find(|taken| taken.overlaps(path)).cloned();
+        if let Some(taken) = taken {
+            return Err(MountError::InUse(taken));
+        }
+        let record = MountRecord {
+            id: MountId::random()?,
+            path: path.as_str().to_owned(),
+            accessor: format!("kmip_{}", base62(8)?.to_lowercase()),
+            description: description.to_owned(),
+            created: self.clock.now(),
+        };
+        let mut edit = Edit::default();
+        edit.create(self.mount_key(path), &record)?;
+        self.records.commit(edit)?;
+        let mount = Arc::new(Mount {
+            path: path.clone(),
+            record: Stored { version: FIRST_VERSION, value: record },
+            engine: None,
+        });
+        self.write().insert(path.clone(), mount.clone());
+        Ok(mount)
+    }
+
+    /// Unmounts: closes its listeners, lets `empty` delete what belongs to it, then forgets it.
+    /// Unmounting what is not there is no error.
+    ///
+    /// # Errors
+    /// When `empty` fails or it cannot be stored; the mount is still there then, its listeners open
+    /// again, and it may be unmounted once more.
+    pub fn remove<E: From<MountError>>(
+        &self,
+        path: &MountPath,
+        empty: impl FnOnce(&Mount) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mount) = self.at(path) else {
+            return Ok(());
+        };
+        self.listeners.close(mount.id());
+        let removed = empty(&mount).and_then(|()| Ok(self.forget(&mount)?));
+        match &removed {
+            Ok(()) => {
+                self.write().remove(path);
+            }
+            Err(_) => self.restore(&mount),
+        }
+        removed
+    }
+
+    /// Writes an engine's configuration: makes authorities at the first write, then the listener,
+    /// and stores all of it only when the listener stands.
+    ///
+    /// `keep_retired` says whether, when the authority's kind of key changes, certificates of the
+    /// authority so far still connect: so they must while there are any.
+    ///
+    /// # Errors
+    /// [`MountError::Listen`] when the listener cannot be so; everything is as before then.
+    pub fn configure(
+        &self,
+        path: &MountPath,
+        change: ConfigChange,
+        keep_retired: bool,
+    ) -> Result<Configured, MountError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mount = self.at(path).ok_or_else(|| MountError::Missing(path.clone()))?;
+        let now = self.clock.now();
+        let before = mount.engine();
+        let mut engine = match before {
+            None => Engine::first(Config::default().apply(change)?, now)?,
+            Some(before) => {
+                before.next(before.config().clone().apply(change)?, keep_retired, now)?
+            }
+        };
+        let listens_otherwise = before.is_none_or(|before| engine.listens_otherwise(before));
+        match before {
+            Some(before) if !listens_otherwise => engine = engine.with_plan_of(before),
+            _ => {
+                let applied = self.listeners.apply(mount.id(), engine.plan());
+                applied.map_err(MountError::Listen)?;
+            }
+        }
+        let mut edit = Edit::default();
+        let stored = stored::write_engine(&mut edit, mount.id(), &engine, before)
+            .and_then(|version| self.records.commit(edit).map(|()| version));
+        match stored {
+            Ok(version) => engine.version = version,
+            Err(error) => {
+                if listens_otherwise {
+                    self.restore(&mount);
+                }
+                return Err(error.into());
+            }
+        }
+        let mut done = Configured::default();
+        let replaced = before.is_some_and(|before| before.authority().0 != engine.authority().0);
+        if replaced && keep_retired {
+            done.warnings.push(
+                "new certificate authorities were made; client certificates issued so far still \
+                 connect, but clients must trust the new ca_pem"
+                    .to_owned(),
+            );
+        }
+        self.replace(&mount, engine);
+        Ok(done)
+    }
+
+    fn replace(&self, mount: &Mount, engine: Engine) {
+        let mount = Mount {
+            path: mount.path.clone(),
+            record: Stored { version: mount.record.version, value: mount.record.value.clone() },
+            engine: Some(Arc::new(engine)),
+        };
+        self.write().insert(mount.path.clone(), Arc::new(mount));
+    }
+
+    /// Puts a mount's listener back to what is stored, as far as that goes.
+    fn restore(&self, mount: &Mount) {
+        let Some(engine) = mount.engine() else {
+            self.listeners.close(mount.id());
+            return;
+        };
+        if let Err(reason) = self.listeners.apply(mount.id(), engine.plan()) {
+            tracing::error!(mount = %mount.path, %reason, "the KMIP listener could not be restored");
+        }
+    }
+
+    fn forget(&self, mount: &Mount) -> Result<(), MountError> {
+        let mut edit = Edit::default();
+        edit.delete(self.mount_key(&mount.path));
+        edit.delete(stored::engine_key(mount.id()));
+        for key in stored::authority_keys(&self.records, mount.id())? {
+            edit.delete(key);
+        }
+        Ok(self.records.commit(edit)?)
+    }
+
+    fn mount_key(&self, path: &MountPath) -> Vec<u8> {
+        key(Kind::Mount, &[&self.records.blind("mount", path.as_str())])
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Mounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mounts").field("table", &self.table).finish_non_exhaustive()
+    }
+}
