@@ -3,7 +3,10 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod failure;
+pub mod limits;
 pub mod mount;
+pub mod object;
 pub mod pki;
 pub mod record;
 pub mod seal;

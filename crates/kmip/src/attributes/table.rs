@@ -228,7 +228,7 @@ attributes! {
     DigitalSignatureAlgorithm DIGITAL_SIGNATURE_ALGORITHM: DigitalSignatureAlgorithm [V1_1], Many, Client, No;
     Digest DIGEST: Digest [V1_0], Many, Server, No;
     OperationPolicyName OPERATION_POLICY_NAME: String [V1_0 .. V1_4], One, Client, Modify;
-    CryptographicUsageMask CRYPTOGRAPHIC_USAGE_MASK: CryptographicUsageMask [V1_0], One, Client, ModifyByState;
+    CryptographicUsageMask CRYPTOGRAPHIC_USAGE_MASK: CryptographicUsageMask [V1_0], One, Client, No;
     LeaseTime LEASE_TIME: Interval [V1_0], One, Server, No;
     UsageLimits USAGE_LIMITS: UsageLimits [V1_0], One, Client, ModifyDelete;
     State STATE: State [V1_0], One, Server, No;

@@ -1,0 +1,192 @@
+//! Unsealed records in memory: bounded, wiped when they leave.
+//!
+//! A record enters when it is read or committed. A reader that is overtaken by a commit must not
+//! put its old record back: it notes the shard's epoch before it reads and inserts only if no
+//! commit has touched the shard since.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use claviger_store::Key;
+use zeroize::Zeroizing;
+
+/// One unsealed record.
+#[derive(Debug)]
+pub struct Unsealed {
+    /// The record's version.
+    pub version: u64,
+    /// Its bytes.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// Whether the object is known to have been handed to a client; see [`super::served`].
+    pub served: AtomicBool,
+}
+
+impl Unsealed {
+    /// A record of which nothing is known but its content.
+    #[must_use]
+    pub const fn new(version: u64, bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { version, bytes, served: AtomicBool::new(false) }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    records: HashMap<Key, Slot>,
+    /// Keys in the order of entry, for the second-chance sweep.
+    order: VecDeque<Key>,
+    bytes: usize,
+    epoch: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    record: Arc<Unsealed>,
+    used: AtomicBool,
+}
+
+/// A bounded cache of unsealed records.
+#[derive(Debug)]
+pub struct Cache {
+    shards: [Mutex<Shard>; SHARDS],
+    shard_bytes_max: usize,
+}
+
+/// A reader's place in time; see [`Cache::insert`].
+#[derive(Copy, Clone, Debug)]
+pub struct Epoch(u64);
+
+const SHARDS: usize = 16;
+
+/// What an entry costs beside its bytes: two copies of the key, map and allocation overhead.
+const ENTRY_OVERHEAD: usize = 256;
+
+impl Cache {
+    /// A cache of about that many bytes.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        Self { shards: Default::default(), shard_bytes_max: bytes_max / SHARDS }
+    }
+
+    /// The record, or the epoch to give to [`Cache::insert`] after reading it from below.
+    pub fn get(&self, key: &[u8]) -> Result<Arc<Unsealed>, Epoch> {
+        let shard = self.shard(key);
+        match shard.records.get(key) {
+            Some(slot) => {
+                slot.used.store(true, Ordering::Relaxed);
+                Ok(Arc::clone(&slot.record))
+            }
+            None => Err(Epoch(shard.epoch)),
+        }
+    }
+
+    /// Keeps a record that was read, unless a commit came in between.
+    pub fn insert(&self, key: &[u8], record: &Arc<Unsealed>, read_at: Epoch) {
+        let mut shard = self.shard(key);
+        if shard.epoch == read_at.0 && !shard.records.contains_key(key) {
+            shard.put(key, Arc::clone(record), self.shard_bytes_max);
+        }
+    }
+
+    /// Takes over what a commit made durable; `None` where it deleted.
+    pub fn commit(&self, key: &[u8], record: Option<Arc<Unsealed>>) {
+        let mut shard = self.shard(key);
+        shard.epoch = shard.epoch.wrapping_add(1);
+        shard.remove(key);
+        if let Some(record) = record {
+            shard.put(key, record, self.shard_bytes_max);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let epoch = shard.epoch.wrapping_add(1);
+            *shard = Shard { epoch, ..Shard::default() };
+        }
+    }
+
+    fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
+        // The last bytes of a key are random: they spread without hashing.
+        let number = usize::from(key.last().copied().unwrap_or(0)) % SHARDS;
+        let shard = self.shards.get(number).unwrap_or(&self.shards[0]);
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shard {
+    fn put(&mut self, key: &[u8], record: Arc<Unsealed>, bytes_max: usize) {
+        let cost = cost(&record);
+        if cost > bytes_max {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(cost);
+        self.records.insert(key.to_vec(), Slot { record, used: AtomicBool::new(false) });
+        self.order.push_back(key.to_vec());
+        while self.bytes > bytes_max {
+            let Some(oldest) = self.order.pop_front() else { break };
+            let spared = self
+                .records
+                .get(&oldest)
+                .is_some_and(|slot| slot.used.swap(false, Ordering::Relaxed));
+            if spared {
+                self.order.push_back(oldest);
+            } else {
+                self.remove(&oldest);
+            }
+        }
+    }
+
+    /// The key may stay in `order`: the sweep passes over it.
+    fn remove(&mut self, key: &[u8]) {
+        if let Some(slot) = self.records.remove(key) {
+            self.bytes = self.bytes.saturating_sub(cost(&slot.record));
+        }
+        if self.order.len() > self.records.len().saturating_mul(2).saturating_add(64) {
+            let records = &self.records;
+            self.order.retain(|key| records.contains_key(key));
+        }
+    }
+}
+
+fn cost(record: &Unsealed) -> usize {
+    record.bytes.len().saturating_add(ENTRY_OVERHEAD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(version: u64, size: usize) -> Arc<Unsealed> {
+        Arc::new(Unsealed::new(version, Zeroizing::new(vec![7; size])))
+    }
+
+    #[test]
+    fn a_reader_that_was_overtaken_does_not_put_its_record_back() {
+        let cache = Cache::new(1 << 20);
+        let epoch = cache.get(b"key").unwrap_err();
+        cache.commit(b"key", Some(record(2, 10)));
+        cache.insert(b"key", &record(1, 10), epoch);
+        assert_eq!(cache.get(b"key").unwrap().version, 2);
+        let epoch = Epoch(0);
+        cache.commit(b"key", None);
+        cache.insert(b"key", &record(2, 10), epoch);
+        assert!(cache.get(b"key").is_err());
+    }
+
+    #[test]
+    fn it_stays_within_its_bound_and_keeps_what_is_used() {
+        let cache = Cache::new(SHARDS * 10 * (ENTRY_OVERHEAD + 100));
+        // One shard: all keys end in the same byte.
+        for number in 0..100_u32 {
+            let key = [number.to_be_bytes().as_slice(), &[0]].concat();
+            cache.commit(&key, Some(record(1, 100)));
+            assert!(cache.get(&[0, 0, 0, 0, 0]).is_ok(), "used record left at {number}");
+        }
+        let kept = (0..100_u32)
+            .filter(|number| cache.get(&[number.to_be_bytes().as_slice(), &[0]].concat()).is_ok())
+            .count();
+        assert_eq!(kept, 10);
+    }
+}

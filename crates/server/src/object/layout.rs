@@ -1,0 +1,60 @@
+//! Where objects and their index rows stand in the store; docs/formats.md §2 has the whole key
+//! space.
+
+use claviger_store::{Key, Range};
+
+/// A mount's, a scope's or an object's identifier, or a keyed hash.
+pub type Id = [u8; 16];
+
+const OBJECT: u8 = b'o';
+const INDEX: u8 = b'x';
+const SERVED: u8 = b'v';
+
+fn key(kind: u8, parts: &[&Id]) -> Key {
+    let mut key = Vec::with_capacity(parts.len().saturating_mul(16).saturating_add(1));
+    key.push(kind);
+    for part in parts {
+        key.extend_from_slice(part.as_slice());
+    }
+    key
+}
+
+/// The record of an object.
+pub fn object(mount: &Id, scope: &Id, id: &Id) -> Key {
+    key(OBJECT, &[mount, scope, id])
+}
+
+/// The records of all objects of a scope, oldest first.
+pub fn objects(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(OBJECT, &[mount, scope]))
+}
+
+/// The row that says: this object has a value with that term.
+pub fn index(mount: &Id, scope: &Id, term: &Id, id: &Id) -> Key {
+    key(INDEX, &[mount, scope, term, id])
+}
+
+/// The rows of all objects of a scope that have a value with that term, oldest first.
+pub fn indexed(mount: &Id, scope: &Id, term: &Id) -> Range {
+    Range::prefix(&key(INDEX, &[mount, scope, term]))
+}
+
+/// All index rows of a scope.
+pub fn indices(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(INDEX, &[mount, scope]))
+}
+
+/// The row that says: this object has been handed to a client.
+pub fn served(mount: &Id, scope: &Id, id: &Id) -> Key {
+    key(SERVED, &[mount, scope, id])
+}
+
+/// All such rows of a scope.
+pub fn all_served(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(SERVED, &[mount, scope]))
+}
+
+/// The object that a record's or an index row's key ends in.
+pub fn id_of(key: &[u8]) -> Option<Id> {
+    key.last_chunk().copied()
+}

@@ -1,0 +1,106 @@
+//! One managed object: its stored facts, and the attributes that follow from them.
+
+use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference, Attributes, Instance};
+use claviger_kmip::codec::{ByteString, DateTime};
+use claviger_kmip::enums::ObjectType;
+use claviger_kmip::objects::Object;
+
+use super::id::ObjectId;
+use super::lifecycle::{Facts, State};
+
+/// A managed object, or what is left of a destroyed one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManagedObject {
+    /// Its Unique Identifier.
+    pub id: ObjectId,
+    /// Its Object Type, which outlives its destruction.
+    pub object_type: ObjectType,
+    /// The object itself; `None` once it is destroyed.
+    pub object: Option<Object>,
+    /// The stored attributes. What follows from them is in [`ManagedObject::attribute`].
+    pub attributes: Attributes,
+}
+
+/// Attributes that are computed whenever they are asked for, never stored.
+const COMPUTED: [AttributeId; 6] = [
+    AttributeId::UniqueIdentifier,
+    AttributeId::ShortUniqueIdentifier,
+    AttributeId::ObjectType,
+    AttributeId::State,
+    AttributeId::KeyValuePresent,
+    AttributeId::KeyFormatType,
+];
+
+impl ManagedObject {
+    /// What the state follows from.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        for attribute in self.attributes.iter() {
+            match attribute {
+                Attribute::ActivationDate(date) => facts.activation_date = Some(date.0),
+                Attribute::DeactivationDate(date) => facts.deactivation_date = Some(date.0),
+                Attribute::CompromiseDate(date) => facts.compromise_date = Some(date.0),
+                Attribute::DestroyDate(date) => facts.destroy_date = Some(date.0),
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    /// The state at a time in POSIX seconds.
+    #[must_use]
+    pub fn state(&self, now: i64) -> State {
+        self.facts().state(now)
+    }
+
+    /// The values of one attribute at a time, computed ones included.
+    #[must_use]
+    pub fn attribute(&self, reference: &AttributeReference, now: i64) -> Vec<Instance> {
+        if let AttributeReference::Standard(id) = reference
+            && COMPUTED.contains(id)
+        {
+            return self.computed(*id, now).map(Instance::from).into_iter().collect();
+        }
+        let stored = self.attributes.0.iter();
+        stored.filter(|instance| reference.matches(&instance.attribute)).cloned().collect()
+    }
+
+    /// All attributes at a time, computed ones included, in the order of the table.
+    #[must_use]
+    pub fn all_attributes(&self, now: i64) -> Vec<Instance> {
+        let computed = COMPUTED.into_iter().filter_map(|id| self.computed(id, now));
+        let mut all: Vec<Instance> = computed.map(Instance::from).collect();
+        all.extend(self.attributes.0.iter().cloned());
+        all.sort_by_key(|instance| instance.attribute.id());
+        all
+    }
+
+    fn computed(&self, id: AttributeId, now: i64) -> Option<Attribute> {
+        match id {
+            AttributeId::UniqueIdentifier => {
+                Some(Attribute::UniqueIdentifier(UniqueIdentifier::Text(self.id.to_string())))
+            }
+            AttributeId::ShortUniqueIdentifier => {
+                Some(Attribute::ShortUniqueIdentifier(ByteString(self.id.as_bytes().to_vec())))
+            }
+            AttributeId::ObjectType => Some(Attribute::ObjectType(self.object_type)),
+            AttributeId::State => Some(Attribute::State(self.state(now).into())),
+            AttributeId::KeyValuePresent => {
+                let block = self.object.as_ref()?.key_block()?;
+                Some(Attribute::KeyValuePresent(block.key_value.is_some()))
+            }
+            AttributeId::KeyFormatType => {
+                let block = self.object.as_ref()?.key_block()?;
+                Some(Attribute::KeyFormatType(block.key_format_type))
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes that something about the object changed.
+    pub fn touch(&mut self, now: i64) {
+        self.attributes.set(Attribute::LastChangeDate(DateTime(now)));
+    }
+}

@@ -1,0 +1,337 @@
+//! Transactions: what a handler reads and writes, and the commit that makes it so.
+//!
+//! A [`Tx`] collects changes and remembers the version of every object that it handed out. Its
+//! commit expects those versions: if another change came first, nothing is written and the
+//! handler runs again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use claviger_crypto::Rng;
+use claviger_kmip::attributes::Attribute;
+use claviger_store::{CommitError, Expect, Key, Pending};
+
+use super::cache::{Cache, Unsealed};
+use super::id::{IdSource, ObjectId};
+use super::managed::ManagedObject;
+use super::served::Served;
+use super::{layout, locate, record};
+use crate::failure::{Failure, Reason};
+use crate::seal::{Barrier, Changes, SealError};
+
+/// The scope that objects belong to, and the mount that the scope belongs to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Partition {
+    /// The mount.
+    pub mount: layout::Id,
+    /// The scope.
+    pub scope: layout::Id,
+}
+
+/// All managed objects of a server.
+#[derive(Debug)]
+pub struct Objects {
+    pub(super) barrier: Arc<Barrier>,
+    cache: Cache,
+    served: Served,
+    ids: IdSource,
+}
+
+/// What one batch item, or one batch under Undo, reads and writes in one scope.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    pub(super) objects: &'a Objects,
+    /// The scope.
+    pub partition: Partition,
+    /// The time of the request in POSIX seconds: one instant for everything in it.
+    pub now: i64,
+    entries: Vec<Entry>,
+    serves: Vec<ObjectId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The version that was read; 0 for an object that is new.
+    base: u64,
+    unsealed: Option<Arc<Unsealed>>,
+    before: Option<Arc<ManagedObject>>,
+    after: Arc<ManagedObject>,
+    changed: bool,
+}
+
+/// A commit under way.
+#[derive(Debug)]
+#[must_use = "the commit is not acknowledged until it is awaited and applied"]
+pub struct Commit<'a> {
+    objects: &'a Objects,
+    updates: Vec<(Key, Arc<Unsealed>)>,
+    pending: Pending,
+}
+
+impl Objects {
+    /// Objects behind that barrier, with a cache of about that many bytes.
+    #[must_use]
+    pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
+        Self {
+            barrier,
+            cache: Cache::new(cache_bytes_max),
+            served: Served::default(),
+            ids: IdSource::default(),
+        }
+    }
+
+    /// Begins a transaction in a scope at a time.
+    #[must_use]
+    pub const fn begin(&self, partition: Partition, now: i64) -> Tx<'_> {
+        Tx { objects: self, partition, now, entries: Vec::new(), serves: Vec::new() }
+    }
+
+    /// A new identifier.
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub fn next_id(&self, now_us: i64, rng: &dyn Rng) -> Result<ObjectId, Failure> {
+        self.ids.next(now_us, rng)
+    }
+
+    /// Stores which objects have been handed out since the last call; see [`super::served`].
+    ///
+    /// # Errors
+    /// Storage; the rows stay noted and are tried again.
+    pub async fn flush_served(&self) -> Result<(), CommitError> {
+        loop {
+            let marks = self.served.batch();
+            if marks.is_empty() {
+                return Ok(());
+            }
+            let changes = Changes { marks: marks.clone(), ..Changes::default() };
+            self.barrier.commit(changes).await?;
+            self.served.stored(&marks);
+        }
+    }
+
+    /// Forgets every unsealed object.
+    pub fn forget(&self) {
+        self.cache.clear();
+    }
+
+    fn read(&self, key: &[u8]) -> Result<Option<Arc<Unsealed>>, SealError> {
+        let epoch = match self.cache.get(key) {
+            Ok(unsealed) => return Ok(Some(unsealed)),
+            Err(epoch) => epoch,
+        };
+        let Some(opened) = self.barrier.get(key)? else { return Ok(None) };
+        let unsealed = Arc::new(Unsealed::new(opened.version, opened.bytes));
+        self.cache.insert(key, &unsealed, epoch);
+        Ok(Some(unsealed))
+    }
+}
+
+impl<'a> Tx<'a> {
+    /// The object, also if it is destroyed; `None` if this scope never had it.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn find(&mut self, id: ObjectId) -> Result<Option<Arc<ManagedObject>>, Failure> {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
+            return Ok(Some(Arc::clone(&entry.after)));
+        }
+        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
+        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        let object = Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?);
+        self.entries.push(Entry {
+            base: unsealed.version,
+            unsealed: Some(unsealed),
+            before: Some(Arc::clone(&object)),
+            after: Arc::clone(&object),
+            changed: false,
+        });
+        Ok(Some(object))
+    }
+
+    /// The object of that identifier, destroyed or not.
+    ///
+    /// # Errors
+    /// There is none; storage.
+    pub fn object(&mut self, unique_identifier: &str) -> Result<Arc<ManagedObject>, Failure> {
+        let found = match ObjectId::parse(unique_identifier) {
+            Some(id) => self.find(id)?,
+            None => None,
+        };
+        found.ok_or_else(|| {
+            Failure::new(Reason::ObjectNotFound, "no object has this Unique Identifier")
+        })
+    }
+
+    /// The object of that identifier, which must not be destroyed.
+    ///
+    /// # Errors
+    /// There is none, or it is destroyed; storage.
+    pub fn live(&mut self, unique_identifier: &str) -> Result<Arc<ManagedObject>, Failure> {
+        let object = self.object(unique_identifier)?;
+        if object.object.is_none() {
+            return Err(Failure::new(Reason::ObjectDestroyed, "the object has been destroyed"));
+        }
+        Ok(object)
+    }
+
+    /// Adds a new object.
+    pub fn insert(&mut self, object: ManagedObject) {
+        self.entries.push(Entry {
+            base: 0,
+            unsealed: None,
+            before: None,
+            after: Arc::new(object),
+            changed: true,
+        });
+    }
+
+    /// Replaces an object that was read in this transaction.
+    pub fn update(&mut self, mut object: ManagedObject) {
+        object.touch(self.now);
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.after.id == object.id) {
+            entry.after = Arc::new(object);
+            entry.changed = true;
+        }
+    }
+
+    /// Every object of the scope that the query fits, newest first.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn locate(&mut self, query: &locate::Query) -> Result<Vec<ObjectId>, Failure> {
+        locate::run(self, query)
+    }
+
+    /// Objects that this transaction has made or changed.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Arc<ManagedObject>> {
+        self.entries.iter().filter(|entry| entry.changed).map(|entry| &entry.after)
+    }
+
+    /// Notes that the object is handed to the client, which takes its freshness.
+    pub fn serve(&mut self, id: ObjectId) {
+        self.serves.push(id);
+    }
+
+    /// Whether the object has never been handed to a client.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn is_fresh(&self, object: &ManagedObject) -> Result<bool, Failure> {
+        let stored = object.attributes.iter().any(|it| matches!(it, Attribute::Fresh(true)));
+        if !stored || self.serves.contains(&object.id) {
+            return Ok(false);
+        }
+        let entry = self.entries.iter().find(|entry| entry.after.id == object.id);
+        if let Some(unsealed) = entry.and_then(|entry| entry.unsealed.as_ref())
+            && unsealed.served.load(Ordering::Relaxed)
+        {
+            return Ok(false);
+        }
+        let key = self.served_key(object.id);
+        if self.objects.served.contains(&key) {
+            return Ok(false);
+        }
+        let row = self.objects.barrier.engine().get(&key).map_err(|error| storage(error.into()))?;
+        Ok(row.is_none())
+    }
+
+    fn served_key(&self, id: ObjectId) -> Key {
+        layout::served(&self.partition.mount, &self.partition.scope, id.as_bytes())
+    }
+
+    /// Whether there is nothing to commit: then [`Tx::finish_reads`] ends it.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.entries.iter().all(|entry| !entry.changed)
+    }
+
+    /// What a transaction leaves behind without a commit: which objects were handed out.
+    pub fn finish_reads(&self) {
+        for id in &self.serves {
+            let entry = self.entries.iter().find(|entry| entry.after.id == *id);
+            let Some(entry) = entry else { continue };
+            let is_fresh = entry.after.attributes.iter().any(|it| *it == Attribute::Fresh(true));
+            let Some(unsealed) = entry.unsealed.as_ref().filter(|_| is_fresh) else { continue };
+            if !unsealed.served.swap(true, Ordering::Relaxed) {
+                self.objects.served.note(self.served_key(*id));
+            }
+        }
+    }
+
+    /// Submits the changes. They hold when [`Commit::done`] says so.
+    pub fn commit(self) -> Commit<'a> {
+        self.finish_reads();
+        let mut changes = Changes::default();
+        let mut updates = Vec::new();
+        let Partition { mount, scope } = self.partition;
+        for entry in &self.entries {
+            let key = layout::object(&mount, &scope, entry.after.id.as_bytes());
+            let expected =
+                if entry.base == 0 { Expect::Absent } else { Expect::Version(entry.base) };
+            changes.expect.push((key.clone(), expected));
+            if !entry.changed {
+                continue;
+            }
+            let bytes = record::encode(&self.with_freshness(entry));
+            let version = entry.base.saturating_add(1);
+            changes.put.push((key.clone(), version, bytes.clone()));
+            updates.push((key, Arc::new(Unsealed::new(version, bytes))));
+            self.index_changes(entry, &mut changes);
+        }
+        let pending = self.objects.barrier.commit(changes);
+        Commit { objects: self.objects, updates, pending }
+    }
+
+    /// An object that is rewritten takes its spent freshness with it.
+    fn with_freshness(&self, entry: &Entry) -> Arc<ManagedObject> {
+        let mut object = Arc::clone(&entry.after);
+        let handed_out = self.serves.contains(&object.id)
+            || entry.unsealed.as_ref().is_some_and(|it| it.served.load(Ordering::Relaxed));
+        if handed_out && object.attributes.iter().any(|it| *it == Attribute::Fresh(true)) {
+            Arc::make_mut(&mut object).attributes.set(Attribute::Fresh(false));
+        }
+        object
+    }
+
+    fn index_changes(&self, entry: &Entry, changes: &mut Changes) {
+        let Partition { mount, scope } = self.partition;
+        let barrier = &self.objects.barrier;
+        let id = entry.after.id;
+        let after = locate::terms(barrier, &entry.after);
+        let before =
+            entry.before.as_ref().map(|object| locate::terms(barrier, object)).unwrap_or_default();
+        for term in after.iter().filter(|term| !before.contains(*term)) {
+            changes.marks.push(layout::index(&mount, &scope, term, id.as_bytes()));
+        }
+        for term in before.iter().filter(|term| !after.contains(*term)) {
+            changes.delete.push(layout::index(&mount, &scope, term, id.as_bytes()));
+        }
+    }
+}
+
+impl Commit<'_> {
+    /// Waits until the changes are durable and makes them visible.
+    ///
+    /// # Errors
+    /// The changes were not taken.
+    pub async fn done(self) -> Result<(), CommitError> {
+        let Self { objects, updates, pending } = self;
+        let outcome = pending.await;
+        for (key, unsealed) in updates {
+            // After a failed commit the store decides what holds: read again.
+            objects.cache.commit(&key, outcome.is_ok().then_some(unsealed));
+        }
+        outcome.map(|_| ())
+    }
+}
+
+pub(super) fn storage(error: SealError) -> Failure {
+    tracing::error!(%error, "storage");
+    Failure::new(Reason::GeneralFailure, "the server's storage failed; see its log")
+}
+
+pub(super) fn damaged(error: record::RecordError) -> Failure {
+    tracing::error!(%error, "stored object");
+    Failure::new(Reason::GeneralFailure, "a stored object cannot be read; see the server's log")
+}
