@@ -146,8 +146,8 @@ impl Watch {
     }
 
     /// A future of the next change. Dropping it loses nothing.
-    pub fn next(&mut self) -> Next<'_> {
-        Next { watch: self }
+    pub fn changed(&mut self) -> Changed<'_> {
+        Changed { watch: self }
     }
 
     /// Blocks the thread for the next change, at most `timeout`; `None` if that passed.
@@ -173,13 +173,13 @@ impl Watch {
     }
 }
 
-/// See [`Watch::next`].
+/// See [`Watch::changed`].
 #[derive(Debug)]
-pub struct Next<'w> {
+pub struct Changed<'w> {
     watch: &'w mut Watch,
 }
 
-impl Future for Next<'_> {
+impl Future for Changed<'_> {
     type Output = Result<Arc<Change>, WatchError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

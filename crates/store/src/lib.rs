@@ -15,7 +15,7 @@ mod range;
 mod record;
 mod sqlite;
 
-pub use change::{Change, Next, Watch};
+pub use change::{Change, Changed, Watch};
 pub use engine::{Engine, Snapshot};
 pub use error::{CommitError, Limit, OpenError, ReadError, WatchError};
 pub use memory::{Faults, Memory};

@@ -132,10 +132,10 @@ impl Memory {
             return Err(CommitError::Conflict { key });
         }
         let faults = state.faults;
-        if let Some((key, _)) = batch.expect.first() {
-            if state.chance.per_mille(faults.conflict) {
-                return Err(CommitError::Conflict { key: key.clone() });
-            }
+        if let Some((key, _)) = batch.expect.first()
+            && state.chance.per_mille(faults.conflict)
+        {
+            return Err(CommitError::Conflict { key: key.clone() });
         }
         if batch.is_read_only() {
             return Ok(state.revision);

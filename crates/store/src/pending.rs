@@ -33,6 +33,8 @@ struct Shared {
 struct State {
     outcome: Option<Outcome>,
     waker: Option<Waker>,
+    /// A thread sleeps: only then is a wake-up worth a system call.
+    sleeps: bool,
 }
 
 impl Pending {
@@ -43,7 +45,7 @@ impl Pending {
 
     /// A commit whose outcome is already known: how a layer above refuses one itself.
     pub fn resolved(outcome: Outcome) -> Self {
-        let state = Mutex::new(State { outcome: Some(outcome), waker: None });
+        let state = Mutex::new(State { outcome: Some(outcome), ..State::default() });
         Self { shared: Arc::new(Shared { state, resolved: Condvar::new() }) }
     }
 
@@ -62,6 +64,7 @@ impl Pending {
             if let Some(outcome) = &state.outcome {
                 return outcome.clone();
             }
+            state.sleeps = true;
             state = self.shared.resolved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -96,8 +99,11 @@ impl Completion {
         }
         state.outcome = Some(outcome);
         let waker = state.waker.take();
+        let sleeps = state.sleeps;
         drop(state);
-        self.shared.resolved.notify_all();
+        if sleeps {
+            self.shared.resolved.notify_one();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -2,7 +2,6 @@
 
 use claviger_store::{
     Batch, CommitError, Engine, Expect, KEY_BYTES_MAX, Key, Limit, Put, Range, Record, Revision,
-    Snapshot as _,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -367,7 +366,7 @@ pub(crate) fn a_pending_can_be_awaited(subject: &impl Subject) {
     let revision = runtime.block_on(async {
         let mut watch = store.watch(Revision::LATEST);
         let (committed, seen) =
-            tokio::join!(store.commit(write(b"a", 1, b"")), async { watch.next().await });
+            tokio::join!(store.commit(write(b"a", 1, b"")), async { watch.changed().await });
         let committed = committed.unwrap();
         assert_eq!(seen.unwrap().revision, committed);
         committed

@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
+fn history() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step(), 1..60)
 }
 
@@ -83,7 +83,7 @@ fn scan(model: &BTreeMap<Key, Record>, range: &Range) -> Vec<(Key, Record)> {
     rows
 }
 
-pub(crate) fn agrees<S: Subject>(steps: Vec<Step>) -> Result<(), TestCaseError> {
+fn agrees<S: Subject>(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let subject = S::new();
     let mut store = subject.open();
     let mut model = BTreeMap::new();
