@@ -20,8 +20,12 @@ mod server;
 mod tls;
 mod ttlv;
 
+mod bad_input;
+mod clients;
+mod crash;
 mod recorded;
 mod samples;
+mod secrets;
 mod sequences;
 mod smoke;
 mod zenko;

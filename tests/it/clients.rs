@@ -1,0 +1,71 @@
+//! Real client libraries, unmodified, from PyPI, against a server of their own each.
+//!
+//! The checks themselves are in `tests/clients`; here is only who runs them. `./test` makes the virtual environment.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::server::{ROOT_TOKEN, Server};
+
+/// The interpreter with the client libraries: `CLAVIGER_PYTHON`, or the environment that `./test` makes.
+fn python() -> PathBuf {
+    let python = std::env::var_os("CLAVIGER_PYTHON").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python"),
+        PathBuf::from,
+    );
+    assert!(python.exists(), "{} is not there: run ./test clients", python.display());
+    python
+}
+
+/// Runs one script to its end; it must pass, and must have checked at least `checks_min` things.
+fn run(script: &str, server: &Server, checks_min: usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
+    let output = Command::new(python())
+        .args(["-B", "-W", "ignore"])
+        .arg(path)
+        .args(["--kmip", &server.kmip.to_string()])
+        .arg("--client")
+        .arg(&server.client)
+        .args(["--api", &server.api, "--token", ROOT_TOKEN])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {}:\n{said}\n{errors}", output.status);
+    let checks = said.lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(checks >= checks_min, "{script} made {checks} checks only:\n{said}");
+    println!("{script}: {checks} checks");
+}
+
+#[test]
+fn pykmip_proxy_client_at_every_version() {
+    run("pykmip_proxy.py", &Server::start(), 270);
+}
+
+#[test]
+fn pykmip_low_level_client_at_every_version() {
+    run("pykmip_low_level.py", &Server::start(), 90);
+}
+
+#[test]
+fn pymongocrypt_with_both_kinds_of_master_key() {
+    run("pymongocrypt_kmip.py", &Server::start(), 9);
+}
+
+#[test]
+fn hvac_walks_the_vault_tutorial() {
+    run("hvac_tutorial.py", &Server::start(), 28);
+}
+
+#[test]
+fn curl_in_the_form_of_the_vault_command() {
+    run("curl_vault.py", &Server::start(), 20);
+}
+
+#[test]
+fn clients_see_the_same_server_on_a_data_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start_on(directory.path());
+    run("pymongocrypt_kmip.py", &server, 9);
+    run("hvac_tutorial.py", &server, 28);
+}
