@@ -18,6 +18,7 @@ mod aead;
 pub(crate) mod block;
 mod ccm;
 mod padding;
+mod rsa;
 
 pub use block::{CipherStream, Direction};
 
@@ -54,7 +55,13 @@ pub fn encrypt(
 ) -> Result<Encrypted, CryptoError> {
     let (algorithm, bytes) = match key {
         KeyMaterialRef::Symmetric { algorithm, bytes } => (*algorithm, *bytes),
-        KeyMaterialRef::Public(_) => return Err(CryptoError::UnsupportedCombination("RSA")),
+        KeyMaterialRef::Public(key) => {
+            let data = rsa::encrypt(key, parameters, input.data, rng)?;
+            return Ok(Encrypted { data, iv: None, tag: None });
+        }
+        KeyMaterialRef::SecretData(_) => {
+            return Err(CryptoError::KeyMismatch("secret data does not encrypt"));
+        }
         KeyMaterialRef::Private(_) => {
             return Err(CryptoError::KeyMismatch("encryption takes the public half"));
         }
@@ -92,11 +99,14 @@ pub fn decrypt(
     key: &KeyMaterialRef<'_>,
     parameters: &Parameters,
     input: CipherInput<'_>,
-    _rng: &dyn Rng,
+    rng: &dyn Rng,
 ) -> Result<Secret, CryptoError> {
     let (algorithm, bytes) = match key {
         KeyMaterialRef::Symmetric { algorithm, bytes } => (*algorithm, *bytes),
-        KeyMaterialRef::Private(_) => return Err(CryptoError::UnsupportedCombination("RSA")),
+        KeyMaterialRef::Private(key) => return rsa::decrypt(key, parameters, input.data, rng),
+        KeyMaterialRef::SecretData(_) => {
+            return Err(CryptoError::KeyMismatch("secret data does not encrypt"));
+        }
         KeyMaterialRef::Public(_) => {
             return Err(CryptoError::KeyMismatch("decryption takes the private half"));
         }

@@ -5,12 +5,21 @@
 //! [`big_integer`] makes KMIP's two's complement of them. This module must never accept an
 //! encoding that is not DER to the letter, and never panic on any bytes.
 
-use zeroize::Zeroizing;
+use claviger_kmip::enums::{CryptographicAlgorithm, KeyFormatType};
+
+use crate::error::CryptoError;
+use crate::secret::Secret;
 
 pub mod big_integer;
+pub mod certificate;
 mod curve;
+mod ec;
+mod pkcs8;
+mod rsa;
 
 pub use curve::Curve;
+pub use ec::{EcPrivateKey, EcPublicKey};
+pub use rsa::{RsaPrivateKey, RsaPublicKey, TransparentRsaPrivateKey};
 
 /// The private half of a pair.
 pub enum PrivateKey {
@@ -29,50 +38,124 @@ pub enum PublicKey {
     Ec(EcPublicKey),
 }
 
-/// RFC 8017's RSAPublicKey; KMIP's Transparent RSA Public Key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RsaPublicKey {
-    /// n.
-    pub modulus: Vec<u8>,
-    /// e.
-    pub public_exponent: Vec<u8>,
+impl PrivateKey {
+    /// Reads PKCS#1, PKCS#8 (unencrypted) or ECPrivateKey. `curve` is for an ECPrivateKey that does not name its own.
+    pub fn parse(
+        format: KeyFormatType,
+        bytes: &[u8],
+        curve: Option<Curve>,
+    ) -> Result<Self, CryptoError> {
+        match format {
+            KeyFormatType::PKCS_1 => RsaPrivateKey::from_pkcs1(bytes).map(Self::Rsa),
+            KeyFormatType::PKCS_8 => pkcs8::read_private(bytes),
+            KeyFormatType::EC_PRIVATE_KEY => EcPrivateKey::from_sec1(bytes, curve).map(Self::Ec),
+            KeyFormatType::RAW => match curve {
+                Some(curve) => EcPrivateKey::new(curve, bytes).map(Self::Ec),
+                None => {
+                    Err(CryptoError::UnsupportedCombination("a raw private key without a curve"))
+                }
+            },
+            _ => Err(CryptoError::UnsupportedCombination("a private key in this format")),
+        }
+    }
+
+    /// Writes PKCS#1 (RSA), PKCS#8, ECPrivateKey (X9.62 curves) or Raw (the bare scalar or seed).
+    pub fn write(&self, format: KeyFormatType) -> Result<Secret, CryptoError> {
+        match (self, format) {
+            (Self::Rsa(key), KeyFormatType::PKCS_1) => key.to_pkcs1(),
+            (Self::Ec(key), KeyFormatType::EC_PRIVATE_KEY) => key.to_sec1(),
+            (Self::Ec(key), KeyFormatType::RAW) => Ok(Secret::copy_of(&key.d)),
+            (_, KeyFormatType::PKCS_8) => pkcs8::write_private(self),
+            _ => Err(CryptoError::UnsupportedCombination("this private key in this format")),
+        }
+    }
+
+    /// The other half.
+    pub fn public(&self) -> Result<PublicKey, CryptoError> {
+        match self {
+            Self::Rsa(key) => Ok(PublicKey::Rsa(key.public())),
+            Self::Ec(key) => key.public().map(PublicKey::Ec),
+        }
+    }
+
+    /// RSA, EC or Ed25519. KMIP's ECDSA and ECDH are not told apart by a key's bytes.
+    pub fn cryptographic_algorithm(&self) -> CryptographicAlgorithm {
+        match self {
+            Self::Rsa(_) => CryptographicAlgorithm::RSA,
+            Self::Ec(key) => key.curve.cryptographic_algorithm(),
+        }
+    }
+
+    /// The bits of the modulus or of the curve's field.
+    pub fn cryptographic_length(&self) -> usize {
+        match self {
+            Self::Rsa(key) => big_integer::bits(&key.modulus),
+            Self::Ec(key) => key.curve.bits(),
+        }
+    }
+
+    /// The curve, if there is one.
+    pub fn curve(&self) -> Option<Curve> {
+        match self {
+            Self::Rsa(_) => None,
+            Self::Ec(key) => Some(key.curve),
+        }
+    }
 }
 
-/// RFC 8017's RSAPrivateKey; KMIP's Transparent RSA Private Key with every field filled in.
-pub struct RsaPrivateKey {
-    /// n.
-    pub modulus: Vec<u8>,
-    /// e.
-    pub public_exponent: Vec<u8>,
-    /// d.
-    pub private_exponent: Zeroizing<Vec<u8>>,
-    /// The first prime.
-    pub p: Zeroizing<Vec<u8>>,
-    /// The second prime.
-    pub q: Zeroizing<Vec<u8>>,
-    /// d mod (p - 1).
-    pub prime_exponent_p: Zeroizing<Vec<u8>>,
-    /// d mod (q - 1).
-    pub prime_exponent_q: Zeroizing<Vec<u8>>,
-    /// The inverse of q mod p.
-    pub crt_coefficient: Zeroizing<Vec<u8>>,
-}
+impl PublicKey {
+    /// Reads PKCS#1, X.509 (a SubjectPublicKeyInfo) or Raw (a point, with its `curve`).
+    pub fn parse(
+        format: KeyFormatType,
+        bytes: &[u8],
+        curve: Option<Curve>,
+    ) -> Result<Self, CryptoError> {
+        match format {
+            KeyFormatType::PKCS_1 => RsaPublicKey::from_pkcs1(bytes).map(Self::Rsa),
+            KeyFormatType::X_509 | KeyFormatType::PKCS_8 => pkcs8::read_public(bytes),
+            KeyFormatType::RAW => match curve {
+                Some(curve) => EcPublicKey::new(curve, bytes).map(Self::Ec),
+                None => {
+                    Err(CryptoError::UnsupportedCombination("a raw public key without a curve"))
+                }
+            },
+            _ => Err(CryptoError::UnsupportedCombination("a public key in this format")),
+        }
+    }
 
-/// A private scalar (or seed) on a curve.
-pub struct EcPrivateKey {
-    /// The curve.
-    pub curve: Curve,
-    /// d, as many bytes as the curve's order has; for Ed25519 and X25519 the 32 bytes of RFC 8032 and 7748.
-    pub d: Zeroizing<Vec<u8>>,
-}
+    /// Writes PKCS#1 (RSA), X.509 (a SubjectPublicKeyInfo) or Raw (the bare point).
+    pub fn write(&self, format: KeyFormatType) -> Result<Vec<u8>, CryptoError> {
+        match (self, format) {
+            (Self::Rsa(key), KeyFormatType::PKCS_1) => key.to_pkcs1(),
+            (Self::Ec(key), KeyFormatType::RAW) => Ok(key.q.clone()),
+            (_, KeyFormatType::X_509 | KeyFormatType::PKCS_8) => pkcs8::write_public(self),
+            _ => Err(CryptoError::UnsupportedCombination("this public key in this format")),
+        }
+    }
 
-/// A public point on a curve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EcPublicKey {
-    /// The curve.
-    pub curve: Curve,
-    /// Q as an uncompressed X9.62 point; for Ed25519 and X25519 the 32 bytes of RFC 8032 and 7748.
-    pub q: Vec<u8>,
+    /// RSA, EC or Ed25519.
+    pub fn cryptographic_algorithm(&self) -> CryptographicAlgorithm {
+        match self {
+            Self::Rsa(_) => CryptographicAlgorithm::RSA,
+            Self::Ec(key) => key.curve.cryptographic_algorithm(),
+        }
+    }
+
+    /// The bits of the modulus or of the curve's field.
+    pub fn cryptographic_length(&self) -> usize {
+        match self {
+            Self::Rsa(key) => big_integer::bits(&key.modulus),
+            Self::Ec(key) => key.curve.bits(),
+        }
+    }
+
+    /// The curve, if there is one.
+    pub fn curve(&self) -> Option<Curve> {
+        match self {
+            Self::Rsa(_) => None,
+            Self::Ec(key) => Some(key.curve),
+        }
+    }
 }
 
 impl core::fmt::Debug for PrivateKey {
@@ -83,3 +166,6 @@ impl core::fmt::Debug for PrivateKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,13 @@
 //! It must never make a key of a length that the algorithm does not have: a Cryptographic
 //! Length is checked here, not by the caller.
 
-use claviger_kmip::enums::CryptographicAlgorithm;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use claviger_kmip::enums::{CryptographicAlgorithm, KeyFormatType, RecommendedCurve};
 
 use crate::error::CryptoError;
+use crate::format::{Curve, EcPrivateKey, PrivateKey, PublicKey};
+use crate::gaps;
 use crate::random::{self, Rng};
 use crate::secret::Secret;
 
@@ -88,6 +92,80 @@ fn weak_or_repeated(key: &[u8]) -> bool {
     key.chunks(8).collect::<Vec<_>>().windows(2).any(same)
 }
 
+/// A new key pair. RSA takes `bits` (2048 if not given); an elliptic-curve key takes a Recommended Curve, or `bits`
+/// that name a NIST curve (P-256 if neither is given). RSA of 2048 bits and more draws from the provider's own generator.
+pub fn pair(
+    algorithm: CryptographicAlgorithm,
+    bits: Option<usize>,
+    recommended_curve: Option<RecommendedCurve>,
+    rng: &dyn Rng,
+) -> Result<(PrivateKey, PublicKey), CryptoError> {
+    use CryptographicAlgorithm as A;
+    let private = match algorithm {
+        A::RSA => rsa(bits.unwrap_or(2048), rng)?,
+        A::EC | A::ECDSA | A::ECDH | A::ED25519 => {
+            let curve = match recommended_curve.map(Curve::from_recommended).transpose()? {
+                None | Some(Curve::X25519) if algorithm == A::ED25519 => Curve::Ed25519,
+                None => curve_of_bits(bits.unwrap_or(256))?,
+                Some(curve) => curve,
+            };
+            let unfit = match algorithm {
+                A::ED25519 => curve != Curve::Ed25519,
+                A::ECDSA => curve == Curve::X25519,
+                _ => false,
+            };
+            if unfit || bits.is_some_and(|bits| bits != curve.bits()) {
+                return Err(CryptoError::BadParameters("curve, algorithm and length do not agree"));
+            }
+            PrivateKey::Ec(scalar(curve, rng)?)
+        }
+        _ => return Err(CryptoError::UnsupportedCombination("a key pair of this algorithm")),
+    };
+    let public = private.public()?;
+    Ok((private, public))
+}
+
+fn curve_of_bits(bits: usize) -> Result<Curve, CryptoError> {
+    match bits {
+        224 => Ok(Curve::P224),
+        256 => Ok(Curve::P256),
+        384 => Ok(Curve::P384),
+        521 => Ok(Curve::P521),
+        _ => Err(WRONG_LENGTH),
+    }
+}
+
+fn rsa(bits: usize, rng: &dyn Rng) -> Result<PrivateKey, CryptoError> {
+    const FAILED: CryptoError = CryptoError::Internal("RSA key generation");
+    let size = match bits {
+        1024 => return gaps::rsa_generate(bits, rng).map(PrivateKey::Rsa),
+        2048 => KeySize::Rsa2048,
+        3072 => KeySize::Rsa3072,
+        4096 => KeySize::Rsa4096,
+        _ => return Err(WRONG_LENGTH),
+    };
+    let pair = KeyPair::generate(size).map_err(|_| FAILED)?;
+    let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| FAILED)?;
+    PrivateKey::parse(KeyFormatType::PKCS_8, der.as_ref(), None)
+}
+
+/// A scalar below the curve's order, by drawing until one fits (FIPS 186-5 §A.2.2).
+fn scalar(curve: Curve, rng: &dyn Rng) -> Result<EcPrivateKey, CryptoError> {
+    // The least lucky curve refuses one draw in 2^32; P-521 is cut to its bits first.
+    const DRAWS_MAX: usize = 8;
+    for _ in 0..DRAWS_MAX {
+        let mut d = random::bytes(rng, curve.byte_len())?;
+        if let (Curve::P521, Some(first)) = (curve, d.first_mut()) {
+            *first &= 1;
+        }
+        let key = EcPrivateKey::new(curve, &d)?;
+        if key.public().is_ok() {
+            return Ok(key);
+        }
+    }
+    Err(CryptoError::Internal("the random generator gives no scalar"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +206,59 @@ mod tests {
     fn des_keys_have_odd_parity() {
         let key = symmetric(CryptographicAlgorithm::DES3, 168, &SystemRng::new()).unwrap();
         assert!(key.expose().iter().all(|byte| byte.count_ones() % 2 == 1));
+    }
+
+    #[test]
+    fn pairs_by_curve_and_length() {
+        use CryptographicAlgorithm as A;
+        let rng = SystemRng::new();
+        for (algorithm, bits, curve, expected) in [
+            (A::EC, Some(224), None, Curve::P224),
+            (A::ECDSA, Some(256), None, Curve::P256),
+            (A::ECDH, None, Some(RecommendedCurve::P_384), Curve::P384),
+            (A::EC, Some(521), Some(RecommendedCurve::P_521), Curve::P521),
+            (A::EC, None, Some(RecommendedCurve::SECP256K1), Curve::Secp256k1),
+            (A::ECDH, None, Some(RecommendedCurve::CURVE25519), Curve::X25519),
+            (A::ED25519, None, None, Curve::Ed25519),
+            (A::EC, None, None, Curve::P256),
+        ] {
+            let (private, public) = pair(algorithm, bits, curve, &rng).unwrap();
+            assert_eq!((private.curve(), public.curve()), (Some(expected), Some(expected)));
+            assert_eq!(private.public().unwrap(), public);
+        }
+        for (algorithm, bits, curve) in [
+            (A::EC, Some(256), Some(RecommendedCurve::P_384)),
+            (A::EC, Some(255), None),
+            (A::ECDSA, None, Some(RecommendedCurve::CURVE25519)),
+            (A::RSA, Some(2047), None),
+        ] {
+            assert!(matches!(
+                pair(algorithm, bits, curve, &rng),
+                Err(CryptoError::BadParameters(_))
+            ));
+        }
+        for algorithm in [A::DSA, A::AES] {
+            let refused = pair(algorithm, None, None, &rng);
+            assert!(matches!(refused, Err(CryptoError::UnsupportedCombination(_))));
+        }
+    }
+
+    #[test]
+    fn rsa_pairs() {
+        for bits in [1024, 2048] {
+            let (private, public) =
+                pair(CryptographicAlgorithm::RSA, Some(bits), None, &SystemRng::new()).unwrap();
+            assert_eq!(private.cryptographic_length(), bits);
+            assert_eq!(private.public().unwrap(), public);
+        }
+    }
+
+    #[test]
+    fn the_same_draws_make_the_same_curve_key() {
+        let make = || {
+            pair(CryptographicAlgorithm::EC, Some(256), None, &crate::testing::Counting).unwrap()
+        };
+        assert_eq!(make().1, make().1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use claviger_kmip::enums::CryptographicAlgorithm;
 
 use crate::format::{PrivateKey, PublicKey};
 
-/// A borrowed key of one of three kinds.
+/// A borrowed key of one of four kinds.
 #[derive(Clone, Copy)]
 pub enum KeyMaterialRef<'a> {
     /// A symmetric key: an algorithm and its bytes.
@@ -16,6 +16,8 @@ pub enum KeyMaterialRef<'a> {
         /// The key itself.
         bytes: &'a [u8],
     },
+    /// Secret Data: bytes without an algorithm, for derivation and for MACs that parameters name.
+    SecretData(&'a [u8]),
     /// The public half of a pair.
     Public(&'a PublicKey),
     /// The private half of a pair.
@@ -26,6 +28,7 @@ impl core::fmt::Debug for KeyMaterialRef<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Symmetric { .. } => "KeyMaterialRef::Symmetric(..)",
+            Self::SecretData(_) => "KeyMaterialRef::SecretData(..)",
             Self::Public(_) => "KeyMaterialRef::Public(..)",
             Self::Private(_) => "KeyMaterialRef::Private(..)",
         })

@@ -5,6 +5,7 @@
 //! key bytes go out as [`Secret`], and no error holds a byte of either.
 
 pub mod cipher;
+pub mod derive;
 mod error;
 pub mod format;
 mod gaps;
@@ -15,6 +16,7 @@ pub mod mac;
 mod parameters;
 mod random;
 mod secret;
+pub mod signature;
 #[cfg(test)]
 mod testing;
 pub mod wrap;

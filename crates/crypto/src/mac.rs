@@ -28,8 +28,10 @@ enum State {
 impl MacStream {
     /// Starts a MAC under `key`.
     pub fn new(key: &KeyMaterialRef<'_>, parameters: &Parameters) -> Result<Self, CryptoError> {
-        let KeyMaterialRef::Symmetric { algorithm, bytes } = *key else {
-            return Err(CryptoError::KeyMismatch("a MAC takes a symmetric key"));
+        let (algorithm, bytes) = match *key {
+            KeyMaterialRef::Symmetric { algorithm, bytes } => (Some(algorithm), bytes),
+            KeyMaterialRef::SecretData(bytes) => (None, bytes),
+            _ => return Err(CryptoError::KeyMismatch("a MAC takes a symmetric key")),
         };
         match method(algorithm, parameters)? {
             Method::Hmac(hashing_algorithm) => Self::hmac(hashing_algorithm, bytes),
@@ -134,17 +136,17 @@ enum Method {
 
 /// Which MAC parameters and key name together.
 fn method(
-    key_algorithm: CryptographicAlgorithm,
+    key_algorithm: Option<CryptographicAlgorithm>,
     parameters: &Parameters,
 ) -> Result<Method, CryptoError> {
     if let Some(hashing_algorithm) = parameters.cryptographic_algorithm.and_then(hmac_digest) {
         return Ok(Method::Hmac(hashing_algorithm));
     }
     let cmac = parameters.block_cipher_mode == Some(BlockCipherMode::CMAC);
-    if cmac && key_algorithm == CryptographicAlgorithm::AES {
+    if cmac && key_algorithm == Some(CryptographicAlgorithm::AES) {
         return Ok(Method::Cmac);
     }
-    if let Some(hashing_algorithm) = hmac_digest(key_algorithm) {
+    if let Some(hashing_algorithm) = key_algorithm.and_then(hmac_digest) {
         return Ok(Method::Hmac(hashing_algorithm));
     }
     match parameters.hashing_algorithm {

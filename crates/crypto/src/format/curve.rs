@@ -1,6 +1,7 @@
 //! The curves this crate works on: their names in KMIP and their object identifiers, in one table.
 
-use claviger_kmip::enums::RecommendedCurve;
+use claviger_kmip::enums::{CryptographicAlgorithm, RecommendedCurve};
+use pkcs8::ObjectIdentifier;
 
 use crate::error::CryptoError;
 
@@ -80,8 +81,16 @@ impl Curve {
         matches!(self, Self::Ed25519 | Self::X25519)
     }
 
+    /// The Cryptographic Algorithm of its keys.
+    pub fn cryptographic_algorithm(self) -> CryptographicAlgorithm {
+        match self {
+            Self::Ed25519 => CryptographicAlgorithm::ED25519,
+            _ => CryptographicAlgorithm::EC,
+        }
+    }
+
     /// The object identifier in dotted form: of the curve, or of the algorithm for RFC 8410 keys.
-    pub fn object_identifier(self) -> &'static str {
+    pub fn dotted_identifier(self) -> &'static str {
         match self {
             Self::P224 => "1.3.132.0.33",
             Self::P256 => "1.2.840.10045.3.1.7",
@@ -91,5 +100,21 @@ impl Curve {
             Self::Ed25519 => "1.3.101.112",
             Self::X25519 => "1.3.101.110",
         }
+    }
+
+    /// The same, as the DER library has it.
+    pub(super) fn object_identifier(self) -> Result<ObjectIdentifier, CryptoError> {
+        ObjectIdentifier::new(self.dotted_identifier())
+            .map_err(|_| CryptoError::Internal("object identifier"))
+    }
+
+    /// The curve of an object identifier.
+    pub(super) fn from_object_identifier(
+        identifier: &ObjectIdentifier,
+    ) -> Result<Self, CryptoError> {
+        Self::ALL
+            .into_iter()
+            .find(|curve| curve.object_identifier().as_ref() == Ok(identifier))
+            .ok_or(CryptoError::UnsupportedCombination("a key of this algorithm or curve"))
     }
 }
