@@ -9,4 +9,5 @@
 mod contract;
 mod memory;
 mod model;
+mod powerloss;
 mod sqlite;
