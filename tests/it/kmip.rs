@@ -9,7 +9,6 @@ use crate::ttlv::{Item, Value};
 
 /// Tags.
 pub(crate) mod tag {
-    pub(crate) const ACTIVATION_DATE: u32 = 0x42_0001;
     pub(crate) const ATTRIBUTE: u32 = 0x42_0008;
     pub(crate) const ATTRIBUTE_NAME: u32 = 0x42_000a;
     pub(crate) const ATTRIBUTE_VALUE: u32 = 0x42_000b;
@@ -62,7 +61,6 @@ pub(crate) mod tag {
     pub(crate) const UNIQUE_IDENTIFIER: u32 = 0x42_0094;
     pub(crate) const VENDOR_IDENTIFICATION: u32 = 0x42_009d;
     pub(crate) const DATA: u32 = 0x42_00c2;
-    pub(crate) const RANDOM_IV: u32 = 0x42_00c5;
     pub(crate) const LOCATED_ITEMS: u32 = 0x42_00d5;
     pub(crate) const SERVER_CORRELATION_VALUE: u32 = 0x42_0106;
     pub(crate) const ATTRIBUTES: u32 = 0x42_0125;
@@ -99,7 +97,6 @@ pub(crate) mod reason {
     pub(crate) const INVALID_FIELD: u32 = 0x07;
     pub(crate) const PERMISSION_DENIED: u32 = 0x0c;
     pub(crate) const CODEC_ERROR: u32 = 0x26;
-    pub(crate) const OBJECT_DESTROYED: u32 = 0x36;
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: u32 = 0x3f;
 }
 

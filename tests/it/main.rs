@@ -9,6 +9,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test that cannot go on says so by panicking; the server's own crates may not"
 )]
 
@@ -21,11 +22,15 @@ mod tls;
 mod ttlv;
 
 mod bad_input;
+mod batches;
 mod clients;
+mod conformance;
 mod crash;
 mod recorded;
 mod samples;
 mod secrets;
 mod sequences;
 mod smoke;
+mod tidy;
+mod vault_api;
 mod zenko;

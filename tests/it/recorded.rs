@@ -12,12 +12,15 @@ use crate::tls::{Connection, Identity};
 use crate::ttlv::{Item, Value};
 use crate::{data, hex};
 
+/// Status and reason of a batch item.
+type Outcome = (u32, Option<u32>);
+
 /// Where the recorded answer is not what ours has to be.
 struct Difference {
     why: &'static str,
     applies: fn(&Item, &Reply) -> bool,
     /// The items that we answer instead: status and reason of each.
-    ours: fn(&Item) -> Vec<(u32, Option<u32>)>,
+    ours: fn(&Item) -> Vec<Outcome>,
 }
 
 const DIFFERENCES: &[Difference] = &[Difference {
