@@ -124,6 +124,11 @@ fn is_test(name: &str) -> bool {
     name.starts_with("tests/") || name.contains("/tests/") || name.ends_with("tests.rs")
 }
 
+/// A file's code, and its own module of tests, which stands last.
+fn split_tests(text: &str) -> (&str, &str) {
+    text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((text, ""))
+}
+
 #[test]
 fn banned_words_are_nowhere() {
     let mut faults = Vec::new();
@@ -144,11 +149,7 @@ fn tests_wait_for_conditions_and_do_not_sleep() {
     let mut faults = Vec::new();
     let word = ["thread::sle", "ep("].concat();
     for (name, text) in files(&["rs"]) {
-        let tests = match text.split_once("#[cfg(test)]") {
-            _ if is_test(&name) => text.as_str(),
-            Some((_, tests)) => tests,
-            None => continue,
-        };
+        let tests = if is_test(&name) { &text } else { split_tests(&text).1 };
         if tests.contains(&word) && !MAY_SLEEP.iter().any(|(file, _)| *file == name) {
             faults.push(format!("{name}: a test sleeps: wait for a condition"));
         }
@@ -182,7 +183,7 @@ fn the_server_s_modules_use_only_what_is_below_them() {
         }
         seen += 1;
         let pure = PURE.iter().any(|pure| path.starts_with(pure));
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = split_tests(&text).0;
         for used in imports(code) {
             let Some(target) = self::layer(used) else { continue };
             if target < layer || (pure && used != module) {
@@ -295,8 +296,8 @@ fn pure_crates_read_no_clock_and_do_no_io() {
         if !pure.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }
-        // A crate's own tests may read files; they stand last in it.
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // A crate's own tests may read files.
+        let code = if is_test(&name) { "" } else { split_tests(&text).0 };
         for word in words.iter().filter(|word| code.contains(**word)) {
             faults.push(format!("{name}: {word}: time and input come in as arguments"));
         }
