@@ -1,5 +1,7 @@
 //! What the tests of several modules share. Never compiled into the library.
 
+pub(crate) mod foreign;
+
 use claviger_kmip::enums::CryptographicAlgorithm;
 
 use crate::{CryptoError, KeyMaterialRef, Rng};

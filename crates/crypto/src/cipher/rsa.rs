@@ -152,3 +152,113 @@ pub(super) fn decrypt(
     room.truncate(len);
     Ok(room.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cipher::{self, CipherInput};
+    use crate::format::RsaPrivateKey;
+    use crate::key::KeyMaterialRef;
+    use crate::random::SystemRng;
+    use crate::testing::foreign::{
+        OAEP_SHA1_1024, OAEP_SHA256, OAEP_SHA384_MGF256_LABEL, PKCS1_ENCRYPTED, RSA_1024, RSA_2048,
+    };
+    use crate::testing::hex;
+
+    fn key(pkcs1: &str) -> PrivateKey {
+        PrivateKey::Rsa(RsaPrivateKey::from_pkcs1(&hex(pkcs1)).unwrap())
+    }
+
+    fn oaep(hash: HashingAlgorithm, mask: HashingAlgorithm, label: &[u8]) -> Parameters {
+        Parameters {
+            padding_method: Some(PaddingMethod::OAEP),
+            hashing_algorithm: Some(hash),
+            mask_generator: Some(MaskGenerator::MGF1),
+            mask_generator_hashing_algorithm: Some(mask),
+            p_source: Some(label.to_vec()),
+            ..Parameters::default()
+        }
+    }
+
+    fn pkcs1() -> Parameters {
+        Parameters { padding_method: Some(PaddingMethod::PKCS1V1_5), ..Parameters::default() }
+    }
+
+    fn open(key: &PrivateKey, parameters: &Parameters, data: &[u8]) -> Result<Secret, CryptoError> {
+        let input = CipherInput { data, ..CipherInput::default() };
+        cipher::decrypt(&KeyMaterialRef::Private(key), parameters, input, &SystemRng::new())
+    }
+
+    #[test]
+    fn what_others_encrypted() {
+        use HashingAlgorithm as H;
+        for (pkcs1, parameters, sealed) in [
+            (RSA_2048, oaep(H::SHA_256, H::SHA_256, b""), OAEP_SHA256),
+            (RSA_2048, oaep(H::SHA_384, H::SHA_256, b"label"), OAEP_SHA384_MGF256_LABEL),
+            (
+                RSA_1024,
+                Parameters { padding_method: Some(PaddingMethod::OAEP), ..Parameters::default() },
+                OAEP_SHA1_1024,
+            ),
+            (RSA_2048, pkcs1(), PKCS1_ENCRYPTED),
+        ] {
+            let key = key(pkcs1);
+            let mut sealed = hex(sealed);
+            assert_eq!(open(&key, &parameters, &sealed).unwrap().expose(), b"sample");
+            assert_eq!(open(&key, &parameters, &sealed[1..]), Err(WRONG));
+            sealed[5] ^= 1;
+            assert_eq!(open(&key, &parameters, &sealed), Err(WRONG));
+        }
+        let wrong = oaep(H::SHA_384, H::SHA_256, b"other");
+        assert_eq!(open(&key(RSA_2048), &wrong, &hex(OAEP_SHA384_MGF256_LABEL)), Err(WRONG));
+    }
+
+    #[test]
+    fn what_we_encrypt() {
+        use HashingAlgorithm as H;
+        let hashes = [H::SHA_1, H::SHA_224, H::SHA_256, H::SHA_384, H::SHA_512];
+        let every = hashes.iter().flat_map(|hash| hashes.map(|mask| oaep(*hash, mask, b"p")));
+        let cases = every.map(|parameters| (RSA_2048, parameters)).chain([
+            (RSA_2048, pkcs1()),
+            (RSA_1024, pkcs1()),
+            (RSA_1024, oaep(H::SHA_256, H::SHA_1, b"")),
+        ]);
+        for (pkcs1, parameters) in cases {
+            let key = key(pkcs1);
+            let public = key.public().unwrap();
+            let seal = |data: &[u8]| {
+                let input = CipherInput { data, ..CipherInput::default() };
+                cipher::encrypt(
+                    &KeyMaterialRef::Public(&public),
+                    &parameters,
+                    input,
+                    &SystemRng::new(),
+                )
+            };
+            let sealed = seal(b"sample").unwrap();
+            assert_eq!((sealed.iv, sealed.tag), (None, None));
+            assert_eq!(open(&key, &parameters, &sealed.data).unwrap().expose(), b"sample");
+            assert_eq!(seal(&[0; 256]), Err(TOO_LONG));
+        }
+    }
+
+    #[test]
+    fn the_wrong_half_and_no_padding_are_refused() {
+        let private = key(RSA_1024);
+        let public = private.public().unwrap();
+        let input = CipherInput { data: &[0; 128], ..CipherInput::default() };
+        let rng = SystemRng::new();
+        assert!(matches!(
+            cipher::encrypt(&KeyMaterialRef::Private(&private), &pkcs1(), input, &rng),
+            Err(CryptoError::KeyMismatch(_))
+        ));
+        assert!(matches!(
+            cipher::decrypt(&KeyMaterialRef::Public(&public), &pkcs1(), input, &rng),
+            Err(CryptoError::KeyMismatch(_))
+        ));
+        assert!(matches!(
+            cipher::encrypt(&KeyMaterialRef::Public(&public), &Parameters::default(), input, &rng),
+            Err(CryptoError::MissingParameter(_))
+        ));
+    }
+}
