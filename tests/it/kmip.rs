@@ -248,6 +248,19 @@ pub(crate) struct Reply {
     pub(crate) items: Vec<ReplyItem>,
 }
 
+/// The last tag that a version knows; tags were given out in order.
+fn youngest_tag(version: Version) -> u32 {
+    match version {
+        (1, 0) => 0x42_00a1,
+        (1, 1) => 0x42_00b7,
+        (1, 2) => 0x42_00d3,
+        (1, 3) => 0x42_00f7,
+        (1, _) => 0x42_0124,
+        (2, 0) => 0x42_0165,
+        _ => 0x42_0169,
+    }
+}
+
 /// One batch item of a reply.
 #[derive(Debug)]
 pub(crate) struct ReplyItem {
@@ -280,6 +293,15 @@ impl Reply {
         let count = number(&[tag::BATCH_COUNT]).ok_or("no Batch Count")?;
         if header.tag != tag::RESPONSE_HEADER || usize::try_from(count) != Ok(items.len()) {
             return Err(format!("Batch Count {count} over {} items", items.len()));
+        }
+        let mut young = None;
+        message.walk(&mut |item| {
+            if item.tag > youngest_tag(version) && item.tag >> 16 == 0x42 {
+                young = Some(item.tag);
+            }
+        });
+        if let Some(tag) = young {
+            return Err(format!("tag {tag:06x} is younger than {version:?}"));
         }
         let items = items.iter().map(ReplyItem::read).collect::<Result<_, _>>()?;
         Ok(Self { version, header: header.clone(), items })

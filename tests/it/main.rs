@@ -26,6 +26,7 @@ mod batches;
 mod clients;
 mod conformance;
 mod crash;
+mod gating;
 mod recorded;
 mod samples;
 mod secrets;

@@ -75,6 +75,24 @@ fn every_recorded_request_is_answered_as_its_client_needs() {
     assert_eq!((exchanges, waiting.len()), (EXCHANGES, 0));
 }
 
+#[test]
+fn the_test_s_own_codec_keeps_every_recorded_byte() {
+    let Some(directory) = data::directory("CLAVIGER_KMIP_RECORDED", "recorded client messages")
+    else {
+        return;
+    };
+    let lines = read(&std::fs::read_to_string(directory.join("messages.jsonl")).unwrap());
+    for (number, line) in lines.iter().enumerate() {
+        let item =
+            Item::decode(&line.bytes).unwrap_or_else(|error| panic!("line {number}: {error}"));
+        assert_eq!(item.encode(), line.bytes, "line {number}");
+        if !line.request {
+            Reply::read(&line.bytes).unwrap_or_else(|error| panic!("line {number}: {error}"));
+        }
+    }
+    assert_eq!(lines.len(), 2 * EXCHANGES);
+}
+
 fn read(text: &str) -> Vec<Line> {
     let line = |line: &str| {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -4,8 +4,8 @@
 //! packages; their sequences were seen on the wire or are documented.
 
 use crate::kmip::{
-    Client, Operation, Reply, Version, aes_attributes, attribute, create, key_block, name_fields,
-    on, op, register, request, revoke, tag, unique_identifier,
+    Client, Operation, Version, attribute, create, key_block, name_fields, on, op, register,
+    request, revoke, tag, unique_identifier,
 };
 use crate::server::Server;
 use crate::ttlv::{Item, Value};
@@ -340,39 +340,4 @@ fn veeam_makes_a_key_pair_and_reads_both_halves_at_1_4() {
     for id in [private, public] {
         assert_eq!(client.call(on(op::DESTROY, &id)).unique_identifier(), id);
     }
-}
-
-#[test]
-fn older_attributes_only_reach_older_clients() {
-    let server = Server::start();
-    let mut client = Client::connect(&server, (1, 4));
-    let mut attributes = aes_attributes((1, 4), 12, Some("gated"));
-    let Value::Structure(fields) = &mut attributes.value else { unreachable!() };
-    fields.push(attribute("Comment", text("an attribute of 1.4")));
-    let payload = vec![Item::enumeration(tag::OBJECT_TYPE, 2), attributes];
-    let id = client.call(Operation::new(op::CREATE, payload)).unique_identifier();
-    // The first version that knows the attribute.
-    let since = [
-        ("Comment", (1, 4)),
-        ("Sensitive", (1, 4)),
-        ("Always Sensitive", (1, 4)),
-        ("Extractable", (1, 4)),
-        ("Never Extractable", (1, 4)),
-        ("Random Number Generator", (1, 3)),
-        ("Original Creation Date", (1, 2)),
-        ("Fresh", (1, 1)),
-    ];
-    for version in [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4)] {
-        let mut client = Client::connect(&server, version);
-        let message = request(version, Vec::new(), &[get_attributes(&id, &[])]);
-        let reply: Reply = client.send(&message);
-        let all = reply.only().success();
-        assert!(!values(&all, "State").is_empty());
-        for (name, first) in since {
-            let given = !values(&all, name).is_empty();
-            assert!(!given || version >= first, "{name} was sent to a client of {version:?}");
-        }
-    }
-    let all = client.call(get_attributes(&id, &[])).success();
-    assert_eq!(values(&all, "Comment"), [&text("an attribute of 1.4")]);
 }
