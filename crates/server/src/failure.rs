@@ -63,6 +63,8 @@ reasons! {
     ObjectNotFound => ITEM_NOT_FOUND, OBJECT_NOT_FOUND;
     /// The object has been destroyed.
     ObjectDestroyed => ITEM_NOT_FOUND, OBJECT_DESTROYED;
+    /// The object has been destroyed and cannot be destroyed again.
+    AlreadyDestroyed => PERMISSION_DENIED, OBJECT_DESTROYED;
     /// The object is in the archive.
     ObjectArchived => OBJECT_ARCHIVED, OBJECT_ARCHIVED;
     /// The object is of another type than the operation works on.
@@ -118,6 +120,8 @@ reasons! {
     EncodingOption => ENCODING_OPTION_ERROR, ENCODING_OPTION_ERROR;
     /// The object was registered without its value.
     KeyValueNotPresent => KEY_VALUE_NOT_PRESENT, KEY_VALUE_NOT_PRESENT;
+    /// The object cannot be kept where the client wants it.
+    ProtectionStorageUnavailable => FEATURE_NOT_SUPPORTED, PROTECTION_STORAGE_UNAVAILABLE;
     /// No such wrapping key.
     WrappingObjectNotFound => ITEM_NOT_FOUND, WRAPPING_OBJECT_NOT_FOUND;
     /// The wrapping key has been destroyed.

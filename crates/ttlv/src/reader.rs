@@ -71,6 +71,14 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
+    /// The children of a structure whose bytes may be broken, to read as far as they go.
+    ///
+    /// `None` if not even the header of the structure is there.
+    #[must_use]
+    pub fn inside(bytes: &'a [u8]) -> Option<Self> {
+        bytes.get(HEADER..).map(Self::over)
+    }
+
     /// Whether every item has been read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -6,9 +6,8 @@
 
 use claviger_kmip::attributes::values::UsageLimits;
 use claviger_kmip::attributes::{Attribute, AttributeId};
-use claviger_kmip::enums::UsageLimitsUnit;
+use claviger_kmip::enums::{ObjectType, UsageLimitsUnit};
 use claviger_kmip::masks::CryptographicUsageMask;
-use claviger_kmip::objects::Object;
 
 use super::lifecycle::{State, reached};
 use super::managed::ManagedObject;
@@ -96,10 +95,15 @@ fn check_mask(object: &ManagedObject, usage: CryptographicUsageMask) -> Result<(
     Err(Failure::new(Reason::UsageMask, message))
 }
 
-/// Whether an object can be activated, revoked and used at all: a Template cannot.
-#[must_use]
-pub const fn has_lifecycle(object: &Object) -> bool {
-    !matches!(object, Object::Template(_))
+/// A Template is not activated, revoked or used.
+///
+/// # Errors
+/// The object is one.
+pub fn refuse_without_lifecycle(object: &ManagedObject) -> Result<(), Failure> {
+    if object.object_type == ObjectType::TEMPLATE {
+        return Err(Failure::new(Reason::IllegalOperation, "a Template has no life cycle"));
+    }
+    Ok(())
 }
 
 /// What one use of a key costs of its Usage Limits.

@@ -1,0 +1,90 @@
+//! What a handler is given.
+
+use claviger_kmip::Version;
+use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::enums::{self, ObjectType};
+
+use super::{Batch, Service};
+use crate::access::Grant;
+use crate::failure::{Failure, Reason};
+use crate::object::{ManagedObject, ObjectId, Tx};
+
+/// One batch item being carried out.
+pub struct Context<'c, 't> {
+    /// The objects of the client's scope.
+    pub tx: &'c mut Tx<'t>,
+    /// The version of the message.
+    pub version: Version,
+    /// Whose request it is.
+    pub grant: &'c Grant,
+    /// What all requests share.
+    pub service: &'c Service,
+    /// What the items of the batch pass on.
+    pub batch: &'c mut Batch,
+    /// The time in microseconds; [`Tx::now`] is the same instant in seconds.
+    pub now_us: i64,
+    /// What the item is about, for the audit.
+    pub about: About,
+}
+
+/// What a batch item is about, for audit and log.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The object.
+    pub unique_identifier: Option<String>,
+    /// Its type.
+    pub object_type: Option<ObjectType>,
+}
+
+impl Context<'_, '_> {
+    /// The time in POSIX seconds.
+    #[must_use]
+    pub const fn now(&self) -> i64 {
+        self.tx.now
+    }
+
+    /// The object that a request means: the one it names, or the ID Placeholder's.
+    ///
+    /// # Errors
+    /// It names none and the placeholder is empty.
+    pub fn identifier(&mut self, given: Option<&UniqueIdentifier>) -> Result<String, Failure> {
+        let identifier = match given {
+            Some(UniqueIdentifier::Text(text)) => Some(text.clone()),
+            Some(UniqueIdentifier::Produced(producer)) => self.batch.produced(*producer),
+            Some(UniqueIdentifier::Index(position)) => self.batch.at(*position),
+            None => self.batch.placeholder(),
+        };
+        let identifier = identifier.ok_or_else(|| match given {
+            None => Failure::new(
+                Reason::InvalidMessage,
+                "Unique Identifier is missing and no earlier item of the batch has set the ID Placeholder",
+            ),
+            Some(_) => Failure::new(
+                Reason::ObjectNotFound,
+                "no earlier item of the batch has produced that object",
+            ),
+        })?;
+        self.about.unique_identifier = Some(identifier.clone());
+        Ok(identifier)
+    }
+
+    /// Notes the object that the item is about.
+    pub fn concerns(&mut self, object: &ManagedObject) {
+        self.about.object_type = Some(object.object_type);
+    }
+
+    /// Notes that the item has produced an object, which later items may mean.
+    pub fn produced(&mut self, producer: enums::UniqueIdentifier, id: ObjectId) {
+        let identifier = id.to_string();
+        self.about.unique_identifier.get_or_insert_with(|| identifier.clone());
+        self.batch.produce(producer, identifier);
+    }
+
+    /// A new identifier.
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub fn next_id(&self) -> Result<ObjectId, Failure> {
+        self.service.objects.next_id(self.now_us, &*self.service.rng)
+    }
+}

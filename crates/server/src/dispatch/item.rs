@@ -1,0 +1,439 @@
+//! One batch item: authorise, audit, carry out, commit, answer.
+
+use claviger_kmip::Version;
+use claviger_kmip::codec::Encoder;
+use claviger_kmip::enums::{Operation, ResultStatus};
+use claviger_kmip::message::{RefusedItem, RequestItem, RequestMessage};
+use claviger_store::CommitError;
+
+use super::answer::{Answer, OpenItem};
+use super::context::About;
+use super::table::{self, Row};
+use super::{Batch, Context, Next, Peer, Service};
+use crate::access::{Grant, Refusal};
+use crate::audit::{Entry, Kmip, Phase};
+use crate::failure::{Failure, Reason};
+use crate::object::{Partition, Tx};
+
+/// A request message that is being answered.
+pub(super) struct Request<'r> {
+    pub service: &'r Service,
+    pub peer: &'r Peer,
+    /// Our number of it, for the audit.
+    pub number: String,
+    pub now_us: i64,
+    pub version: Version,
+    /// How long the writer may become.
+    pub response_end_max: usize,
+}
+
+/// A batch item as it came.
+pub(super) struct Item<'i> {
+    position: usize,
+    parsed: Result<RequestItem<'i>, RefusedItem<'i>>,
+}
+
+/// What became of a batch item.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Outcome {
+    pub succeeded: bool,
+    pub next: Next,
+}
+
+/// An item that may be carried out.
+struct Admitted<'i> {
+    item: &'i RequestItem<'i>,
+    row: &'static Row,
+    grant: Grant,
+}
+
+impl<'i> Item<'i> {
+    pub(super) const fn new(
+        position: usize,
+        parsed: Result<RequestItem<'i>, RefusedItem<'i>>,
+    ) -> Self {
+        Self { position, parsed }
+    }
+
+    const fn operation(&self) -> Option<Operation> {
+        match &self.parsed {
+            Ok(item) => Some(item.operation),
+            Err(refused) => refused.operation,
+        }
+    }
+
+    const fn unique_batch_item_id(&self) -> Option<&'i [u8]> {
+        match &self.parsed {
+            Ok(item) => item.unique_batch_item_id,
+            Err(refused) => refused.unique_batch_item_id,
+        }
+    }
+}
+
+impl Request<'_> {
+    /// Carries out one item in a transaction of its own and writes its answer.
+    pub(super) async fn run(
+        &self,
+        item: &Item<'_>,
+        batch: &mut Batch,
+        answer: &mut Answer<'_>,
+    ) -> Outcome {
+        let (admitted, next) = match self.admit(item) {
+            Ok(admitted) => (admitted, Next::Continue),
+            Err((failure, next)) => {
+                self.fail(item, None, &About::default(), answer, &failure);
+                return Outcome { succeeded: false, next };
+            }
+        };
+        if let Err(failure) = self.record(Phase::Request, item, &admitted, &About::default(), None) {
+            self.fail(item, Some(&admitted.grant), &About::default(), answer, &failure);
+            return Outcome { succeeded: false, next };
+        }
+        let mut retries = self.service.limits.conflict_retries_max;
+        let (about, result) = loop {
+            let mut attempt = batch.clone();
+            let mut tx = self.begin(&admitted.grant);
+            let open = open(item, answer);
+            let start = open.start;
+            let (about, mut result) = self.handle(&admitted, &mut tx, &mut attempt, answer, open);
+            let mut conflict = false;
+            if result.is_ok() {
+                if tx.is_read_only() {
+                    tx.finish_reads();
+                } else if let Err(error) = self.commit(tx).await {
+                    conflict = matches!(error, CommitError::Conflict { .. });
+                    answer.writer.truncate(start);
+                    result = Err(commit_failed(&error));
+                }
+            }
+            if conflict && retries > 0 {
+                retries = retries.saturating_sub(1);
+                continue;
+            }
+            if result.is_ok() {
+                *batch = attempt;
+            } else {
+                answer.writer.truncate(start);
+            }
+            break (about, result);
+        };
+        self.conclude(item, &admitted, &about, answer, result, next)
+    }
+
+    /// Records the outcome and writes the failure, if it is one.
+    fn conclude(
+        &self,
+        item: &Item<'_>,
+        admitted: &Admitted<'_>,
+        about: &About,
+        answer: &mut Answer<'_>,
+        result: Result<OpenItem, Failure>,
+        next: Next,
+    ) -> Outcome {
+        let outcome = result.as_ref().err();
+        let recorded = self.record(Phase::Response, item, admitted, about, outcome);
+        match (result, recorded) {
+            (Ok(open), Ok(())) => {
+                answer.end_item(open);
+                Outcome { succeeded: true, next }
+            }
+            (Ok(open), Err(failure)) => {
+                // It was done and cannot be taken back, but nothing of it leaves unrecorded.
+                answer.writer.truncate(open.start);
+                self.fail(item, Some(&admitted.grant), about, answer, &failure);
+                Outcome { succeeded: false, next: Next::Close }
+            }
+            (Err(failure), _) => {
+                self.fail(item, Some(&admitted.grant), about, answer, &failure);
+                Outcome { succeeded: false, next }
+            }
+        }
+    }
+
+    /// Carries out all items in one transaction: under Undo, all happen or none.
+    pub(super) async fn run_undoable(
+        &self,
+        message: &RequestMessage<'_>,
+        answer: &mut Answer<'_>,
+    ) -> Next {
+        let items: Vec<Item<'_>> =
+            message.items().enumerate().map(|(at, parsed)| Item::new(at, parsed)).collect();
+        let mut admitted = Vec::with_capacity(items.len());
+        let mut refused = None;
+        for item in &items {
+            match self.admit(item).and_then(|admitted| {
+                self.record(Phase::Request, item, &admitted, &About::default(), None)
+                    .map(|()| admitted)
+                    .map_err(|failure| (failure, Next::Continue))
+            }) {
+                Ok(one) => admitted.push(one),
+                Err(failure) => {
+                    refused = Some(failure);
+                    break;
+                }
+            }
+        }
+        let mut retries = self.service.limits.conflict_retries_max;
+        loop {
+            let start = answer.checkpoint();
+            let mut done = Vec::with_capacity(items.len());
+            let failed = self.attempt_all(&items, &admitted, answer, &mut done).await;
+            let failed = match failed {
+                Err(Stopped::Conflict) if retries > 0 => {
+                    retries = retries.saturating_sub(1);
+                    answer.roll_back(start);
+                    continue;
+                }
+                Err(Stopped::Conflict) => Some((
+                    items.len().saturating_sub(1),
+                    Failure::new(Reason::GeneralFailure, "too many concurrent changes; try again"),
+                )),
+                Err(Stopped::Failed(position, failure)) => Some((position, failure)),
+                Ok(()) => None,
+            };
+            return self.conclude_all(&items, &admitted, answer, &done, failed, refused);
+        }
+    }
+
+    async fn attempt_all(
+        &self,
+        items: &[Item<'_>],
+        admitted: &[Admitted<'_>],
+        answer: &mut Answer<'_>,
+        done: &mut Vec<(usize, About)>,
+    ) -> Result<(), Stopped> {
+        let Some(first) = admitted.first() else { return Ok(()) };
+        let mut tx = self.begin(&first.grant);
+        let mut batch = Batch::default();
+        for (position, (item, one)) in items.iter().zip(admitted).enumerate() {
+            let open = open(item, answer);
+            let (start, status) = (open.start, open.status);
+            let (about, result) = self.handle(one, &mut tx, &mut batch, answer, open);
+            batch.end_item();
+            match result {
+                Ok(open) => {
+                    answer.end_item(open);
+                    done.push((status, about));
+                }
+                Err(failure) => {
+                    answer.writer.truncate(start);
+                    return Err(Stopped::Failed(position, failure));
+                }
+            }
+        }
+        if admitted.len() < items.len() {
+            // The next item was refused: nothing of this may last.
+            return Ok(());
+        }
+        if tx.is_read_only() {
+            tx.finish_reads();
+            return Ok(());
+        }
+        self.commit(tx).await.map_err(|error| match error {
+            CommitError::Conflict { .. } => Stopped::Conflict,
+            other => Stopped::Failed(items.len().saturating_sub(1), commit_failed(&other)),
+        })
+    }
+
+    fn conclude_all(
+        &self,
+        items: &[Item<'_>],
+        admitted: &[Admitted<'_>],
+        answer: &mut Answer<'_>,
+        done: &[(usize, About)],
+        failed: Option<(usize, Failure)>,
+        refused: Option<(Failure, Next)>,
+    ) -> Next {
+        let undone = failed.is_some() || refused.is_some();
+        let undone_failure =
+            undone.then(|| Failure::new(Reason::GeneralFailure, "undone with its batch"));
+        for ((item, one), (status, about)) in items.iter().zip(admitted).zip(done) {
+            if undone {
+                answer.writer.patch(*status, ResultStatus::OPERATION_UNDONE.0);
+            }
+            // Under Undo the changes are durable or gone by now; the record says which.
+            let _ = self.record(Phase::Response, item, one, about, undone_failure.as_ref());
+        }
+        if let Some((position, failure)) = failed
+            && let (Some(item), Some(one)) = (items.get(position), admitted.get(position))
+            && done.len() <= position
+        {
+            let about = About::default();
+            let _ = self.record(Phase::Response, item, one, &about, Some(&failure));
+            self.fail(item, Some(&one.grant), &about, answer, &failure);
+            return Next::Continue;
+        }
+        match refused {
+            Some((failure, next)) => {
+                if let Some(item) = items.get(admitted.len()) {
+                    self.fail(item, None, &About::default(), answer, &failure);
+                }
+                next
+            }
+            None => Next::Continue,
+        }
+    }
+
+    fn begin(&self, grant: &Grant) -> Tx<'_> {
+        let partition =
+            Partition { mount: *grant.mount().as_bytes(), scope: *grant.scope().as_bytes() };
+        self.service.objects.begin(partition, self.now_us.div_euclid(1_000_000))
+    }
+
+    /// Whether the item may be carried out.
+    fn admit<'i>(&self, item: &'i Item<'i>) -> Result<Admitted<'i>, (Failure, Next)> {
+        let parsed = match &item.parsed {
+            Ok(parsed) => parsed,
+            Err(refused) => return Err((refused.error.into(), Next::Continue)),
+        };
+        let access = &self.service.access;
+        let grant = access
+            .authorize(self.peer.mount, &self.peer.serial, parsed.operation)
+            .map_err(refused)?;
+        let row = table::row(parsed.operation).filter(|row| row.since <= self.version);
+        let Some(row) = row else {
+            let text = format!("{:?} is not an operation of {}", parsed.operation, self.version);
+            return Err((Failure::new(Reason::OperationNotSupported, text), Next::Continue));
+        };
+        if parsed.message_extensions.iter().any(|extension| extension.criticality_indicator) {
+            let text = "a critical Message Extension is not understood";
+            return Err((Failure::new(Reason::FeatureNotSupported, text), Next::Continue));
+        }
+        Ok(Admitted { item: parsed, row, grant })
+    }
+
+    /// Runs the handler; what it wrote is left open behind [`OpenItem`] for the caller.
+    fn handle(
+        &self,
+        admitted: &Admitted<'_>,
+        tx: &mut Tx<'_>,
+        batch: &mut Batch,
+        answer: &mut Answer<'_>,
+        open: OpenItem,
+    ) -> (About, Result<OpenItem, Failure>) {
+        let mut context = Context {
+            tx,
+            version: self.version,
+            grant: &admitted.grant,
+            service: self.service,
+            batch,
+            now_us: self.now_us,
+            about: About::default(),
+        };
+        let mut encoder = Encoder::new(answer.writer, self.version);
+        let mut result = (admitted.row.handler)(&mut context, admitted.item, &mut encoder);
+        let about = context.about;
+        if let Err(too_young) = encoder.finish()
+            && result.is_ok()
+        {
+            tracing::error!(?too_young, version = %self.version, "an answer does not fit its version");
+            let text = "the answer cannot be said in this protocol version";
+            result = Err(Failure::new(Reason::GeneralFailure, text));
+        }
+        if result.is_ok() && answer.writer.len() > self.response_end_max {
+            let text = "the answer is larger than the Maximum Response Size";
+            result = Err(Failure::new(Reason::ResponseTooLarge, text));
+        }
+        (about, result.map(|()| open))
+    }
+
+    async fn commit(&self, tx: Tx<'_>) -> Result<(), CommitError> {
+        tx.commit().done().await
+    }
+
+    fn record(
+        &self,
+        phase: Phase,
+        item: &Item<'_>,
+        admitted: &Admitted<'_>,
+        about: &About,
+        failure: Option<&Failure>,
+    ) -> Result<(), Failure> {
+        if !self.service.audit.is_enabled() {
+            return Ok(());
+        }
+        let reason = failure.map(|failure| failure.reason.result_reason(self.version));
+        let entry = Kmip {
+            phase,
+            time_us: self.service.clock.now_us(),
+            id: &self.number,
+            item: u32::try_from(item.position).unwrap_or(u32::MAX),
+            mount: &self.peer.mount_path,
+            scope: Some(admitted.grant.scope_name().as_str()),
+            role: Some(admitted.grant.role_name().as_str()),
+            serial: Some(&self.peer.serial_text),
+            operation: admitted.item.operation.name().unwrap_or("unknown"),
+            unique_identifier: about.unique_identifier.as_deref(),
+            object_type: about.object_type.and_then(|object_type| object_type.name()),
+            version: (
+                self.version.major.unsigned_abs(),
+                self.version.minor.unsigned_abs(),
+            ),
+            result_reason: reason.and_then(|reason| reason.name()),
+            remote: Some(self.peer.remote),
+        };
+        self.service.audit.record(&Entry::Kmip(entry)).map_err(|error| {
+            tracing::error!(%error, "audit");
+            Failure::new(Reason::GeneralFailure, "the audit does not take the request")
+        })
+    }
+
+    fn fail(
+        &self,
+        item: &Item<'_>,
+        grant: Option<&Grant>,
+        _about: &About,
+        answer: &mut Answer<'_>,
+        failure: &Failure,
+    ) {
+        log(self.peer, grant, self.version, item.operation(), failure);
+        answer.fail_item(item.operation(), item.unique_batch_item_id(), failure);
+    }
+}
+
+enum Stopped {
+    Conflict,
+    Failed(usize, Failure),
+}
+
+fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {
+    answer.begin_item(item.operation(), item.unique_batch_item_id(), ResultStatus::SUCCESS)
+}
+
+fn refused(refusal: Refusal) -> (Failure, Next) {
+    let next = if refusal.is_final() { Next::Close } else { Next::Continue };
+    (Failure::new(Reason::PermissionDenied, refusal.to_string()), next)
+}
+
+fn commit_failed(error: &CommitError) -> Failure {
+    tracing::error!(%error, "commit");
+    match error {
+        CommitError::Conflict { .. } => {
+            Failure::new(Reason::GeneralFailure, "too many concurrent changes; try again")
+        }
+        CommitError::Full => Failure::new(Reason::ServerLimit, "the server's storage is full"),
+        _ => Failure::new(Reason::GeneralFailure, "the server's storage failed; see its log"),
+    }
+}
+
+/// The support log: one line for each refused request.
+pub(super) fn log(
+    peer: &Peer,
+    grant: Option<&Grant>,
+    version: Version,
+    operation: Option<Operation>,
+    failure: &Failure,
+) {
+    tracing::info!(
+        target: "claviger::refused",
+        peer = %peer.remote,
+        serial = %peer.serial_text,
+        scope = grant.map(|grant| grant.scope_name().as_str()),
+        role = grant.map(|grant| grant.role_name().as_str()),
+        %version,
+        operation = operation.and_then(|operation| operation.name()),
+        reason = ?failure.reason.result_reason(version),
+        hint = %failure.message,
+        "request refused"
+    );
+}

@@ -1,0 +1,80 @@
+//! From the bytes of a request to the bytes of its answer.
+//!
+//! The dispatcher checks, in this order: that the message is understood, that its version has the
+//! operation, that the credential, its role and its scope are alive and grant it, that the audit
+//! takes the entry. Only then does a handler of [`crate::ops`] run, inside a transaction whose
+//! commit is durable before the answer leaves. Handlers know nothing of any of this.
+
+mod answer;
+mod batch;
+mod context;
+mod item;
+mod salvage;
+pub mod table;
+
+pub use batch::Batch;
+pub use context::Context;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use claviger_crypto::Rng;
+
+use crate::access::Access;
+use crate::audit::AuditLog;
+use crate::clock::Clock;
+use crate::limits::Limits;
+use crate::object::Objects;
+use crate::pki::Serial;
+use crate::record::MountId;
+
+/// What all requests share.
+pub struct Service {
+    /// The managed objects.
+    pub objects: Arc<Objects>,
+    /// Scopes, roles and credentials.
+    pub access: Arc<Access>,
+    /// The audit.
+    pub audit: Arc<AuditLog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub rng: Arc<dyn Rng>,
+    /// The limits.
+    pub limits: Limits,
+    /// What Query calls the vendor: some appliances only talk to vendors they know.
+    pub vendor_identification: String,
+    /// Numbers requests in audit and log.
+    pub requests: AtomicU64,
+}
+
+/// Who sends a request: one KMIP connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The mount whose listener accepted the connection.
+    pub mount: MountId,
+    /// The mount's path, for audit and log.
+    pub mount_path: Arc<str>,
+    /// The serial of the client's certificate.
+    pub serial: Serial,
+    /// The same in decimal, for audit and log.
+    pub serial_text: Arc<str>,
+    /// The client's address.
+    pub remote: SocketAddr,
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It goes on.
+    Continue,
+    /// It ends: the client cannot be understood, or its credential is no more.
+    Close,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Get Attributes (KMIP 2.1 §6.1.20, KMIP 1.4 §4.12).
+
+use claviger_kmip::attributes::{Attribute, AttributeReference, Attributes, Instance};
+use claviger_kmip::compat::AttributeList;
+use claviger_kmip::payload::{GetAttributesRequest, GetAttributesResponse};
+
+use crate::dispatch::Context;
+use crate::failure::{Failure, Reason};
+
+/// Carries out Get Attributes: those asked for, all if none is.
+///
+/// # Errors
+/// There is no such object, or an attribute is asked for twice.
+pub fn get_attributes(
+    context: &mut Context<'_, '_>,
+    request: GetAttributesRequest,
+) -> Result<GetAttributesResponse, Failure> {
+    let identifier = context.identifier(request.unique_identifier.as_ref())?;
+    let object = context.tx.object(&identifier)?;
+    context.concerns(&object);
+    let references = request.attribute_reference.0;
+    refuse_repetition(&references)?;
+    let now = context.now();
+    let mut instances: Vec<Instance> = if references.is_empty() {
+        object.all_attributes(now)
+    } else {
+        references.iter().flat_map(|reference| object.attribute(reference, now)).collect()
+    };
+    for instance in &mut instances {
+        if let Attribute::Fresh(fresh) = &mut instance.attribute {
+            *fresh = context.tx.is_fresh(&object)?;
+        }
+    }
+    Ok(GetAttributesResponse {
+        unique_identifier: identifier.into(),
+        attributes: AttributeList(Attributes(instances)),
+    })
+}
+
+fn refuse_repetition(references: &[AttributeReference]) -> Result<(), Failure> {
+    for (position, reference) in references.iter().enumerate() {
+        if references.iter().skip(position.saturating_add(1)).any(|other| other == reference) {
+            let message = "an attribute is asked for more than once";
+            return Err(Failure::new(Reason::InvalidMessage, message));
+        }
+    }
+    Ok(())
+}

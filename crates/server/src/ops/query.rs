@@ -1,0 +1,117 @@
+//! Query: what this server can do, from the tables that make it do so (KMIP 2.1 §6.1.38, KMIP 1.4
+//! §4.25).
+
+use claviger_kmip::Version;
+use claviger_kmip::enums::{
+    DestroyAction, ObjectType, Operation, ProfileName, QueryFunction, RngMode,
+    ShreddingAlgorithm, UnwrapMode,
+};
+use claviger_kmip::payload::{
+    CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
+};
+use claviger_kmip::tags;
+
+use super::new_object::generator;
+use crate::dispatch::Context;
+use crate::dispatch::table;
+use crate::failure::Failure;
+
+/// The types of objects that Register takes; what a version does not have is left out of its
+/// answer.
+const OBJECT_TYPES: [ObjectType; 10] = [
+    ObjectType::CERTIFICATE,
+    ObjectType::SYMMETRIC_KEY,
+    ObjectType::PUBLIC_KEY,
+    ObjectType::PRIVATE_KEY,
+    ObjectType::SPLIT_KEY,
+    ObjectType::TEMPLATE,
+    ObjectType::SECRET_DATA,
+    ObjectType::OPAQUE_OBJECT,
+    ObjectType::PGP_KEY,
+    ObjectType::CERTIFICATE_REQUEST,
+];
+
+/// Application Namespaces whose Application Data is taken as it comes.
+const APPLICATION_NAMESPACES: [&str; 2] = ["LIBRARY-LTO", "LIBRARY-LTO4"];
+
+/// Profiles whose mandatory test cases pass; see docs/conformance.md.
+const PROFILES: [ProfileName; 5] = [
+    ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_4,
+    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_4,
+    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_4,
+    ProfileName::TAPE_LIBRARY_SERVER_KMIP_V1_4,
+    ProfileName::STORAGE_ARRAY_WITH_SELF_ENCRYPTING_DRIVE_SERVER_KMIP_V1_4,
+];
+
+/// Carries out Query. A function that is not known, or has nothing to say, adds nothing.
+///
+/// # Errors
+/// Never.
+pub fn query(
+    context: &mut Context<'_, '_>,
+    request: QueryRequest,
+) -> Result<QueryResponse, Failure> {
+    let mut response = QueryResponse::default();
+    for function in &request.query_function {
+        match *function {
+            QueryFunction::QUERY_OPERATIONS => response.operation = operations(context.version),
+            QueryFunction::QUERY_OBJECTS => response.object_type = OBJECT_TYPES.to_vec(),
+            QueryFunction::QUERY_SERVER_INFORMATION => {
+                let vendor = &context.service.vendor_identification;
+                response.vendor_identification = Some(vendor.clone());
+                response.server_information = Some(server_information());
+            }
+            QueryFunction::QUERY_APPLICATION_NAMESPACES => {
+                response.application_namespace = APPLICATION_NAMESPACES.map(String::from).into();
+            }
+            QueryFunction::QUERY_RNGS => response.rng_parameters = vec![generator()],
+            QueryFunction::QUERY_PROFILES => response.profile_information = profiles(),
+            QueryFunction::QUERY_CAPABILITIES => {
+                response.capability_information = vec![capabilities()];
+            }
+            _ => {}
+        }
+    }
+    Ok(response)
+}
+
+fn operations(version: Version) -> Vec<Operation> {
+    let rows = table::ROWS.iter().filter(|row| row.since <= version);
+    rows.map(|row| row.operation).collect()
+}
+
+fn server_information() -> ServerInformation {
+    ServerInformation {
+        fields: vec![
+            (tags::SERVER_NAME, String::from("claviger")),
+            (tags::SERVER_VERSION, String::from(env!("CARGO_PKG_VERSION"))),
+            (tags::PRODUCT_NAME, String::from("Claviger")),
+        ],
+        vendor_specific: Vec::new(),
+    }
+}
+
+fn profiles() -> Vec<ProfileInformation> {
+    let information = |profile_name| ProfileInformation {
+        profile_name,
+        profile_version: None,
+        server_uri: None,
+        server_port: None,
+    };
+    PROFILES.map(information).into()
+}
+
+fn capabilities() -> CapabilityInformation {
+    CapabilityInformation {
+        streaming_capability: Some(false),
+        asynchronous_capability: Some(false),
+        attestation_capability: Some(false),
+        batch_undo_capability: Some(true),
+        batch_continue_capability: Some(true),
+        unwrap_mode: Some(UnwrapMode::UNSPECIFIED),
+        destroy_action: Some(DestroyAction::KEY_MATERIAL_DELETED),
+        shredding_algorithm: Some(ShreddingAlgorithm::UNSPECIFIED),
+        rng_mode: Some(RngMode::SHARED_INSTANTIATION),
+        quantum_safe_capability: Some(false),
+    }
+}
