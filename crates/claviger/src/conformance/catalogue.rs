@@ -30,18 +30,21 @@ pub(crate) struct Catalogue {
     pub(crate) excluded: Vec<Excluded>,
 }
 
-/// Families whose cases build on the objects of the case before: by name without number.
-const CHAINS: [(&str, &str); 3] = [
-    // SASED-M-3 and TL-M-3 retrieve what SASED-M-2 and TL-M-2 stored.
-    ("SASED-M", "the storage array's cases share their keys"),
-    ("TL-M", "the tape library's cases share their keys"),
-    // TC-CREG-2 and -3 locate what TC-CREG-1 registered.
-    ("TC-CREG", "the client-registration cases share their keys"),
-];
+/// Families whose cases build on the objects of the cases before: what SASED-M-2 and TL-M-2 store,
+/// SASED-M-3 and TL-M-3 retrieve; TC-CREG-2 and -3 locate what TC-CREG-1 registers; all TC-OTP
+/// cases use one pad.
+const CHAINS: [&str; 4] = ["SASED-M", "TL-M", "TC-CREG", "TC-OTP"];
 
-/// Families whose cases are the possible answers to one request: a server gives one of them.
-pub(crate) const ALTERNATIVES: [&str; 5] =
-    ["CS-RNG-O", "TC-Q-CAP", "TC-Q-PROF", "TC-Q-RNGS", "TC-Q-VAL"];
+/// Cases that are the possible answers to one request, by the beginnings of their names: a server
+/// gives one of them.
+pub(crate) const ALTERNATIVES: [&[&str]; 6] = [
+    &["CS-RNG-O-"],
+    &["TC-Q-CAP-"],
+    &["TC-Q-PROF-"],
+    &["TC-Q-RNGS-"],
+    &["TC-Q-VAL-"],
+    &["TC-OTP-3-", "TC-OTP-4-"],
+];
 
 /// Files that are in the folders and are no OASIS case, by file stem.
 const NOT_OASIS: [&str; 3] = [
@@ -92,7 +95,7 @@ impl Catalogue {
                 });
                 continue;
             }
-            let chained = CHAINS.iter().any(|(family, _)| *family == case.family());
+            let chained = CHAINS.contains(&case.family());
             let group = self.groups.iter_mut().find(|group| chained && group.is_chain_of(&case));
             match group {
                 Some(group) => group.cases.push(case),

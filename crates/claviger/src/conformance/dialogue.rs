@@ -60,10 +60,38 @@ pub(crate) fn compare_request(
     bindings: &mut Bindings,
     moment: Moment,
 ) -> Result<(), Deviation> {
-    let mut exchange = Exchange::default();
-    exchange.is_generated = any_origin(received, bindings, |origin| origin.is_generated);
+    let is_generated = any_origin(received, bindings, |origin| origin.is_generated);
+    let exchange = Exchange { is_generated, ..Exchange::default() };
     let mut comparison = Comparison { bindings, exchange: &exchange, moment };
     comparison.item(expected, received, tags::REQUEST_MESSAGE, "")
+}
+
+/// Notes what came of a request that sets up what a case presumes; it must have succeeded.
+pub(crate) fn note_presumed(
+    sent: &Node,
+    received: &Node,
+    bindings: &mut Bindings,
+) -> Result<(), String> {
+    let is_item = |item: &&Node| item.tag == tags::BATCH_ITEM;
+    for sent in sent.children().iter().filter(is_item) {
+        let item = received.children().iter().find(is_item).filter(|item| is_success(item));
+        let item = item.ok_or_else(|| node_label(received, received.tag))?;
+        let exchange = Exchange { operation: operation(Some(sent)), ..Exchange::default() };
+        note_origins(&exchange, Some(sent), item, bindings);
+    }
+    Ok(())
+}
+
+fn is_success(item: &Node) -> bool {
+    let status = item.child(tags::RESULT_STATUS).map(|status| &status.value);
+    status == Some(&Value::Enumeration(ResultStatus::SUCCESS.0))
+}
+
+fn operation(sent: Option<&Node>) -> Option<Operation> {
+    match sent?.child(tags::OPERATION)?.value {
+        Value::Enumeration(operation) => Some(Operation(operation)),
+        _ => None,
+    }
 }
 
 /// The published header with the version of the request: a server answers in that.
@@ -100,11 +128,7 @@ fn exchange(
     actual: &Node,
     bindings: &Bindings,
 ) -> Exchange {
-    let operation = sent.and_then(|sent| sent.child(tags::OPERATION)).map(|item| &item.value);
-    let operation = match operation {
-        Some(Value::Enumeration(operation)) => Some(Operation(*operation)),
-        _ => None,
-    };
+    let operation = operation(sent);
     let has = |tag: Tag| {
         let payload = sent.and_then(|sent| sent.child(tags::REQUEST_PAYLOAD));
         payload.is_some_and(|payload| payload.child(tag).is_some())
@@ -168,8 +192,7 @@ fn unique_identifier(item: &Node) -> Option<&str> {
 
 /// Notes where the objects came from that an operation made.
 fn note_origins(exchange: &Exchange, sent: Option<&Node>, actual: &Node, bindings: &mut Bindings) {
-    let status = actual.child(tags::RESULT_STATUS).map(|item| &item.value);
-    if status != Some(&Value::Enumeration(ResultStatus::SUCCESS.0)) {
+    if !is_success(actual) {
         return;
     }
     let is_generated = match exchange.operation {

@@ -16,6 +16,7 @@ mod dialogue;
 mod pattern;
 mod permitted;
 mod play;
+mod presumed;
 mod progress;
 mod report;
 mod request;

@@ -10,7 +10,8 @@ use claviger_ttlv::{Node, text};
 use super::bindings::Bindings;
 use super::case::{Case, Direction, Step};
 use super::catalogue::Group;
-use super::dialogue::{compare_request, compare_response};
+use super::dialogue::{compare_request, compare_response, note_presumed};
+use super::presumed;
 use super::request::{Moment, fill};
 use super::transport::{Encoding, Transport};
 
@@ -45,9 +46,15 @@ pub(crate) fn play_group(
     let began = now();
     let mut bindings = Bindings::default();
     let mut player = Player { transport, encoding, bindings: &mut bindings };
+    let moment = || Moment { began, now: now() };
+    if let Err(reason) = player.presume(group, &moment) {
+        let reason = format!("what the case presumes cannot be set up: {reason}");
+        let failure = Failure { reason, messages: String::new() };
+        return vec![Outcome::Fail(failure); group.cases.len()];
+    }
     let play = |case| {
         player.bindings.begin_case();
-        player.case(case, &|| Moment { began, now: now() }, wait)
+        player.case(case, &moment, wait)
     };
     group.cases.iter().map(play).collect()
 }
@@ -80,6 +87,16 @@ impl From<io::Error> for Stop {
 }
 
 impl Player<'_> {
+    fn presume(&mut self, group: &Group, moment: &dyn Fn() -> Moment) -> Result<(), String> {
+        for request in presumed::requests(group)? {
+            let sent = fill(&request, self.bindings, moment())?;
+            let received = self.transport.exchange(&self.encoding.encode(&sent));
+            let received = self.encoding.decode(&received.map_err(|error| error.to_string())?)?;
+            note_presumed(&sent, &received, self.bindings)?;
+        }
+        Ok(())
+    }
+
     fn case(&mut self, case: &Case, moment: &dyn Fn() -> Moment, wait: &dyn Fn(u64)) -> Outcome {
         for (index, step) in case.steps.iter().enumerate() {
             if step.wait_seconds != 0 {

@@ -11,7 +11,6 @@ use super::play::{Failure, Outcome};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) name: String,
-    pub(crate) family: String,
     pub(crate) version: Option<Version>,
     pub(crate) outcome: Outcome,
 }
@@ -35,7 +34,6 @@ impl Report {
     pub(crate) fn new(catalogue: &Catalogue) -> Self {
         let excluded = catalogue.excluded.iter().map(|case| Line {
             name: case.name.clone(),
-            family: String::new(),
             version: case.version,
             outcome: Outcome::Excluded(case.reason.clone()),
         });
@@ -44,27 +42,25 @@ impl Report {
 
     /// Adds a case.
     pub(crate) fn add(&mut self, case: &Case, outcome: Outcome) {
-        self.lines.push(Line {
-            name: case.name.clone(),
-            family: case.family().to_owned(),
-            version: Some(case.version),
-            outcome,
-        });
+        self.lines.push(Line { name: case.name.clone(), version: Some(case.version), outcome });
     }
 
     /// Ends the report: of the cases that are the possible answers to one request, a server gives
     /// one. If one has passed, the others are no failures.
     pub(crate) fn finish(&mut self) {
-        for family in ALTERNATIVES {
+        for prefixes in ALTERNATIVES {
             for version in Version::ALL {
-                self.settle(family, version);
+                self.settle(prefixes, version);
             }
         }
         self.lines.sort_by_key(|line| line.version);
     }
 
-    fn settle(&mut self, family: &str, version: Version) {
-        let is_one = |line: &Line| line.family == family && line.version == Some(version);
+    fn settle(&mut self, prefixes: &[&str], version: Version) {
+        let is_one = |line: &Line| {
+            let is_named = prefixes.iter().any(|prefix| line.name.starts_with(prefix));
+            is_named && line.version == Some(version)
+        };
         let passed = self.lines.iter().find(|line| is_one(line) && line.outcome == Outcome::Pass);
         let Some(passed) = passed.map(|line| line.name.clone()) else { return };
         for line in &mut self.lines {

@@ -4,4 +4,5 @@
 mod mutations;
 mod published;
 mod replay;
+mod small;
 mod variations;
