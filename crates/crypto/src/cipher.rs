@@ -19,8 +19,11 @@ pub(crate) mod block;
 mod ccm;
 mod padding;
 mod rsa;
+mod stream;
 
-pub use block::{CipherStream, Direction};
+use block::BlockStream;
+pub use block::Direction;
+pub use stream::{CipherStream, Finished};
 
 /// What goes in beside key and parameters.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,7 +74,7 @@ pub fn encrypt(
     let iv = chosen.as_deref().or(input.iv);
     let (data, tag) = match scheme {
         Scheme::Block(_) => (
-            CipherStream::new(Direction::Encrypt, key, parameters, iv)?
+            BlockStream::new(Direction::Encrypt, key, parameters, iv)?
                 .finish(input.data, Some(rng))?
                 .to_vec(),
             None,
@@ -113,7 +116,7 @@ pub fn decrypt(
     };
     match Scheme::of(algorithm, parameters)? {
         Scheme::Block(_) => {
-            let stream = CipherStream::new(Direction::Decrypt, key, parameters, input.iv)?;
+            let stream = BlockStream::new(Direction::Decrypt, key, parameters, input.iv)?;
             Ok(stream.finish(input.data, None)?.into())
         }
         Scheme::Aead(sealer) => {

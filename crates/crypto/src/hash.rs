@@ -12,6 +12,7 @@ use crate::gaps::{GapDigest, GapHash};
 /// A digest in progress.
 pub struct HashStream(State);
 
+#[expect(clippy::large_enum_variant, reason = "one per request, never in a collection")]
 enum State {
     Provider(provider::Context),
     Gap(GapHash),

@@ -10,7 +10,7 @@ use aws_lc_rs::aead::{Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
 use claviger_kmip::enums::{BlockCipherMode, CryptographicAlgorithm};
 use zeroize::Zeroizing;
 
-use super::block::{CipherStream, Direction};
+use super::block::{BlockStream, Direction};
 use super::{CHACHA, ccm, gcm_algorithm};
 use crate::error::CryptoError;
 use crate::gaps;
@@ -80,7 +80,7 @@ impl Aead {
         }
     }
 
-    fn tag_len(
+    pub(super) fn tag_len(
         self,
         parameters: &Parameters,
         received: Option<usize>,
@@ -166,7 +166,7 @@ pub(super) fn ctr(key: &[u8], first: &[u8; 16], data: &[u8]) -> Result<Secret, C
     let key = KeyMaterialRef::Symmetric { algorithm: CryptographicAlgorithm::AES, bytes: key };
     let parameters =
         Parameters { block_cipher_mode: Some(BlockCipherMode::CTR), ..Parameters::default() };
-    Ok(CipherStream::new(Direction::Encrypt, &key, &parameters, Some(first))?
+    Ok(BlockStream::new(Direction::Encrypt, &key, &parameters, Some(first))?
         .finish(data, None)?
         .into())
 }

@@ -1,6 +1,6 @@
 //! Block modes that chain: ECB, CBC, CTR, CFB and OFB over AES, ECB and CBC over 3DES.
 //!
-//! There is one path for a message in one piece and for one in many: a [`CipherStream`] holds
+//! There is one path for a message in one piece and for one in many: a [`BlockStream`] holds
 //! the chaining state and the bytes that do not fill a block yet. It must never give out the
 //! last block of a padded decryption before `finish` has looked at the padding.
 //! Modes are those of NIST SP 800-38A; CFB means the full-block CFB128.
@@ -30,7 +30,7 @@ pub enum Direction {
 }
 
 /// A cipher that takes its message in pieces.
-pub struct CipherStream {
+pub(crate) struct BlockStream {
     direction: Direction,
     engine: Engine,
     padding: Padding,
@@ -48,9 +48,9 @@ enum Engine {
     TripleDes(TripleDes),
 }
 
-impl CipherStream {
+impl BlockStream {
     /// Starts a message. An IV that the mode does not take is refused, as is a missing one.
-    pub fn new(
+    pub(crate) fn new(
         direction: Direction,
         key: &KeyMaterialRef<'_>,
         parameters: &Parameters,
@@ -87,7 +87,7 @@ impl CipherStream {
     }
 
     /// Takes a piece and gives what is certain so far.
-    pub fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    pub(crate) fn update(&mut self, data: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         if self.engine.is_stream() {
             return self.engine.stream(data, self.block);
         }
@@ -104,7 +104,7 @@ impl CipherStream {
     }
 
     /// Takes the last piece and ends the message. `rng` is drawn on by ISO 10126 padding only.
-    pub fn finish(
+    pub(crate) fn finish(
         mut self,
         data: &[u8],
         rng: Option<&dyn Rng>,
@@ -120,7 +120,7 @@ impl CipherStream {
                 self.padding.add(&mut out, self.block, rng)?;
                 self.engine.blocks(&mut out)?;
             }
-            Direction::Decrypt if out.len() % self.block != 0 => {
+            Direction::Decrypt if !out.len().is_multiple_of(self.block) => {
                 return Err(CryptoError::BadParameters("data is not a whole number of blocks"));
             }
             Direction::Decrypt => {
@@ -132,9 +132,9 @@ impl CipherStream {
     }
 }
 
-impl core::fmt::Debug for CipherStream {
+impl core::fmt::Debug for BlockStream {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("CipherStream").field("direction", &self.direction).finish_non_exhaustive()
+        f.debug_struct("BlockStream").field("direction", &self.direction).finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use claviger_kmip::enums::{BlockCipherMode, CryptographicAlgorithm};
 use zeroize::Zeroizing;
 
 use super::aead::ctr;
-use super::block::{CipherStream, Direction};
+use super::block::{BlockStream, Direction};
 use crate::error::CryptoError;
 use crate::key::KeyMaterialRef;
 use crate::parameters::Parameters;
@@ -100,7 +100,7 @@ fn masked_mac(
     let symmetric =
         KeyMaterialRef::Symmetric { algorithm: CryptographicAlgorithm::AES, bytes: key };
     let cbc = Parameters { block_cipher_mode: Some(BlockCipherMode::CBC), ..Parameters::default() };
-    let chained = CipherStream::new(Direction::Encrypt, &symmetric, &cbc, Some(&[0; 16]))?
+    let chained = BlockStream::new(Direction::Encrypt, &symmetric, &cbc, Some(&[0; 16]))?
         .finish(&formatted, None)?;
     let mac = chained.last_chunk::<16>().ok_or(FAILED)?;
     let masked = ctr(key, &counter(nonce, 0)?, mac)?;

@@ -63,26 +63,74 @@ fn sp800_38a_block_modes() {
     }
 }
 
+/// Every piece through a stream, and what came out.
+fn in_pieces(
+    direction: Direction,
+    key: &KeyMaterialRef<'_>,
+    parameters: &Parameters,
+    input: CipherInput<'_>,
+    step: usize,
+) -> Result<(Vec<u8>, Option<Vec<u8>>), CryptoError> {
+    let mut stream = CipherStream::new(direction, key, parameters, input, &Counting)?;
+    let mut out = Vec::new();
+    for piece in input.data.chunks(step) {
+        out.extend_from_slice(stream.update(piece)?.expose());
+    }
+    let finished = stream.finish(&[], input.tag, &Counting)?;
+    out.extend_from_slice(finished.data.expose());
+    Ok((out, finished.tag))
+}
+
 #[test]
 fn a_message_in_pieces_is_the_message_in_one() {
     for (block_cipher_mode, key, iv, cipher) in BLOCK_MODES {
         let (key, iv, plain, cipher) = (hex(key), hex(iv), hex(PLAIN), hex(cipher));
+        let (key, parameters) = (aes(&key), mode(block_cipher_mode));
         for step in [1, 7, 16, 33] {
-            for (direction, from, to) in
-                [(Direction::Encrypt, &plain, &cipher), (Direction::Decrypt, &cipher, &plain)]
-            {
-                let mut stream =
-                    CipherStream::new(direction, &aes(&key), &mode(block_cipher_mode), Some(&iv))
-                        .unwrap();
-                let mut out = Vec::new();
-                for piece in from.chunks(step) {
-                    out.extend_from_slice(&stream.update(piece).unwrap());
-                }
-                out.extend_from_slice(&stream.finish(&[], None).unwrap());
-                assert_eq!(&out, to, "{block_cipher_mode:?} {direction:?} by {step}");
-            }
+            let sealed = in_pieces(Direction::Encrypt, &key, &parameters, input(&plain, &iv), step);
+            assert_eq!(sealed, Ok((cipher.clone(), None)), "{block_cipher_mode:?} by {step}");
+            let opened =
+                in_pieces(Direction::Decrypt, &key, &parameters, input(&cipher, &iv), step);
+            assert_eq!(opened, Ok((plain.clone(), None)), "{block_cipher_mode:?} by {step}");
         }
     }
+}
+
+#[test]
+fn gcm_in_pieces_gives_ciphertext_as_it_goes_and_plaintext_only_at_the_end() {
+    let (plain, aad) = (hex(GCM_PLAIN), hex(GCM_AAD));
+    for (bits, nonce, cipher, tag) in GCM {
+        let (key, nonce, cipher, tag) = (hex(GCM_KEY), hex(nonce), hex(cipher), hex(tag));
+        let key = aes(&key[..bits / 8]);
+        let parameters = tagged(BlockCipherMode::GCM, 16);
+        let given = CipherInput { data: &plain, iv: Some(&nonce), aad: &aad, tag: None };
+        for step in [1, 16, 32, 59] {
+            let sealed = in_pieces(Direction::Encrypt, &key, &parameters, given, step);
+            assert_eq!(sealed, Ok((cipher.clone(), Some(tag.clone()))), "{bits} by {step}");
+        }
+        let given = CipherInput { data: &cipher, tag: Some(&tag), ..given };
+        let opened = in_pieces(Direction::Decrypt, &key, &parameters, given, 16);
+        assert_eq!(opened, Ok((plain.clone(), None)));
+        let wrong = CipherInput { tag: Some(&[0; 16]), ..given };
+        let refused = in_pieces(Direction::Decrypt, &key, &parameters, wrong, 16);
+        assert_eq!(refused, Err(CryptoError::AuthenticationFailed));
+        let mut stream =
+            CipherStream::new(Direction::Decrypt, &key, &parameters, given, &Counting).unwrap();
+        assert!(stream.update(&cipher).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_stream_chooses_an_iv_and_tells_it() {
+    let key = hex(AES_128);
+    let parameters = Parameters { random_iv: true, ..mode(BlockCipherMode::CBC) };
+    let none = CipherInput::default();
+    let mut stream =
+        CipherStream::new(Direction::Encrypt, &aes(&key), &parameters, none, &Counting).unwrap();
+    let iv = stream.iv().unwrap().to_vec();
+    let sealed = stream.update(&hex(PLAIN)).unwrap();
+    let back = decrypt(&aes(&key), &parameters, input(sealed.expose(), &iv), &Counting).unwrap();
+    assert_eq!(back.expose(), hex(PLAIN));
 }
 
 #[test]
@@ -91,9 +139,11 @@ fn a_padded_stream_keeps_its_last_block_until_the_end() {
     let parameters =
         Parameters { padding_method: Some(PaddingMethod::PKCS5), ..mode(BlockCipherMode::ECB) };
     let sealed = encrypt(&aes(&key), &parameters, input(&[7; 32], &[]), &Counting).unwrap().data;
-    let mut stream = CipherStream::new(Direction::Decrypt, &aes(&key), &parameters, None).unwrap();
-    assert_eq!(stream.update(&sealed).unwrap().as_slice(), [7; 32]);
-    assert!(stream.finish(&[], None).unwrap().is_empty());
+    let none = CipherInput::default();
+    let mut stream =
+        CipherStream::new(Direction::Decrypt, &aes(&key), &parameters, none, &Counting).unwrap();
+    assert_eq!(stream.update(&sealed).unwrap().expose(), [7; 32]);
+    assert!(stream.finish(&[], None, &Counting).unwrap().data.is_empty());
 }
 
 /// Key, IV, mode, ciphertext of "The qufck brown fox jump" (NIST SP 800-67's sample text).
@@ -426,6 +476,8 @@ proptest! {
         let back = CipherInput { data: &sealed.data, tag: sealed.tag.as_deref(), ..given };
         let opened = decrypt(&key, &parameters, back, &rng).unwrap();
         prop_assert_eq!(opened.expose(), &data[..]);
+        let pieces = in_pieces(Direction::Decrypt, &key, &parameters, back, 7).unwrap();
+        prop_assert_eq!(&pieces.0, &data);
     }
 
     #[test]

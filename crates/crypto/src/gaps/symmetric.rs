@@ -1,17 +1,15 @@
-//! Symmetric gaps: 3DES, bare ChaCha20, AES-XTS, key wrap under AES-192, GCM with any nonce.
+//! Symmetric gaps: 3DES, bare ChaCha20, AES-XTS, key wrap under AES-192.
 
 use aes::cipher::consts::U16;
 use aes::cipher::{
     Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
     BlockSizeUser, KeyInit, KeyIvInit, StreamCipher, StreamCipherSeek,
 };
-use aes::{Aes128, Aes192, Aes256};
+use aes::{Aes128, Aes256};
 use aes_kw::{KwAes192, KwpAes192};
 use chacha20::{ChaCha20, ChaCha20Legacy};
 use claviger_kmip::enums::BlockCipherMode;
 use des::TdesEde3;
-use ghash::GHash;
-use ghash::universal_hash::UniversalHash;
 use xts_mode::Xts128;
 use zeroize::Zeroizing;
 
@@ -184,101 +182,4 @@ wrap_192! {
     kwp_wrap_192 KwpAes192 wrap_key CryptoError::BadParameters("length of the data to wrap");
     /// RFC 5649 undone under a 24-byte key.
     kwp_unwrap_192 KwpAes192 unwrap_key CryptoError::AuthenticationFailed;
-}
-
-/// GCM with a nonce of any length but 12: encrypts in place and gives the whole tag (SP 800-38D §7.1).
-pub(crate) fn gcm_seal(
-    key: &[u8],
-    nonce: &[u8],
-    aad: &[u8],
-    buffer: &mut [u8],
-) -> Result<[u8; 16], CryptoError> {
-    let cipher = Block::new(key)?;
-    let first = cipher.first_counter(nonce)?;
-    cipher.key_stream(first, buffer);
-    let mut hash = cipher.hash();
-    hash.update_padded(aad);
-    hash.update_padded(buffer);
-    hash.update_padded(&lengths(aad.len(), buffer.len())?);
-    let mut tag = cipher.encrypt(first);
-    for (byte, mask) in tag.iter_mut().zip(hash.finalize()) {
-        *byte ^= mask;
-    }
-    Ok(tag)
-}
-
-/// GCM's encryption alone, which is also its decryption; nothing is authenticated.
-pub(crate) fn gcm_key_stream(key: &[u8], nonce: &[u8], data: &[u8]) -> Result<Secret, CryptoError> {
-    let cipher = Block::new(key)?;
-    let first = cipher.first_counter(nonce)?;
-    let mut out = Zeroizing::new(data.to_vec());
-    cipher.key_stream(first, &mut out);
-    Ok(out.into())
-}
-
-/// AES of any key length, one block at a time.
-enum Block {
-    Aes128(Aes128),
-    Aes192(Aes192),
-    Aes256(Aes256),
-}
-
-impl Block {
-    fn new(key: &[u8]) -> Result<Self, CryptoError> {
-        match key.len() {
-            16 => Aes128::new_from_slice(key).map(Self::Aes128),
-            24 => Aes192::new_from_slice(key).map(Self::Aes192),
-            32 => Aes256::new_from_slice(key).map(Self::Aes256),
-            _ => return Err(CryptoError::KeyMismatch("AES keys have 16, 24 or 32 bytes")),
-        }
-        .map_err(|_| FAILED)
-    }
-
-    fn encrypt(&self, block: [u8; 16]) -> [u8; 16] {
-        let mut block = Array::from(block);
-        match self {
-            Self::Aes128(cipher) => cipher.encrypt_block(&mut block),
-            Self::Aes192(cipher) => cipher.encrypt_block(&mut block),
-            Self::Aes256(cipher) => cipher.encrypt_block(&mut block),
-        }
-        block.into()
-    }
-
-    fn hash(&self) -> GHash {
-        GHash::new(&Array::from(self.encrypt([0; 16])))
-    }
-
-    /// J0 of SP 800-38D §7.1 for a nonce that is not 12 bytes.
-    fn first_counter(&self, nonce: &[u8]) -> Result<[u8; 16], CryptoError> {
-        if nonce.is_empty() || nonce.len() > 1024 {
-            return Err(CryptoError::BadParameters("nonce length in GCM"));
-        }
-        let mut hash = self.hash();
-        hash.update_padded(nonce);
-        hash.update_padded(&lengths(0, nonce.len())?);
-        Ok(hash.finalize().into())
-    }
-
-    /// Counters after `first`, of which only the last 32 bits count and wrap.
-    fn key_stream(&self, first: [u8; 16], data: &mut [u8]) {
-        let start = u128::from_be_bytes(first);
-        let fixed = start & !u128::from(u32::MAX);
-        let mut counter = (start & u128::from(u32::MAX)) as u32;
-        for chunk in data.chunks_mut(16) {
-            counter = counter.wrapping_add(1);
-            let mask = Zeroizing::new(self.encrypt((fixed | u128::from(counter)).to_be_bytes()));
-            for (byte, mask) in chunk.iter_mut().zip(mask.iter()) {
-                *byte ^= mask;
-            }
-        }
-    }
-}
-
-/// Two lengths in bits, 64 bits each.
-fn lengths(first: usize, second: usize) -> Result<[u8; 16], CryptoError> {
-    const TOO_LONG: CryptoError = CryptoError::BadParameters("the message is too long for GCM");
-    let bits =
-        |len: usize| u64::try_from(len).ok().and_then(|len| len.checked_mul(8)).ok_or(TOO_LONG);
-    let both = (u128::from(bits(first)?) << 64) | u128::from(bits(second)?);
-    Ok(both.to_be_bytes())
 }
