@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use claviger_kmip::enums::Operation;
 
 use super::name::Name;
-use super::permissions::{OperationSet, position};
+use super::operations::{OperationSet, position};
 use super::role::RoleRecord;
 use super::scope::ScopeRecord;
 use crate::pki::Serial;

@@ -9,6 +9,7 @@ mod authorize;
 mod credential;
 mod index;
 mod name;
+mod operations;
 mod permissions;
 mod registry;
 mod role;
@@ -20,9 +21,8 @@ use crate::record::{MountId, RecordError, ScopeId};
 pub use authorize::{Grant, Refusal};
 pub use credential::{Credential, CredentialView};
 pub use name::Name;
-pub use permissions::{
-    OperationSet, PermissionChange, Permissions, operation_named, permission_names,
-};
+pub use operations::{OperationSet, operation_named, permission_names};
+pub use permissions::{PermissionChange, Permissions};
 pub use registry::Access;
 pub use role::{RoleChange, RoleView};
 

@@ -80,8 +80,10 @@ impl RoleChange {
 /// What a read of a role shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleView {
-    /// Operations without the prefix `operation_`, see [`Permissions::shown`].
-    pub operations: Vec<(&'static str, bool)>,
+    /// Operations without the prefix `operation_`, see [`Permissions::granted`].
+    pub granted: Vec<&'static str>,
+    /// Operations refused in so many words.
+    pub withheld: Vec<&'static str>,
     /// Empty when unset.
     pub tls_client_key_type: String,
     /// 0 when unset.
@@ -141,7 +143,8 @@ impl Access {
         let stored = lock(&role.stored);
         let RoleRecord { permissions, tls, .. } = &stored.value;
         Some(RoleView {
-            operations: permissions.shown(),
+            granted: permissions.granted(),
+            withheld: permissions.withheld(),
             tls_client_key_type: tls.key_type.clone(),
             tls_client_key_bits: tls.key_bits,
             tls_client_ttl: tls.ttl_seconds,

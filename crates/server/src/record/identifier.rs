@@ -71,6 +71,8 @@ identifiers! {
     RoleId;
     /// Identifies a certificate authority.
     AuthorityId;
+    /// Identifies a request of the HTTP API, in its answer and in the audit.
+    RequestId;
 }
 
 /// 16 random bytes marked as a version 4 UUID.

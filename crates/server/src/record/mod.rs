@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::seal::{Barrier, Changes, CommitError, Expect, Key, Range, SealError};
 
 pub use change::Change;
-pub use identifier::{AuthorityId, MountId, RoleId, ScopeId, base62};
+pub use identifier::{AuthorityId, MountId, RequestId, RoleId, ScopeId, base62};
 pub(crate) use secret::{base64_bytes, base64_secret};
 
 /// The first byte of every server-owned record; readers refuse a newer one.

@@ -1,0 +1,95 @@
+//! The HTTP door: sockets and HTTP/1.1 on one side, [`vault::Api`] on the other.
+//!
+//! Knows headers and bodies, no path and no field. Plain HTTP, meant for loopback.
+
+mod serve;
+mod shaped;
+pub mod vault;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use axum::http::{Response, StatusCode};
+
+use vault::{Answer, Api, Incoming};
+
+pub use serve::serve;
+
+/// The longest body of whoever has a token: Vault's limit.
+const BODY_BYTES_MAX: usize = 32 << 20;
+/// The longest body of anybody else: no request that needs no token has one worth reading.
+const BODY_BYTES_MAX_ANONYMOUS: usize = 64 << 10;
+
+const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
+const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+
+/// Everything that arrives goes to the API, whatever its method and path.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new().fallback(respond).with_state(api)
+}
+
+async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let text = |name| header(&parts.headers, name);
+    let token = text(TOKEN).or_else(|| {
+        let authorization = text(AUTHORIZATION)?;
+        let (scheme, token) = authorization.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    });
+    let body = read(&api, token.clone(), body).await;
+    let incoming = Incoming {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        namespace: text(NAMESPACE),
+        content_type: text(CONTENT_TYPE),
+        remote: parts.extensions.get::<SocketAddr>().copied(),
+        token,
+        body,
+    };
+    let answered = tokio::task::spawn_blocking(move || api.handle(&incoming)).await;
+    render(answered.unwrap_or_else(|_| Answer {
+        status: 500,
+        body: b"{\"errors\":[\"internal error\"]}\n".to_vec(),
+    }))
+}
+
+/// The body, or `None` when it is too long for whoever sends it (or does not come).
+async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u8>> {
+    use axum::body::HttpBody as _;
+    let expected = body.size_hint().upper();
+    let is_short = expected.is_some_and(|bytes| bytes <= BODY_BYTES_MAX_ANONYMOUS as u64);
+    let most = match token {
+        Some(token) if !is_short => {
+            let api = api.clone();
+            let known = tokio::task::spawn_blocking(move || api.knows_token(&token)).await;
+            if known.unwrap_or(false) { BODY_BYTES_MAX } else { BODY_BYTES_MAX_ANONYMOUS }
+        }
+        _ => BODY_BYTES_MAX_ANONYMOUS,
+    };
+    to_bytes(body, most).await.ok().map(|bytes| bytes.to_vec())
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn render(answer: Answer) -> Response<Body> {
+    let is_empty = answer.body.is_empty();
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !is_empty {
+        // Exactly this: clients compare it as it stands.
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
+}

@@ -1,0 +1,394 @@
+//! Vault's HTTP API, as far as the KMIP engine and its surroundings go: from a request to an answer,
+//! synchronously. Knows no sockets; blocks on storage.
+//!
+//! Order of things: understand the request, check the token, find the route, read the body, record
+//! the request in the audit, carry it out, record the outcome, answer.
+
+mod config;
+mod credential;
+mod error;
+mod fields;
+mod help;
+mod mounts;
+mod reply;
+mod request;
+mod role;
+mod routes;
+mod scope;
+mod status;
+mod tokens;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::{Map, Value};
+
+use crate::access::Access;
+use crate::audit::{self, AuditLog, Entry, Phase};
+use crate::clock::Clock;
+use crate::mount::{Mount, Mounts};
+use crate::record::RequestId;
+use crate::token::{TokenInfo, Tokens};
+
+use error::ApiError;
+use fields::Fields;
+use reply::{Content, Reply};
+use request::{Operation, Path};
+use routes::{Auth, Captures, Route};
+
+pub use reply::Answer;
+pub use request::Incoming;
+
+/// What this server says of itself.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Name of the cluster, of one server as well.
+    pub cluster_name: String,
+    /// Identifier of the cluster.
+    pub cluster_id: String,
+    /// Kind of storage, such as `sqlite` or `inmem`.
+    pub storage_type: String,
+    /// Kind of seal, such as `keyfile`.
+    pub seal_type: String,
+}
+
+/// What there is to administer once the server is unsealed.
+#[derive(Debug)]
+pub struct Services {
+    /// The mounts.
+    pub mounts: Arc<Mounts>,
+    /// Scopes, roles, credentials.
+    pub access: Arc<Access>,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Where every request is recorded.
+    pub audit: AuditLog,
+}
+
+/// The API of one server.
+pub struct Api {
+    node: Node,
+    clock: Arc<dyn Clock>,
+    initialised: AtomicBool,
+    services: RwLock<Option<Arc<Services>>>,
+}
+
+impl Api {
+    /// The API of a sealed server.
+    pub fn new(node: Node, clock: Arc<dyn Clock>, initialised: bool) -> Self {
+        Self { node, clock, initialised: AtomicBool::new(initialised), services: RwLock::new(None) }
+    }
+
+    /// From now on the services answer.
+    pub fn unseal(&self, services: Services) {
+        self.initialised.store(true, Ordering::Release);
+        *self.services.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(services));
+    }
+
+    /// From now on everything but the seal's own paths is refused.
+    pub fn seal(&self) {
+        *self.services.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn services(&self) -> Option<Arc<Services>> {
+        self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a token is alive: the door reads long bodies only from whoever has one.
+    pub fn knows_token(&self, token: &str) -> bool {
+        self.services().is_some_and(|services| matches!(services.tokens.lookup(token), Ok(Some(_))))
+    }
+
+    /// Answers a request. Blocks.
+    pub fn handle(&self, incoming: &Incoming) -> Answer {
+        let understood = RequestId::random()
+            .map_err(|error| ApiError::internal(&error))
+            .and_then(|id| Request::understand(id.to_string(), incoming));
+        let request = match understood {
+            Ok(request) => request,
+            Err(error) => return reply::render_error(&error),
+        };
+        let system = routes::find(routes::SYSTEM, &request.path.segments);
+        if let Some((route, captures)) = system
+            && route.auth == Auth::Anybody
+        {
+            let call = Call {
+                api: self,
+                services: None,
+                mount: None,
+                captures: &captures,
+                fields: Fields::new(&request.query),
+                caller: None,
+            };
+            return answer(&request, "system", run(route, &request, &call));
+        }
+        match self.services() {
+            None => reply::render_error(&ApiError::sealed()),
+            Some(services) => self.handle_unsealed(&services, incoming, &request),
+        }
+    }
+
+    fn handle_unsealed(
+        &self,
+        services: &Services,
+        incoming: &Incoming,
+        request: &Request,
+    ) -> Answer {
+        let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
+        let admitted = admit(services, incoming, request, &mut seen);
+        let recorder = Recorder { services, incoming, request, seen: &seen, clock: &*self.clock };
+        if let Err(error) = recorder.record(Phase::Request, None, None) {
+            return reply::render_error(&error);
+        }
+        let data = seen.data.as_object();
+        let empty = Map::new();
+        let outcome = admitted.and_then(|target| {
+            let call = Call {
+                api: self,
+                services: Some(services),
+                mount: target.mount.as_deref(),
+                captures: &target.captures,
+                fields: Fields::new(data.unwrap_or(&empty)),
+                caller: seen.token.as_ref().zip(incoming.token.as_deref()),
+            };
+            let reply = run(target.route, request, &call)?;
+            let warnings = field_warnings(&target, data.unwrap_or(&empty));
+            Ok(reply.warning(warnings))
+        });
+        let recorded = match &outcome {
+            Ok(reply) => recorder.record(Phase::Response, Some(reply), None),
+            Err(error) => recorder.record(Phase::Response, None, Some(error)),
+        };
+        answer(request, seen.mount_type(), recorded.and(outcome))
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// A request that has been understood, but not yet admitted.
+struct Request {
+    id: String,
+    path: Path,
+    operation: Operation,
+    query: Map<String, Value>,
+}
+
+impl Request {
+    fn understand(id: String, incoming: &Incoming) -> Result<Self, ApiError> {
+        let path = Path::parse(&incoming.path)?;
+        let mut query = request::parse_query(&incoming.query)?;
+        let operation = request::operation(&incoming.method, &mut query)?;
+        let namespace = incoming.namespace.as_deref().unwrap_or_default();
+        if !matches!(namespace.trim_matches('/'), "" | "root") {
+            return Err(ApiError::no_route(&path.text()));
+        }
+        Ok(Self { id, path, operation, query })
+    }
+}
+
+/// What is known of a request while it is being admitted, for the audit.
+#[derive(Default)]
+struct Seen {
+    token: Option<TokenInfo>,
+    mount: Option<Arc<Mount>>,
+    data: Value,
+}
+
+impl Seen {
+    fn mount_type(&self) -> &'static str {
+        if self.mount.is_some() { "kmip" } else { "system" }
+    }
+}
+
+/// Where an admitted request goes.
+struct Target {
+    route: &'static Route,
+    captures: Captures,
+    mount: Option<Arc<Mount>>,
+}
+
+fn admit(
+    services: &Services,
+    incoming: &Incoming,
+    request: &Request,
+    seen: &mut Seen,
+) -> Result<Target, ApiError> {
+    let token = incoming.token.as_deref().filter(|token| !token.is_empty());
+    let info = services.tokens.lookup(token.ok_or_else(ApiError::no_token)?)?;
+    let info = info.ok_or_else(ApiError::denied)?;
+    // One policy is known so far; a token without it may do nothing.
+    let is_root = info.policies.iter().any(|policy| policy == "root");
+    seen.token = Some(info);
+    if !is_root {
+        return Err(ApiError::denied());
+    }
+    let target = find_target(services, request, seen)?;
+    if request.operation == Operation::Update {
+        let body = incoming.body.as_deref().ok_or_else(ApiError::too_large)?;
+        seen.data = request::parse_body(body, incoming.content_type.as_deref())?.into();
+    }
+    Ok(target)
+}
+
+fn find_target(
+    services: &Services,
+    request: &Request,
+    seen: &mut Seen,
+) -> Result<Target, ApiError> {
+    let segments = request.path.segments.as_slice();
+    let text = request.path.text();
+    if let Some(mount) = services.mounts.of_request(&format!("{text}/")) {
+        let depth = mount.path().as_str().matches('/').count();
+        let below = segments.get(depth..).unwrap_or_default();
+        seen.mount = Some(mount.clone());
+        let found = routes::find(routes::KMIP, below);
+        let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
+        return Ok(Target { route, captures, mount: Some(mount) });
+    }
+    if let Some((route, captures)) = routes::find(routes::SYSTEM, segments) {
+        return Ok(Target { route, captures, mount: None });
+    }
+    match segments.first().map(String::as_str) {
+        Some("sys" | "auth") => Err(ApiError::unsupported_path()),
+        _ => Err(ApiError::no_route(&text)),
+    }
+}
+
+/// What a handler works with.
+struct Call<'a> {
+    api: &'a Api,
+    services: Option<&'a Services>,
+    mount: Option<&'a Mount>,
+    captures: &'a Captures,
+    fields: Fields<'a>,
+    /// What the token is, and the token.
+    caller: Option<(&'a TokenInfo, &'a str)>,
+}
+
+impl Call<'_> {
+    fn services(&self) -> Result<&Services, ApiError> {
+        self.services.ok_or_else(ApiError::sealed)
+    }
+
+    fn mount(&self) -> Result<&Mount, ApiError> {
+        self.mount.ok_or_else(ApiError::unsupported_path)
+    }
+
+    /// A value taken from the path.
+    fn captured(&self, name: &str) -> &str {
+        let mut captures = self.captures.iter();
+        captures.find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+fn run(route: &Route, request: &Request, call: &Call<'_>) -> Result<Reply, ApiError> {
+    if request.operation == Operation::Help {
+        return Ok(help::describe(route));
+    }
+    route.handler(request.operation)?(call)
+}
+
+fn answer(request: &Request, mount_type: &str, outcome: Result<Reply, ApiError>) -> Answer {
+    match outcome {
+        Ok(reply) => reply::render(&reply, &request.id, mount_type),
+        Err(error) => reply::render_error(&error),
+    }
+}
+
+/// What Vault says of fields that a path does not know, or that the path itself has replaced.
+fn field_warnings(target: &Target, data: &Map<String, Value>) -> Vec<String> {
+    let captured = |name: &str| target.captures.iter().find(|(known, _)| *known == name);
+    let known = (target.route.fields)();
+    let unknown: Vec<&str> = data
+        .keys()
+        .map(String::as_str)
+        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
+        .collect();
+    let replaced: Vec<&str> = data
+        .iter()
+        .filter(|(name, value)| captured(name).is_some_and(|(_, taken)| *value != taken))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut warnings = Vec::new();
+    if !unknown.is_empty() {
+        let names = unknown.join(" ");
+        warnings.push(format!("Endpoint ignored these unrecognized parameters: [{names}]"));
+    }
+    if !replaced.is_empty() {
+        warnings.push(format!(
+            "Endpoint replaced the value of these parameters with the values captured from the \
+             endpoint's path: [{}]",
+            replaced.join(" ")
+        ));
+    }
+    warnings
+}
+
+/// Writes a request's two entries in the audit.
+struct Recorder<'a> {
+    services: &'a Services,
+    incoming: &'a Incoming,
+    request: &'a Request,
+    seen: &'a Seen,
+    clock: &'a dyn Clock,
+}
+
+impl Recorder<'_> {
+    fn record(
+        &self,
+        phase: Phase,
+        reply: Option<&Reply>,
+        error: Option<&ApiError>,
+    ) -> Result<(), ApiError> {
+        let audit = &self.services.audit;
+        if !audit.is_enabled() {
+            return Ok(());
+        }
+        let path = self.request.path.text();
+        let token = self.seen.token.as_ref();
+        let policies: Vec<&str> =
+            token.into_iter().flat_map(|info| info.policies.iter().map(String::as_str)).collect();
+        let mount_point = match &self.seen.mount {
+            Some(mount) => mount.path().as_str().to_owned(),
+            None => format!("{}/", self.request.path.segments.first().map_or("", String::as_str)),
+        };
+        let response = reply.and_then(|reply| match &reply.content {
+            Content::Data(data) => Some(Value::Object(data.clone())),
+            Content::Empty | Content::Bare(..) => None,
+        });
+        let text = error.map(ApiError::text);
+        audit.record(&Entry::Api(Box::new(audit::Api {
+            phase,
+            time_us: self.clock.now_us(),
+            id: &self.request.id,
+            operation: self.request.operation.name(),
+            path: &path,
+            mount_point: &mount_point,
+            mount_type: self.seen.mount_type(),
+            caller: audit::Caller {
+                client_token: self.incoming.token.as_deref(),
+                accessor: token.map(|info| info.accessor.as_str()),
+                display_name: token.map_or("", |info| info.display_name.as_str()),
+                policies: &policies,
+                token_type: "service",
+            },
+            data: Some(&self.seen.data),
+            response: response.as_ref(),
+            error: text.as_deref(),
+            remote: self.incoming.remote,
+        })))?;
+        let changes = matches!(self.request.operation, Operation::Update | Operation::Delete);
+        if phase == Phase::Request && changes {
+            audit.sync().wait()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

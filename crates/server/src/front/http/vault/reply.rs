@@ -1,0 +1,117 @@
+//! Answers of the HTTP API: the envelope, and what goes without one.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+
+/// A successful answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) content: Content,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What an answer carries.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Nothing: 204, or an envelope when there are warnings.
+    Empty,
+    /// `data` of an envelope.
+    Data(Map<String, Value>),
+    /// A body of its own, under a status of its own.
+    Bare(u16, Value),
+}
+
+impl Reply {
+    /// Done; nothing to tell.
+    pub(super) fn empty() -> Self {
+        Self { content: Content::Empty, warnings: Vec::new() }
+    }
+
+    /// Data, which must be a JSON object.
+    pub(super) fn data(value: Value) -> Self {
+        let map = match value {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Self { content: Content::Data(map), warnings: Vec::new() }
+    }
+
+    /// Keys of a list; an empty one is a 404 without words, as in Vault.
+    pub(super) fn keys<T: ToString>(keys: impl IntoIterator<Item = T>) -> Result<Self, ApiError> {
+        let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
+        if keys.is_empty() {
+            return Err(ApiError::nothing());
+        }
+        Ok(Self::data(serde_json::json!({ "keys": keys })))
+    }
+
+    /// A body without an envelope.
+    pub(super) fn bare(status: u16, body: Value) -> Self {
+        Self { content: Content::Bare(status, body), warnings: Vec::new() }
+    }
+
+    /// The same, with warnings.
+    pub(super) fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+}
+
+/// What leaves: a status and, unless it is empty, JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON with a newline, or nothing.
+    pub body: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    request_id: &'a str,
+    lease_id: &'a str,
+    renewable: bool,
+    lease_duration: u32,
+    data: Option<&'a Map<String, Value>>,
+    wrap_info: Option<()>,
+    warnings: Option<&'a [String]>,
+    auth: Option<()>,
+    mount_type: &'a str,
+}
+
+/// Renders a reply.
+pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answer {
+    let data = match &reply.content {
+        Content::Bare(status, body) => return json(*status, body),
+        Content::Empty if reply.warnings.is_empty() => {
+            return Answer { status: 204, body: Vec::new() };
+        }
+        Content::Empty => None,
+        Content::Data(data) => Some(data),
+    };
+    let envelope = Envelope {
+        request_id,
+        lease_id: "",
+        renewable: false,
+        lease_duration: 0,
+        data,
+        wrap_info: None,
+        warnings: (!reply.warnings.is_empty()).then_some(&reply.warnings),
+        auth: None,
+        mount_type,
+    };
+    json(200, &envelope)
+}
+
+/// Renders a failure.
+pub(super) fn render_error(error: &ApiError) -> Answer {
+    json(error.status, &serde_json::json!({ "errors": error.errors }))
+}
+
+fn json(status: u16, body: &impl Serialize) -> Answer {
+    let mut bytes = serde_json::to_vec(body).unwrap_or_default();
+    bytes.push(b'\n');
+    Answer { status, body: bytes }
+}

@@ -1,0 +1,28 @@
+//! Scopes.
+
+use super::Call;
+use super::error::ApiError;
+use super::reply::Reply;
+use crate::access::Name;
+use crate::record::Change;
+
+/// `LIST scope`.
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
+    Reply::keys(call.services()?.access.list_scopes(call.mount()?.id()))
+}
+
+/// `POST scope/:scope`.
+pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let name = Name::parse(call.captured("scope"))?;
+    let force = call.fields.bool("force")?;
+    call.services()?.access.create_scope(call.mount()?.id(), &name, force)?;
+    Ok(Reply::empty())
+}
+
+/// `DELETE scope/:scope`.
+pub(super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let force = call.fields.bool("force")? == Change::To(true);
+    let access = &call.services()?.access;
+    access.delete_scope(call.mount()?.id(), call.captured("scope"), force)?;
+    Ok(Reply::empty())
+}

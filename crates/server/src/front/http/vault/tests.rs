@@ -1,0 +1,173 @@
+//! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
+//! command, then every kind of error.
+
+mod errors;
+mod tutorial;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::{Api, Node, Services};
+use crate::access::Access;
+use crate::access::tests::FakeObjects;
+use crate::audit::AuditLog;
+use crate::clock::ManualClock;
+use crate::front::http::router;
+use crate::mount::tests::FakeListeners;
+use crate::mount::{MountPath, Mounts};
+use crate::record::testing::TestStore;
+use crate::token::Tokens;
+
+const NOW: i64 = 1_800_000_000;
+const TOKEN: &str = "root";
+
+/// A server without sockets.
+struct Server {
+    store: TestStore,
+    objects: Arc<FakeObjects>,
+    mounts: Arc<Mounts>,
+    access: Arc<Access>,
+    api: Arc<Api>,
+    router: Router,
+}
+
+/// An answer, taken apart.
+#[derive(Debug)]
+struct Answered {
+    status: u16,
+    content_type: Option<String>,
+    cache_control: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Answered {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// `data` of a success.
+    #[track_caller]
+    fn data(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
+        self.json()["data"].clone()
+    }
+
+    /// Asserts a 204 with nothing in it.
+    #[track_caller]
+    fn empty(&self) {
+        let body = String::from_utf8_lossy(&self.body);
+        assert_eq!((self.status, body.as_ref()), (204, ""));
+    }
+
+    /// Asserts a refusal that every Vault client can read; what it says.
+    #[track_caller]
+    fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(self.content_type.as_deref(), Some("application/json"));
+        let body = self.json();
+        let errors = body["errors"].as_array().unwrap();
+        assert_eq!(body.as_object().unwrap().len(), 1);
+        errors.iter().map(|error| error.as_str().unwrap()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Server {
+    fn new() -> Self {
+        Self::with_audit(AuditLog::disabled())
+    }
+
+    fn with_audit(audit: AuditLog) -> Self {
+        let (store, records) = TestStore::new();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let objects = Arc::new(FakeObjects::default());
+        let listeners = Arc::new(FakeListeners::default());
+        let mounts = Mounts::open(records.clone(), clock.clone(), listeners).unwrap();
+        let mounts = Arc::new(mounts);
+        let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
+        let access = Arc::new(access);
+        let tokens = Tokens::new(records, clock.clone());
+        tokens.create_root(Some(TOKEN)).unwrap();
+        let node = Node {
+            cluster_name: "test".to_owned(),
+            cluster_id: "id".to_owned(),
+            storage_type: "inmem".to_owned(),
+            seal_type: "keyfile".to_owned(),
+        };
+        let api = Arc::new(Api::new(node, clock, true));
+        let services = Services { mounts: mounts.clone(), access: access.clone(), tokens, audit };
+        api.unseal(services);
+        Self { store, objects, mounts, access, router: router(api.clone()), api }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answered {
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let header = |name| {
+            let value = response.headers().get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        Answered {
+            status: response.status().as_u16(),
+            content_type: header("content-type"),
+            cache_control: header("cache-control"),
+            body: to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec(),
+        }
+    }
+
+    /// Any verb, as the holder of the root token.
+    async fn call(&self, method: &str, path: &str, body: &[u8]) -> Answered {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/v1/{path}"))
+            .header("X-Vault-Token", TOKEN)
+            .header("X-Vault-Request", "true");
+        self.send(request.body(Body::from(body.to_vec())).unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answered {
+        self.call("GET", path, b"").await
+    }
+
+    /// `vault write PATH k=v`: PUT, JSON without a content type.
+    async fn write(&self, path: &str, fields: Value) -> Answered {
+        self.call("PUT", path, fields.to_string().as_bytes()).await
+    }
+
+    /// `vault delete PATH`.
+    async fn delete(&self, path: &str) -> Answered {
+        self.call("DELETE", path, b"").await
+    }
+
+    /// `vault list PATH`, which is the keys or nothing.
+    async fn keys(&self, path: &str) -> Option<Vec<String>> {
+        let answered = self.get(&format!("{path}?list=true")).await;
+        if answered.status == 404 {
+            assert_eq!(answered.refused(404), "");
+            return None;
+        }
+        serde_json::from_value(answered.data()["keys"].clone()).unwrap()
+    }
+
+    /// `kmip/` mounted and configured, scope `finance`, role `accounting` with everything.
+    async fn ready() -> Self {
+        let server = Self::new();
+        server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
+        server.write("kmip/config", json!({})).await.empty();
+        server.write("kmip/scope/finance", json!(null)).await.empty();
+        let role = "kmip/scope/finance/role/accounting";
+        server.write(role, json!({"operation_all": "true"})).await.empty();
+        server
+    }
+
+    /// As if the scope had a managed object.
+    fn put_object(&self, scope: &str) {
+        let mount = self.mounts.at(&MountPath::parse("kmip").unwrap()).unwrap().id();
+        let scope = self.access.scope_id(mount, scope).unwrap();
+        self.objects.present.lock().unwrap().insert((mount, scope));
+    }
+}
