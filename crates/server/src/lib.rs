@@ -1,15 +1,20 @@
-//! claviger-server
+//! The KMIP service.
+//!
+//! Data runs down once and up once: [`front`] → [`dispatch`] → [`ops`] → [`object`] → [`seal`] →
+//! the store. Nothing below knows anything above it; [`assemble`] puts the parts together.
 
 pub mod access;
+pub mod assemble;
 pub mod audit;
 pub mod clock;
 pub mod dispatch;
-pub mod ops;
+pub mod export;
 pub mod failure;
 pub mod front;
 pub mod limits;
 pub mod mount;
 pub mod object;
+pub mod ops;
 pub mod pki;
 pub mod record;
 pub mod seal;

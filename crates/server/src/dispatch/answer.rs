@@ -79,8 +79,7 @@ impl<'w> Answer<'w> {
         unique_batch_item_id: Option<&[u8]>,
         failure: &Failure,
     ) {
-        let item =
-            self.begin_item(operation, unique_batch_item_id, ResultStatus::OPERATION_FAILED);
+        let item = self.begin_item(operation, unique_batch_item_id, ResultStatus::OPERATION_FAILED);
         let reason = failure.reason.result_reason(self.version);
         self.writer.enumeration(tags::RESULT_REASON, reason.0);
         self.writer.text(tags::RESULT_MESSAGE, &failure.message);
@@ -186,9 +185,8 @@ impl Service {
             version: message.version,
             response_end_max: start.saturating_add(self.response_bytes_max(header)),
         };
-        let option = header
-            .batch_error_continuation_option
-            .unwrap_or(BatchErrorContinuationOption::STOP);
+        let option =
+            header.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::STOP);
         let correlation = header.client_correlation_value.clone();
         let seconds = now_us.div_euclid(1_000_000);
         let mut answer = Answer::begin(writer, message.version, seconds, correlation);

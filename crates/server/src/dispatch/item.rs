@@ -85,7 +85,8 @@ impl Request<'_> {
                 return Outcome { succeeded: false, next };
             }
         };
-        if let Err(failure) = self.record(Phase::Request, item, &admitted, &About::default(), None) {
+        if let Err(failure) = self.record(Phase::Request, item, &admitted, &About::default(), None)
+        {
             self.fail(item, Some(&admitted.grant), &About::default(), answer, &failure);
             return Outcome { succeeded: false, next };
         }
@@ -365,10 +366,7 @@ impl Request<'_> {
             operation: admitted.item.operation.name().unwrap_or("unknown"),
             unique_identifier: about.unique_identifier.as_deref(),
             object_type: about.object_type.and_then(|object_type| object_type.name()),
-            version: (
-                self.version.major.unsigned_abs(),
-                self.version.minor.unsigned_abs(),
-            ),
+            version: (self.version.major.unsigned_abs(), self.version.minor.unsigned_abs()),
             result_reason: reason.and_then(|reason| reason.name()),
             remote: Some(self.peer.remote),
         };

@@ -36,7 +36,7 @@ pub struct Service {
     /// Scopes, roles and credentials.
     pub access: Arc<Access>,
     /// The audit.
-    pub audit: Arc<AuditLog>,
+    pub audit: AuditLog,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random numbers.

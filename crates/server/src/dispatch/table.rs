@@ -22,11 +22,8 @@ pub enum Kind {
 }
 
 /// Carries out one batch item and writes the payload of its answer.
-pub type Handler = fn(
-    &mut Context<'_, '_>,
-    &RequestItem<'_>,
-    &mut Encoder<'_>,
-) -> Result<(), Failure>;
+pub type Handler =
+    fn(&mut Context<'_, '_>, &RequestItem<'_>, &mut Encoder<'_>) -> Result<(), Failure>;
 
 /// One operation.
 pub struct Row {

@@ -1,0 +1,223 @@
+//! One connection: handshake, then request after request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_kmip::tags;
+use claviger_ttlv::{FrameLength, Writer, frame_length};
+use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::listener::Shared;
+use crate::dispatch::{Next, Peer, Service};
+use crate::pki::Serial;
+
+/// What a buffer begins with: most requests and answers fit.
+const BUFFER_BYTES: usize = 4 << 10;
+/// A buffer that grew larger is given back when it is empty.
+const BUFFER_BYTES_KEPT: usize = 64 << 10;
+
+/// Serves one connection until it ends.
+pub(super) async fn run(
+    stream: TcpStream,
+    remote: SocketAddr,
+    tls: Arc<ServerConfig>,
+    shared: &Shared,
+    mount_path: Arc<str>,
+) {
+    // Answers are written whole: waiting to fill a segment only delays them.
+    let _ = stream.set_nodelay(true);
+    let service = &shared.service;
+    let handshake = TlsAcceptor::from(tls).accept(stream);
+    let stream = match timeout(service.limits.handshake_timeout, handshake).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return refuse_handshake(remote, &mount_path, &error),
+        Err(_) => {
+            let error = io::Error::new(io::ErrorKind::TimedOut, "no handshake in time");
+            return refuse_handshake(remote, &mount_path, &error);
+        }
+    };
+    let Some(serial) = client_serial(&stream) else {
+        let error = io::Error::other("the client certificate has no usable serial number");
+        return refuse_handshake(remote, &mount_path, &error);
+    };
+    let peer = Peer {
+        mount: shared.mount,
+        mount_path,
+        serial,
+        serial_text: serial.to_string().into(),
+        remote,
+    };
+    if let Err(refusal) = service.access.authenticate(peer.mount, &peer.serial) {
+        tracing::info!(
+            target: "claviger::refused",
+            peer = %remote,
+            serial = %peer.serial_text,
+            hint = %refusal,
+            "credential refused"
+        );
+        if refusal.is_final() {
+            let mut stream = stream;
+            let _ = stream.shutdown().await;
+            return;
+        }
+    }
+    let mut connection = Connection {
+        stream,
+        request: Vec::with_capacity(BUFFER_BYTES),
+        answer: Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES)),
+    };
+    let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
+    if let Err(error) = outcome {
+        tracing::debug!(peer = %remote, %error, "a KMIP connection ended early");
+    }
+    let _ = timeout(Duration::from_secs(1), connection.stream.shutdown()).await;
+}
+
+fn refuse_handshake(remote: SocketAddr, mount: &str, error: &io::Error) {
+    tracing::info!(
+        target: "claviger::refused",
+        peer = %remote,
+        mount,
+        reason = %error,
+        hint = hint(error),
+        "handshake refused"
+    );
+}
+
+/// What an operator can do about a handshake that failed.
+fn hint(error: &io::Error) -> &'static str {
+    let text = error.to_string().to_lowercase();
+    let has = |word: &str| text.contains(word);
+    if has("nocertificatespresented") || has("no certificates") || has("no client") {
+        "the client sends no certificate: give it one of this mount's credentials"
+    } else if has("unknownissuer") || has("unknown issuer") || has("badsignature") {
+        "the client's certificate is not of this mount's CA: generate a credential here"
+    } else if has("expired") {
+        "the client's certificate has expired: generate a new credential"
+    } else if has("unknownca") || has("unknown ca") || has("badcertificate") {
+        "the client does not trust this server: give it the mount's CA"
+    } else if has("nociphersuites") || has("protocol") || has("version") {
+        "the client and the server share no TLS version or cipher suite"
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        "the client went away: it may not trust this server, or not be a TLS client"
+    } else if error.kind() == io::ErrorKind::TimedOut {
+        "the client connected and then kept silent"
+    } else {
+        "the client's side of the connection may say more"
+    }
+}
+
+fn client_serial(stream: &TlsStream<TcpStream>) -> Option<Serial> {
+    let (_, session) = stream.get_ref();
+    Serial::of_certificate(session.peer_certificates()?.first()?)
+}
+
+struct Connection {
+    stream: TlsStream<TcpStream>,
+    /// Bytes that came and are not answered yet.
+    request: Vec<u8>,
+    answer: Writer,
+}
+
+impl Connection {
+    async fn serve(
+        &mut self,
+        service: &Service,
+        peer: &Peer,
+        mut stopping: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let limits = service.limits.ttlv();
+        loop {
+            match frame_length(&self.request, tags::REQUEST_MESSAGE, &limits) {
+                Ok(FrameLength::Known(length)) if length <= self.request.len() => {
+                    if self.answer_one(service, peer, length).await? == Next::Close {
+                        return Ok(());
+                    }
+                }
+                Ok(_) => {
+                    if !self.receive(service, &mut stopping).await? {
+                        return Ok(());
+                    }
+                }
+                Err(_) => {
+                    // Where the next request would begin is not known: this is the last answer.
+                    self.answer_one(service, peer, self.request.len()).await?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Answers the first `length` bytes.
+    async fn answer_one(
+        &mut self,
+        service: &Service,
+        peer: &Peer,
+        length: usize,
+    ) -> io::Result<Next> {
+        let request = self.request.get(..length).unwrap_or_default();
+        let next = service.answer(peer, request, &mut self.answer).await;
+        let sent = timeout(service.limits.transfer_timeout, async {
+            // One write: one TLS record, unless it is larger than a record can be.
+            self.stream.write_all(self.answer.as_bytes()).await?;
+            self.stream.flush().await
+        });
+        let sent = sent.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        // Either may have held a key.
+        self.answer.truncate(0);
+        if let Some(done) = self.request.get_mut(..length) {
+            done.fill(0);
+        }
+        self.request.drain(..length.min(self.request.len()));
+        if self.request.is_empty() && self.request.capacity() > BUFFER_BYTES_KEPT {
+            self.request = Vec::with_capacity(BUFFER_BYTES);
+        }
+        sent.map(|()| next)
+    }
+
+    /// Waits for more bytes; `false` if the connection has ended well or the server stops.
+    async fn receive(
+        &mut self,
+        service: &Service,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> io::Result<bool> {
+        let patience = if self.request.is_empty() {
+            service.limits.idle_timeout
+        } else {
+            service.limits.transfer_timeout
+        };
+        let received = tokio::select! {
+            biased;
+            received = timeout(patience, self.stream.read_buf(&mut self.request)) => received,
+            () = stopped(stopping), if self.request.is_empty() => {
+                return Ok(false);
+            }
+        };
+        match received {
+            Ok(Ok(0)) => Ok(false),
+            Ok(Ok(_)) => Ok(true),
+            // A client that ends without close_notify is common, and fine between requests.
+            Ok(Err(error))
+                if error.kind() == io::ErrorKind::UnexpectedEof && self.request.is_empty() =>
+            {
+                Ok(false)
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+/// Resolves when the server stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the server: an error means that it is gone.
+    let _ = stopping.wait_for(|stopping| *stopping).await.map(|_| ());
+}
