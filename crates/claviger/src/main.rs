@@ -1,2 +1,96 @@
-//! claviger
-fn main() {}
+//! The `claviger` command: a KMIP server, its administration, and a KMIP client.
+//!
+//! This file reads the arguments and hands them on; what a command does is in its own module.
+
+mod api;
+mod connection;
+mod credential;
+mod decode;
+mod failure;
+mod object;
+mod output;
+mod role;
+mod scope;
+mod server;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use api::ApiArguments;
+use failure::{Failure, Outcome};
+use output::Format;
+
+/// An open KMIP key-management server, and the client side of it.
+#[derive(Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// Print JSON for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server
+    Server(server::ServerArgs),
+    /// Say whether a server is unsealed (exit code 0) or sealed (2)
+    Status {
+        #[command(flatten)]
+        api: ApiArguments,
+    },
+    /// Partitions of managed objects
+    Scope {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: scope::ScopeCommand,
+    },
+    /// What the credentials of a scope may do
+    Role {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: role::RoleCommand,
+    },
+    /// Client certificates under a role
+    Credential {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: credential::CredentialCommand,
+    },
+    /// Managed objects, over KMIP
+    Object(object::ObjectArguments),
+    /// Pretty-print a KMIP message
+    Decode(decode::DecodeArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::note(format_args!("error: {failure}"));
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Outcome {
+    let format = if arguments.json { Format::Json } else { Format::Text };
+    match &arguments.command {
+        Command::Server(arguments) => {
+            server::run(arguments).map_err(|error| Failure::new(format_args!("{error:#}")))
+        }
+        Command::Status { api } => status::run(api, format),
+        Command::Scope { api, command } => scope::run(command, api, format),
+        Command::Role { api, command } => role::run(command, api, format),
+        Command::Credential { api, command } => credential::run(command, api, format),
+        Command::Object(arguments) => object::run(arguments, format),
+        Command::Decode(arguments) => decode::run(arguments),
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod assemble;
+pub use claviger_store::Durability;
 pub mod audit;
 pub mod clock;
 pub mod dispatch;

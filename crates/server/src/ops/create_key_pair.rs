@@ -78,9 +78,8 @@ fn generate_pair(
     private: &Attributes,
     public: &Attributes,
 ) -> Result<(KeyBlock, KeyBlock), Failure> {
-    let missing = |name: &str| {
-        Failure::new(Reason::InvalidMessage, format!("attribute {name} is missing"))
-    };
+    let missing =
+        |name: &str| Failure::new(Reason::InvalidMessage, format!("attribute {name} is missing"));
     let either = |first: Option<_>, second: Option<_>| first.or(second);
     let algorithm = either(private.cryptographic_algorithm(), public.cryptographic_algorithm())
         .ok_or_else(|| missing("Cryptographic Algorithm"))?;
@@ -117,8 +116,5 @@ fn generate_pair(
         cryptographic_length: bits,
         key_wrapping_data: None,
     };
-    Ok((
-        block(private_format, private_bytes.expose().to_vec()),
-        block(public_format, public_bytes),
-    ))
+    Ok((block(private_format, private_bytes.expose().to_vec()), block(public_format, public_bytes)))
 }

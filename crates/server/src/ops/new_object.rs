@@ -37,7 +37,7 @@ pub(super) fn new_object(
 ) -> Result<ManagedObject, Failure> {
     let now = DateTime(context.now());
     take_from_key_block(&object, &mut attributes)?;
-    for digest in digests(&object)? {
+    if let Some(digest) = digest(&object)? {
         attributes.push(Attribute::Digest(digest));
     }
     attributes.push(Attribute::LeaseTime(Interval(LEASE_TIME)));
@@ -71,7 +71,8 @@ pub(super) fn keep_where_asked(
     let Some(asked) = asked else { return Ok(()) };
     let software = ProtectionStorageMask::SOFTWARE;
     if !asked.protection_storage_mask.iter().any(|mask| mask.contains(software)) {
-        let message = "objects are kept in software; no Protection Storage Mask that is asked for says so";
+        let message =
+            "objects are kept in software; no Protection Storage Mask that is asked for says so";
         return Err(Failure::new(Reason::ProtectionStorageUnavailable, message));
     }
     attributes.set(Attribute::ProtectionStorageMask(software));
@@ -104,7 +105,7 @@ fn take_from_key_block(object: &Object, attributes: &mut Attributes) -> Result<(
 }
 
 /// SHA-256 of the object's value in the form in which it is stored.
-fn digests(object: &Object) -> Result<Option<Digest>, Failure> {
+fn digest(object: &Object) -> Result<Option<Digest>, Failure> {
     let (bytes, format) = match object {
         Object::Certificate(certificate) => {
             (certificate.certificate_value.0.clone(), KeyFormatType::X_509)

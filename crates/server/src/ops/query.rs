@@ -3,8 +3,8 @@
 
 use claviger_kmip::Version;
 use claviger_kmip::enums::{
-    DestroyAction, ObjectType, Operation, ProfileName, QueryFunction, RngMode,
-    ShreddingAlgorithm, UnwrapMode,
+    DestroyAction, ObjectType, Operation, ProfileName, QueryFunction, RngMode, ShreddingAlgorithm,
+    UnwrapMode,
 };
 use claviger_kmip::payload::{
     CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,

@@ -85,9 +85,9 @@ fn complete(object: &mut Object, attributes: &Attributes) {
         {
             bytes.len()
         }
-        Some(KeyValue::Plain { key_material: KeyMaterial::TransparentSymmetricKey(key), .. }) => {
-            key.key.len()
-        }
+        Some(KeyValue::Plain {
+            key_material: KeyMaterial::TransparentSymmetricKey(key), ..
+        }) => key.key.len(),
         _ => return,
     };
     block.cryptographic_length = i32::try_from(bytes.saturating_mul(8)).ok();
