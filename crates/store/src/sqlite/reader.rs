@@ -36,6 +36,8 @@ pub(crate) struct Readers {
 struct State {
     idle: Vec<Connection>,
     open: usize,
+    /// Callers that wait for a connection: only then is a return worth a system call.
+    waiting: usize,
     closed: bool,
 }
 
@@ -60,7 +62,9 @@ impl Readers {
                 state.open = state.open.saturating_add(1);
                 break;
             }
+            state.waiting = state.waiting.saturating_add(1);
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting = state.waiting.saturating_sub(1);
         }
         drop(state);
         // From here the reader's drop gives the place back, connection or not.
@@ -140,11 +144,11 @@ impl Drop for Reader {
             Some(connection) => state.idle.push(connection),
             None => state.open = state.open.saturating_sub(1),
         }
-        let closed = state.closed;
+        let (closed, waiting) = (state.closed, state.waiting);
         drop(state);
         if closed {
             self.pool.returned.notify_all();
-        } else {
+        } else if waiting > 0 {
             self.pool.returned.notify_one();
         }
     }

@@ -57,6 +57,8 @@ pub(crate) fn open(
 /// What every connection is set to, readers too.
 pub(crate) fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // One plan per statement, whatever is bound to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
         "PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;
@@ -73,14 +75,14 @@ fn prepare(connection: &Connection, durability: Durability) -> rusqlite::Result<
         Durability::Full => "FULL",
         Durability::Off => "OFF",
     };
-    // A log that grew in a burst is cut back to 16 MiB. 4 MiB of cache hold the inner pages of the
-    // key index up to some ten million records.
+    // A log that grew in a burst is cut back to 32 MiB. The cache holds the inner pages of the key index
+    // up to some ten million records; it fills only where there are as many.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = ON;
-         PRAGMA journal_size_limit = 16777216;
-         PRAGMA cache_size = -4096;"
+         PRAGMA journal_size_limit = 33554432;
+         PRAGMA cache_size = -8192;"
     ))
 }
 

@@ -50,7 +50,7 @@ fn run(directory: &Path, child: &str, syncs: &str, until: usize, seed: u64) -> (
         }
         said.len()
     };
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         if hear(line) >= until {
             break;
         }
