@@ -116,3 +116,88 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
         tracing::debug!(?remote, %error, "an HTTP connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::front::http::router;
+    use crate::front::http::vault::{Api, Node};
+
+    /// A sealed server on a real socket, and what stops it.
+    async fn start() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
+        let node = Node {
+            cluster_name: "test".to_owned(),
+            cluster_id: "id".to_owned(),
+            storage_type: "inmem".to_owned(),
+            seal_type: "keyfile".to_owned(),
+        };
+        let api = Arc::new(Api::new(node, Arc::new(ManualClock::at(1_800_000_000)), true));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = serve(listener, router(api), async {
+            let _ = stopped.await;
+        });
+        (address, stop, tokio::spawn(served))
+    }
+
+    /// Sends bytes and reads until the server closes.
+    async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_gets_an_error_that_clients_can_read() {
+        let (address, _stop, _served) = start().await;
+        let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(100_000));
+        for garbage in [
+            &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n"[..],
+            b"hello\r\n\r\n",
+            b"GET /v1/sys/health HTTP/9.9\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+            b"PUT /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            long.as_bytes(),
+        ] {
+            let answer = exchange(address, garbage).await;
+            assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+            assert!(answer.contains("\r\ncontent-type: application/json\r\n"), "{answer}");
+            assert!(answer.ends_with("\r\n\r\n{\"errors\":[\"malformed HTTP request\"]}\n"));
+        }
+    }
+
+    #[tokio::test]
+    async fn head_has_the_status_and_no_body() {
+        let (address, _stop, _served) = start().await;
+        let request = b"HEAD /v1/sys/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let answer = exchange(address, request).await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn stopping_closes_idle_connections_and_returns() {
+        let (address, stop, served) = start().await;
+        let mut idle = TcpStream::connect(address).await.unwrap();
+        idle.write_all(b"GET /v1/sys/init HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut head = [0; 12];
+        idle.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 200");
+        stop.send(()).unwrap();
+        served.await.unwrap().unwrap();
+        let mut rest = Vec::new();
+        idle.read_to_end(&mut rest).await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+}
