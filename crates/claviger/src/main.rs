@@ -94,3 +94,25 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Decode(arguments) => decode::run(arguments),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn connection_flags_may_come_last() {
+        let line = "claviger object create --length 128 --client dir --kmip-version 2.1 --json";
+        assert!(Arguments::try_parse_from(line.split(' ')).unwrap().json);
+        let line = "claviger object create --client dir --ca file";
+        assert!(Arguments::try_parse_from(line.split(' ')).is_err());
+        let line = "claviger object create --kmip-version 1.5";
+        assert!(Arguments::try_parse_from(line.split(' ')).is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! `claviger scope`: the partitions of managed objects.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::api::ApiArguments;
+use crate::failure::Outcome;
+use crate::output::{self, Format};
+
+/// What to do with scopes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScopeCommand {
+    /// Make a scope; one that is there stays as it is
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List the scopes
+    List,
+    /// Delete a scope with its roles and credentials
+    Delete {
+        /// Its name
+        name: String,
+        /// Delete the managed objects in it too
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) -> Outcome {
+    let api = api.open()?;
+    match command {
+        ScopeCommand::Create { name } => {
+            api.write(&api.path(&["scope", name]), &json!({}))?;
+            done(format, name, "created")
+        }
+        ScopeCommand::List => list(format, &api.list(&api.path(&["scope"]))?),
+        ScopeCommand::Delete { name, force } => {
+            let path = api.path(&["scope", name]);
+            let query = if *force { "?force=true" } else { "" };
+            api.delete(&format!("{path}{query}")).map_err(|failure| {
+                if *force {
+                    failure
+                } else {
+                    failure.next("--force deletes the managed objects in the scope too.")
+                }
+            })?;
+            done(format, name, "deleted")
+        }
+    }
+}
+
+/// Says that something was done to what has that name.
+pub(crate) fn done(format: Format, name: &str, what: &str) -> Outcome {
+    match format {
+        Format::Json => output::json(&json!({ "name": name, "result": what })),
+        Format::Text => output::line(format_args!("{name}: {what}")),
+    }
+}
+
+/// Prints names, one a line.
+pub(crate) fn list(format: Format, names: &[String]) -> Outcome {
+    match format {
+        Format::Json => output::json(&names),
+        Format::Text if names.is_empty() => Ok(()),
+        Format::Text => output::line(names.join("\n")),
+    }
+}
