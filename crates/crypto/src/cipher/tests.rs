@@ -63,6 +63,29 @@ fn sp800_38a_block_modes() {
     }
 }
 
+/// RFC 3686, test vector 1: nonce and IV of 12 bytes, a 32-bit counter from one.
+#[test]
+fn ctr_with_a_nonce_and_a_counter() {
+    let key = hex("ae6852f8121067cc4bf7a5765577f39e");
+    let nonce = hex("000000300000000000000000");
+    let parameters = Parameters {
+        counter_length: Some(32),
+        initial_counter_value: Some(1),
+        ..mode(BlockCipherMode::CTR)
+    };
+    let given = input(b"Single block msg", &nonce);
+    let sealed = encrypt(&aes(&key), &parameters, given, &Counting).unwrap();
+    assert_eq!(sealed.data, hex("e4095d4fb7a7b3792d6175a3261311b8"));
+    for wrong in [
+        Parameters { counter_length: None, ..parameters.clone() },
+        Parameters { counter_length: Some(64), ..parameters.clone() },
+        Parameters { initial_counter_value: Some(-1), ..parameters },
+    ] {
+        let refused = encrypt(&aes(&key), &wrong, given, &Counting);
+        assert!(matches!(refused, Err(CryptoError::BadParameters(_))));
+    }
+}
+
 /// Every piece through a stream, and what came out.
 fn in_pieces(
     direction: Direction,

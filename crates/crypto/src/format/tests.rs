@@ -1,9 +1,14 @@
 //! Known answers and properties of key formats.
 
-use claviger_kmip::enums::DigitalSignatureAlgorithm;
+use claviger_kmip::enums::{DigitalSignatureAlgorithm, HashingAlgorithm, PaddingMethod};
 use proptest::prelude::*;
 
 use super::*;
+use crate::cipher::{self, CipherInput};
+use crate::key::KeyMaterialRef;
+use crate::parameters::Parameters;
+use crate::random::SystemRng;
+use crate::signature::{self, Message};
 use crate::testing::foreign::{
     CERTIFICATE, CURVE_KEYS, RSA_1024, RSA_2048, RSA_2048_PKCS8, RSA_2048_PUBLIC,
 };
@@ -182,6 +187,69 @@ fn read_all(bytes: &[u8]) {
         }
     }
     let _either = certificate::inspect(bytes);
+}
+
+/// Works with an RSA key by provider and fallback, whatever its numbers are.
+fn use_rsa(key: RsaPrivateKey) {
+    let transparent = TransparentRsaPrivateKey {
+        modulus: key.modulus.clone(),
+        public_exponent: Some(key.public_exponent.clone()),
+        private_exponent: Some(key.private_exponent.clone()),
+        ..TransparentRsaPrivateKey::default()
+    };
+    let _either = RsaPrivateKey::from_transparent(&transparent);
+    let primes = TransparentRsaPrivateKey {
+        private_exponent: None,
+        p: Some(key.p.clone()),
+        q: Some(key.q.clone()),
+        ..transparent
+    };
+    let _either = RsaPrivateKey::from_transparent(&primes);
+    let key = PrivateKey::Rsa(key);
+    let public = key.public().unwrap();
+    let rng = SystemRng::new();
+    for hashing_algorithm in [HashingAlgorithm::SHA_1, HashingAlgorithm::SHA_256] {
+        let pss = Parameters {
+            padding_method: Some(PaddingMethod::PSS),
+            hashing_algorithm: Some(hashing_algorithm),
+            ..Parameters::default()
+        };
+        let oaep = Parameters { padding_method: Some(PaddingMethod::OAEP), ..pss.clone() };
+        let message = Message::Data(b"sample");
+        let _either = signature::sign(&KeyMaterialRef::Private(&key), &pss, message, &rng);
+        let _either = signature::verify(&KeyMaterialRef::Public(&public), &pss, message, &[1; 128]);
+        let input = CipherInput { data: &[1; 128], ..CipherInput::default() };
+        let _either = cipher::decrypt(&KeyMaterialRef::Private(&key), &oaep, input, &rng);
+        let input = CipherInput { data: b"sample", ..CipherInput::default() };
+        let _either = cipher::encrypt(&KeyMaterialRef::Public(&public), &oaep, input, &rng);
+    }
+}
+
+#[test]
+fn rsa_keys_of_nonsense_numbers_fail_and_do_not_panic() {
+    let good = || RsaPrivateKey::from_pkcs1(&hex(RSA_1024)).unwrap();
+    for nonsense in [vec![], vec![1], vec![2], vec![0xFF; 64], vec![0xFF; 300], vec![3; 64]] {
+        let secret = || zeroize::Zeroizing::new(nonsense.clone());
+        use_rsa(RsaPrivateKey { private_exponent: secret(), ..good() });
+        use_rsa(RsaPrivateKey { p: secret(), ..good() });
+        use_rsa(RsaPrivateKey { p: secret(), q: secret(), ..good() });
+        use_rsa(RsaPrivateKey { modulus: nonsense.clone(), ..good() });
+        use_rsa(RsaPrivateKey { public_exponent: nonsense.clone(), ..good() });
+        use_rsa(RsaPrivateKey { prime_exponent_p: secret(), crt_coefficient: secret(), ..good() });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_damage_to_an_rsa_key_makes_its_use_panic(at in any::<prop::sample::Index>(), value in any::<u8>()) {
+        let mut bytes = hex(RSA_1024);
+        let at = at.index(bytes.len());
+        bytes[at] = value;
+        if let Ok(key) = RsaPrivateKey::from_pkcs1(&bytes) {
+            use_rsa(key);
+        }
+    }
 }
 
 proptest! {

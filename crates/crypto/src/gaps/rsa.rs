@@ -106,16 +106,33 @@ fn public(key: &RsaPublicKey) -> Result<rsa::RsaPublicKey, CryptoError> {
 }
 
 fn private(key: &RsaPrivateKey) -> Result<rsa::RsaPrivateKey, CryptoError> {
-    if !MODULUS_BITS.contains(&bits(&key.modulus)) {
-        return Err(CryptoError::UnsupportedCombination("an RSA modulus of this length"));
-    }
+    let checked = public(&key.public())?;
+    plausible(&key.modulus, Some(&key.private_exponent), Some((&key.p, &key.q)))?;
     rsa::RsaPrivateKey::from_components(
-        number(&key.modulus),
-        number(&key.public_exponent),
+        checked.n().as_ref().clone(),
+        checked.e().clone(),
         number(&key.private_exponent),
         vec![number(&key.p), number(&key.q)],
     )
     .map_err(|_| BAD_KEY)
+}
+
+/// The sizes and parities that any key has. The crate checks that the numbers belong together, but computes with them
+/// first, and its arithmetic panics on nonsense.
+fn plausible(
+    modulus: &[u8],
+    private_exponent: Option<&[u8]>,
+    primes: Option<(&[u8], &[u8])>,
+) -> Result<(), CryptoError> {
+    let fits = |number: &[u8], bits_max: usize| {
+        number.last().is_some_and(|last| last & 1 == 1) && (2..=bits_max).contains(&bits(number))
+    };
+    let modulus_bits = bits(modulus);
+    let half = modulus_bits.div_ceil(2);
+    let exponent_fits = private_exponent.is_none_or(|d| fits(d, modulus_bits));
+    let primes_fit =
+        primes.is_none_or(|(p, q)| fits(p, half) && fits(q, half) && trim(p) != trim(q));
+    if exponent_fits && primes_fit { Ok(()) } else { Err(BAD_KEY) }
 }
 
 /// All numbers of a private key from the modulus, the public exponent and either d or the primes.
@@ -125,6 +142,7 @@ pub(crate) fn rsa_complete(
     primes: Option<(&[u8], &[u8])>,
 ) -> Result<RsaPrivateKey, CryptoError> {
     let checked = public(public_key)?;
+    plausible(&public_key.modulus, private_exponent, primes)?;
     let (n, e) = (checked.n().as_ref().clone(), checked.e().clone());
     let key = match (private_exponent, primes) {
         (Some(d), Some((p, q))) => {
@@ -178,6 +196,7 @@ pub(crate) fn rsa_pkcs1_encrypt(
     noting.check(sealed)
 }
 
+/// A wrong padding gives a plaintext of the crate's making and no error, so that nobody learns the one from the other.
 pub(crate) fn rsa_pkcs1_decrypt(
     key: &RsaPrivateKey,
     data: &[u8],
