@@ -1,4 +1,4 @@
-//! The hash chain: how a line ends and what its hash covers. Pure; `docs/formats.md` §6.
+//! The hash chain: how a line ends and what its hash covers. Pure; `docs/formats.md` §7.
 //!
 //! A line is `BODY,"seq":N,"prev":"HEX","hash":"HEX"}` and a newline. The hash is the SHA-256 of
 //! everything before `,"hash"`, and so of the previous line's hash too.

@@ -1,5 +1,5 @@
 //! What an entry says and how it is spelled in JSON. Pure. An entry is written as a JSON object
-//! without its closing brace: the chain's fields come last. `docs/formats.md` §6.
+//! without its closing brace: the chain's fields come last. `docs/formats.md` §7.
 
 use super::Hasher;
 use super::api::Api;

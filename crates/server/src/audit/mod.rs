@@ -6,7 +6,7 @@
 //! change's request is synced with its commit ([`AuditLog::sync`]), everything else within a second.
 //!
 //! This module must never know the store: an audit that stops with it would miss the interesting
-//! part. It must never be handed key material. Bytes: `docs/formats.md` §6.
+//! part. It must never be handed key material. Bytes: `docs/formats.md` §7.
 
 mod api;
 mod chain;

@@ -1,5 +1,5 @@
 //! The key-file seal: the root key in a file beside the data, for development and for machines that
-//! start unattended. Whoever can read the file and the store can read everything. `docs/formats.md` §5.
+//! start unattended. Whoever can read the file and the store can read everything. `docs/formats.md` §6.
 
 use super::SealError;
 use super::keyring::RootKey;

@@ -4,7 +4,7 @@
 //! record keys, one of them active → records. Index keys carry keyed hashes whose key lives in the
 //! keyring too and outlives every rotation.
 //!
-//! This module must never know what a record means, nor any front door. Bytes: `docs/formats.md` §2–5.
+//! This module must never know what a record means, nor any front door. Bytes: `docs/formats.md` §2–4, §6.
 
 mod barrier;
 mod envelope;
