@@ -41,6 +41,11 @@ fn version(text: &str) -> Result<Version, String> {
 }
 
 impl ConnectionArguments {
+    /// Whether a server is named.
+    pub(crate) const fn is_given(&self) -> bool {
+        !self.server.is_empty()
+    }
+
     /// The servers to try.
     pub(crate) fn servers(&self) -> Vec<Endpoint> {
         if self.server.is_empty() {

@@ -3,6 +3,7 @@
 //! This file reads the arguments and hands them on; what a command does is in its own module.
 
 mod api;
+mod conformance;
 mod connection;
 mod credential;
 mod decode;
@@ -65,6 +66,8 @@ enum Command {
     },
     /// Managed objects, over KMIP
     Object(object::ObjectArguments),
+    /// Play the OASIS test cases against a server
+    Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
     Decode(decode::DecodeArguments),
 }
@@ -91,6 +94,7 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Role { api, command } => role::run(command, api, format),
         Command::Credential { api, command } => credential::run(command, api, format),
         Command::Object(arguments) => object::run(arguments, format),
+        Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments),
     }
 }

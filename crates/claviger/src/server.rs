@@ -1,6 +1,6 @@
 //! `claviger server`: starts the service and waits for the signal that ends it.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -116,7 +116,10 @@ fn start_log(arguments: &ServerArgs) {
     let registry = tracing_subscriber::registry().with(targets);
     match arguments.log_format {
         LogFormat::Text => {
-            registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).init();
+            let layer = tracing_subscriber::fmt::layer()
+                .with_ansi(std::io::stderr().is_terminal())
+                .with_writer(std::io::stderr);
+            registry.with(layer).init();
         }
         LogFormat::Json => {
             let layer = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);

@@ -11,6 +11,7 @@
 mod bindings;
 mod case;
 mod catalogue;
+pub(crate) mod command;
 mod compare;
 mod dialogue;
 mod pattern;
@@ -27,10 +28,10 @@ mod tests;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub(crate) use catalogue::{Catalogue, Group};
-pub(crate) use play::Outcome;
-pub(crate) use report::Report;
-pub(crate) use transport::{Connector, Encoding, Transport};
+use catalogue::{Catalogue, Group};
+use play::Outcome;
+use report::Report;
+use transport::{Connector, Encoding, Transport};
 
 /// Plays every group of a catalogue. A connection that cannot be opened fails its group.
 ///
