@@ -8,9 +8,12 @@ use super::sync::{Syncer, Syncing};
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+/// How often a caller looks whether the write under way has ended before it goes to sleep: such a
+/// write takes about as long as falling asleep.
+const SPINS_MAX: u32 = 256;
 /// What a buffer keeps of its memory after a burst.
 const BUFFER_BYTES_KEPT: usize = 64 << 10;
 
@@ -20,6 +23,8 @@ pub(super) struct Device {
     file: Arc<File>,
     state: Mutex<State>,
     written: Condvar,
+    /// `State::writing`, for those who do not hold the lock.
+    writing: AtomicBool,
     syncer: Syncer,
 }
 
@@ -69,7 +74,8 @@ impl Device {
         };
         let syncer = Syncer::start(Arc::clone(&file), opened.length).map_err(AuditError::new)?;
         let (state, written) = (Mutex::new(state), Condvar::new());
-        Ok(Self { path: path.to_path_buf(), file, state, written, syncer })
+        let writing = AtomicBool::new(false);
+        Ok(Self { path: path.to_path_buf(), file, state, written, writing, syncer })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,10 +103,17 @@ impl Device {
             chain.extend(body, begun, buffer);
         }
         let outcome = Arc::clone(outcome);
+        let mut has_spun = false;
         loop {
-            match outcome.0.load(Ordering::Relaxed) {
+            match outcome.0.load(Ordering::Acquire) {
                 WRITTEN => return Ok(()),
                 FAILED => return Err(self.refusal()),
+                _ if state.writing && !has_spun => {
+                    drop(state);
+                    has_spun = true;
+                    self.spin(&outcome);
+                    state = self.lock();
+                }
                 _ if state.writing => {
                     state.sleepers = state.sleepers.saturating_add(1);
                     state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -111,9 +124,20 @@ impl Device {
         }
     }
 
+    /// Until the lines are written or somebody has to write them.
+    fn spin(&self, outcome: &Outcome) {
+        for _ in 0..SPINS_MAX {
+            if outcome.0.load(Ordering::Acquire) != 0 || !self.writing.load(Ordering::Acquire) {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
     /// Writes the buffer as it is, outside the lock; others go on filling the next one.
     fn write<'d>(&'d self, mut state: MutexGuard<'d, State>) -> MutexGuard<'d, State> {
         state.writing = true;
+        self.writing.store(true, Ordering::Release);
         let spare = std::mem::take(&mut state.spare);
         let mut buffer = std::mem::replace(&mut state.buffer, spare);
         let outcome = std::mem::take(&mut state.outcome);
@@ -122,15 +146,16 @@ impl Device {
         let result = (&*self.file).write_all(&buffer);
         let mut state = self.lock();
         state.writing = false;
+        self.writing.store(false, Ordering::Release);
         match result {
             Ok(()) => {
                 state.chain_written = chain;
                 state.length = state.length.saturating_add(buffer.len() as u64);
-                outcome.0.store(WRITTEN, Ordering::Relaxed);
+                outcome.0.store(WRITTEN, Ordering::Release);
                 self.syncer.written(state.length);
             }
             Err(error) => {
-                outcome.0.store(FAILED, Ordering::Relaxed);
+                outcome.0.store(FAILED, Ordering::Release);
                 self.take_back(&mut state, &error);
             }
         }
@@ -147,7 +172,7 @@ impl Device {
     /// that others have appended meanwhile continue a chain that never was: they fail too.
     fn take_back(&self, state: &mut State, error: &std::io::Error) {
         state.buffer.clear();
-        std::mem::take(&mut state.outcome).0.store(FAILED, Ordering::Relaxed);
+        std::mem::take(&mut state.outcome).0.store(FAILED, Ordering::Release);
         state.chain = state.chain_written;
         state.broken = self.file.set_len(state.length).is_err();
         tracing::error!(

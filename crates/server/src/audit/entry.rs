@@ -155,6 +155,12 @@ impl<'o> Object<'o> {
 /// A JSON string; cut off, with an ellipsis, where it is longer than [`TEXT_BYTES_MAX`].
 fn push_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if text.len() <= TEXT_BYTES_MAX && text.as_bytes().iter().all(plain) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     let mut written = 0;
     for character in text.chars() {
         written += character.len_utf8();
