@@ -2,8 +2,8 @@
 //!
 //! Small enough to send what a polite library would not. It knows nothing of Vault beyond the token header.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -106,18 +106,21 @@ impl Api {
         })
     }
 
-    /// Sends bytes as they are and reads until the server closes.
+    /// Sends bytes as they are and reads until the server closes. A server that waits for more is told, after a
+    /// moment, that no more will come.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(&self.authority).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let mut answer = Vec::new();
         // A server may answer and close before it has read everything; what it said still counts.
-        let sent =
-            stream.write_all(bytes).and_then(|()| stream.shutdown(std::net::Shutdown::Write));
-        let read = stream.read_to_end(&mut answer);
-        if answer.is_empty() {
-            sent.unwrap();
-            read.unwrap();
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        for patience in [Duration::from_secs(2), Duration::from_secs(30)] {
+            stream.set_read_timeout(Some(patience)).unwrap();
+            match stream.read_to_end(&mut answer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    let _ = stream.shutdown(Shutdown::Write);
+                }
+                _ => break,
+            }
         }
         answer
     }

@@ -227,7 +227,10 @@ fn what_2_x_says_of_an_object_stays_in_2_x() {
         let attributes =
             all.child(tag::ATTRIBUTES).expect("Attributes, in the 2.x shape").children();
         assert!(attributes.iter().any(|item| item.tag == tag::CRYPTOGRAPHIC_LENGTH));
-        assert!(attributes.iter().all(|item| item.tag != tag::ATTRIBUTE), "no 1.x shape inside");
+        // A custom attribute is a vendor's now: the same tag, with the vendor in it and no index.
+        let custom: Vec<_> = attributes.iter().filter(|item| item.tag == tag::ATTRIBUTE).collect();
+        assert_eq!(custom.len(), 1, "x-custom alone: {custom:?}");
+        assert!(custom[0].child(tag::VENDOR_IDENTIFICATION).is_some(), "{custom:?}");
         // Operation Policy Name ended with 1.4.
         assert!(attributes.iter().all(|item| item.tag != 0x42_005d), "{version:?}");
     }

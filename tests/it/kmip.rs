@@ -97,7 +97,12 @@ pub(crate) mod reason {
     pub(crate) const INVALID_FIELD: u32 = 0x07;
     pub(crate) const PERMISSION_DENIED: u32 = 0x0c;
     pub(crate) const CODEC_ERROR: u32 = 0x26;
+    pub(crate) const OBJECT_DESTROYED: u32 = 0x36;
+    pub(crate) const OBJECT_NOT_FOUND: u32 = 0x37;
     pub(crate) const UNSUPPORTED_PROTOCOL_VERSION: u32 = 0x3f;
+
+    /// What says that an object is not there: one reason in 1.x, names of its own in 2.x.
+    pub(crate) const ABSENT: [u32; 3] = [ITEM_NOT_FOUND, OBJECT_NOT_FOUND, OBJECT_DESTROYED];
 }
 
 /// The value of Result Status for a success; 1 is a failure, 3 an undone item.
@@ -173,10 +178,15 @@ pub(crate) fn name_fields(name: &str) -> Value {
 
 /// What Create and Register say about an AES-256 key, in the shape of the version.
 pub(crate) fn aes_attributes(version: Version, usage_mask: i32, name: Option<&str>) -> Item {
+    key_attributes(version, 256, usage_mask, name)
+}
+
+/// The same for an AES key of any length, also one that AES does not have.
+fn key_attributes(version: Version, bits: i32, usage_mask: i32, name: Option<&str>) -> Item {
     if version.0 >= 2 {
         let mut fields = vec![
             Item::enumeration(tag::CRYPTOGRAPHIC_ALGORITHM, 3),
-            Item::integer(tag::CRYPTOGRAPHIC_LENGTH, 256),
+            Item::integer(tag::CRYPTOGRAPHIC_LENGTH, bits),
             Item::integer(tag::CRYPTOGRAPHIC_USAGE_MASK, usage_mask),
         ];
         fields.extend(name.map(|name| Item { tag: tag::NAME, value: name_fields(name) }));
@@ -184,7 +194,7 @@ pub(crate) fn aes_attributes(version: Version, usage_mask: i32, name: Option<&st
     }
     let mut attributes = vec![
         attribute("Cryptographic Algorithm", Value::Enumeration(3)),
-        attribute("Cryptographic Length", Value::Integer(256)),
+        attribute("Cryptographic Length", Value::Integer(bits)),
         attribute("Cryptographic Usage Mask", Value::Integer(usage_mask)),
     ];
     attributes.extend(name.map(|name| attribute("Name", name_fields(name))));
@@ -197,15 +207,14 @@ pub(crate) fn create(version: Version, name: Option<&str>) -> Operation {
     Operation::new(op::CREATE, vec![object_type, aes_attributes(version, 12, name)])
 }
 
-/// Register of a raw AES-256 key.
+/// Register of a raw AES key.
 pub(crate) fn register(version: Version, key: &[u8], name: Option<&str>) -> Operation {
+    let bits = key.len() as i32 * 8;
+    let block = key_block(1, key, Some((3, bits)));
     let payload = vec![
         Item::enumeration(tag::OBJECT_TYPE, 2),
-        aes_attributes(version, 12, name),
-        Item::structure(
-            tag::SYMMETRIC_KEY,
-            vec![key_block(1, key, Some((3, key.len() as i32 * 8)))],
-        ),
+        key_attributes(version, bits, 12, name),
+        Item::structure(tag::SYMMETRIC_KEY, vec![block]),
     ];
     Operation::new(op::REGISTER, payload)
 }

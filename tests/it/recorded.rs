@@ -4,7 +4,7 @@
 //! says where ours must not follow them. Identifiers are mapped as they go: what the recorded server called `5` is
 //! whatever ours answered to the same Create.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::kmip::{Reply, SUCCESS, Version, op, reason, tag};
 use crate::server::Server;
@@ -20,7 +20,8 @@ struct Difference {
     why: &'static str,
     applies: fn(&Item, &Reply) -> bool,
     /// The items that we answer instead: status and reason of each.
-    ours: fn(&Item) -> Vec<Outcome>,
+    /// Given whether the object that it names is there.
+    ours: fn(&Item, bool) -> Vec<Outcome>,
 }
 
 const DIFFERENCES: &[Difference] = &[Difference {
@@ -30,7 +31,10 @@ const DIFFERENCES: &[Difference] = &[Difference {
     applies: |_, recorded| {
         recorded.items.iter().any(|item| item.reason == Some(reason::INVALID_MESSAGE))
     },
-    ours: |request| operations(request).iter().map(|_| (SUCCESS, None)).collect(),
+    ours: |request, there| match there {
+        true => operations(request).iter().map(|_| (SUCCESS, None)).collect(),
+        false => vec![(1, Some(reason::ITEM_NOT_FOUND))],
+    },
 }];
 
 /// What all recorded exchanges must add up to, so that a truncated file does not pass.
@@ -115,6 +119,8 @@ struct Replay<'a> {
     identifiers: HashMap<String, String>,
     /// Ours → the bytes that were registered under it.
     material: HashMap<String, Vec<u8>>,
+    /// Ours that are not destroyed.
+    alive: HashSet<String>,
     faults: Vec<String>,
 }
 
@@ -126,6 +132,7 @@ impl<'a> Replay<'a> {
             connections: HashMap::new(),
             identifiers: HashMap::new(),
             material: HashMap::new(),
+            alive: HashSet::new(),
             faults: Vec::new(),
         }
     }
@@ -175,19 +182,32 @@ impl<'a> Replay<'a> {
     /// Remembers which of our identifiers is which of theirs, and what was registered.
     fn learn(&mut self, request: &Item, recorded: &Reply, reply: &Reply) {
         for ((request, theirs), ours) in batch(request).zip(&recorded.items).zip(&reply.items) {
-            let made = matches!(ours.operation, Some(op::CREATE | op::REGISTER));
+            let operation = ours.operation;
+            let made = matches!(operation, Some(op::CREATE | op::REGISTER));
             let (Some(theirs), Some(ours)) =
                 (identifier(&theirs.payload), identifier(&ours.payload))
             else {
                 continue;
             };
+            if operation == Some(op::DESTROY) {
+                self.alive.remove(ours);
+            }
             if made {
+                self.alive.insert(ours.to_owned());
                 if let Some(bytes) = key_material(request) {
                     self.material.insert(ours.to_owned(), bytes.to_vec());
                 }
                 self.identifiers.insert(theirs.to_owned(), ours.to_owned());
             }
         }
+    }
+
+    /// The object that a request names first is one of ours, and not destroyed.
+    fn is_there(&self, request: &Item) -> bool {
+        let named = batch(request).next();
+        let path = [tag::REQUEST_PAYLOAD, tag::UNIQUE_IDENTIFIER];
+        let named = named.and_then(|item| item.at(&path)).and_then(Item::as_text);
+        named.is_some_and(|id| self.alive.contains(id))
     }
 
     fn compare(&self, request: &Item, recorded: &Reply, reply: &Reply) -> Vec<String> {
@@ -201,10 +221,16 @@ impl<'a> Replay<'a> {
         }
         let difference = DIFFERENCES.iter().find(|row| (row.applies)(request, recorded));
         let expected: Vec<_> = match difference {
-            Some(row) => (row.ours)(request),
+            Some(row) => (row.ours)(request, self.is_there(request)),
             None => recorded.items.iter().map(|item| (item.status, item.reason)).collect(),
         };
-        let found: Vec<_> = reply.items.iter().map(|item| (item.status, item.reason)).collect();
+        // 2.x has finer words for an object that is not there.
+        let coarse = |code: u32| match reason::ABSENT.contains(&code) && asked.0 >= 2 {
+            true => reason::ITEM_NOT_FOUND,
+            false => code,
+        };
+        let found: Vec<_> =
+            reply.items.iter().map(|item| (item.status, item.reason.map(coarse))).collect();
         if found != expected {
             let messages: Vec<_> =
                 reply.items.iter().filter_map(|i| i.message.as_deref()).collect();

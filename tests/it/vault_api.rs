@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api::Api;
-use crate::kmip::{Client, create, on, op};
+use crate::kmip::{Client, Reply, create, on, op, reason, request};
 use crate::server::{ROOT_TOKEN, Server};
 use crate::tls::{Connection, Identity};
 
@@ -86,7 +86,11 @@ fn a_mount_at_any_path_has_its_own_port_ca_and_objects() {
 
     let api = Api::root(&server);
     assert_eq!(api.delete("sys/mounts/team/a/kmip").status, 204);
-    assert!(client.connection.exchange(&[0; 8]).is_err(), "the mount's connections end with it");
+    let message = request((1, 4), Vec::new(), &[on(op::GET, &id)]).encode();
+    if let Ok(frame) = client.connection.exchange(&message) {
+        let refused = Reply::read(&frame.bytes).unwrap().only();
+        assert_eq!(refused.failure(), reason::PERMISSION_DENIED, "a connection outlives its mount");
+    }
     let unmounted = api.get("sys/mounts/team/a/kmip");
     assert_eq!(unmounted.status, 400);
     assert_eq!(unmounted.errors(), ["No secret engine mount at team/a/kmip/"]);

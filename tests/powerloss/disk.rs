@@ -62,6 +62,25 @@ impl Disk {
             .env("HOLDBACK_LOG", &self.journal);
     }
 
+    /// From now on the disk is full, or has space again.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.set_fault("full", full);
+    }
+
+    /// From now on syncs fail, or work again.
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.set_fault("broken", broken);
+    }
+
+    fn set_fault(&self, name: &str, on: bool) {
+        let path = self.journal.with_extension(name);
+        if on {
+            fs::write(path, b"").unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    }
+
     /// Replaces the directory's contents by what a power cut might have left. The program has been
     /// killed and waited for.
     pub(crate) fn cut_power(self, seed: u64) -> Loss {

@@ -10,6 +10,11 @@
  *   HOLDBACK_DIR   absolute path of the directory, without symbolic links in it
  *   HOLDBACK_LOG   the journal, outside that directory; appended to
  *
+ * Faults, for as long as a file of that name exists beside the journal:
+ *
+ *   HOLDBACK_LOG.full   writes to files below the directory fail with ENOSPC, some of them half-way
+ *   HOLDBACK_LOG.broken syncs of files below the directory fail with EIO, and so have stored nothing
+ *
  * A call is journalled after it was carried out and before it returns, under one lock: a sync covers
  * the calls that had returned when it began, and nothing else. Files named *-shm are left alone: SQLite
  * maps them, and rebuilds them after a crash.
@@ -68,7 +73,7 @@ struct node {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static char root[PATH_MAX];
+static char root[PATH_MAX], full[PATH_MAX], broken[PATH_MAX];
 static size_t root_bytes;
 static int journal = -1;
 static uint64_t records, nodes_made;
@@ -112,6 +117,11 @@ static void begin(void) {
         die("HOLDBACK_DIR");
     }
     memcpy(root, directory, root_bytes + 1);
+    if (snprintf(full, sizeof full, "%s.full", log) >= (int)sizeof full ||
+        snprintf(broken, sizeof broken, "%s.broken", log) >= (int)sizeof broken) {
+        errno = ENAMETOOLONG;
+        die("HOLDBACK_LOG");
+    }
     journal = real_openat(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (journal < 0) die(log);
 }
@@ -260,6 +270,20 @@ static int is_file(int fd) {
     return !fstat(fd, &file) && S_ISREG(file.st_mode);
 }
 
+static int has_fault(const char *path) { return access(path, F_OK) == 0; }
+
+/* Every second refusal has written half of the first part: a disk fills up in the middle of a call. */
+static ssize_t no_space(int fd, const struct iovec *data, off_t offset) {
+    static int refusals;
+    if (refusals++ % 2 && data->iov_len > 1) {
+        size_t half = data->iov_len / 2;
+        return offset < 0 ? real_write(fd, data->iov_base, half)
+                          : real_pwrite(fd, data->iov_base, half, offset);
+    }
+    errno = ENOSPC;
+    return -1;
+}
+
 #define WRITE_BODY(call, data, count, offset)                                                      \
     if (!active() || !is_file(fd)) return call;                                                    \
     pthread_mutex_lock(&lock);                                                                     \
@@ -268,7 +292,7 @@ static int is_file(int fd) {
         pthread_mutex_unlock(&lock);                                                               \
         return call;                                                                               \
     }                                                                                              \
-    ssize_t done = call;                                                                           \
+    ssize_t done = has_fault(full) ? no_space(fd, data, offset) : call;                            \
     int error = errno;                                                                             \
     if (done > 0) wrote(node, fd, data, count, done, offset);                                      \
     pthread_mutex_unlock(&lock);                                                                   \
@@ -349,7 +373,11 @@ static int do_sync(int fd, int (*real)(int)) {
     pthread_mutex_unlock(&lock);
     int is_directory =
         !node && !fstat(fd, &file) && S_ISDIR(file.st_mode) && path_of(fd, path);
-    int result = real(fd), error = errno;
+    int result = -1, error = EIO;
+    if (!(node || is_directory) || !has_fault(broken)) {
+        result = real(fd);
+        error = errno;
+    }
     if (!result && (node || is_directory)) {
         pthread_mutex_lock(&lock);
         record(node ? SYNC : SYNC_DIR, node, covered, node ? NULL : path, NULL, 0, 0);
