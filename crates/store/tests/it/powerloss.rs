@@ -6,10 +6,10 @@
 use crate::contract::write;
 use claviger_store::{CommitError, Durability, Engine as _, Range, Sqlite};
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 #[path = "../../../../tests/powerloss/disk.rs"]
@@ -30,38 +30,62 @@ fn say(line: &str) {
     std::io::stdout().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
 
-/// Runs a child under the shim, kills it once it has said `until` lines that begin with "done", and
-/// cuts the power. Returns those lines.
+/// A child under the shim.
+struct Running {
+    disk: Disk,
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// What followed "done" in its lines so far.
+    said: Vec<String>,
+}
+
+impl Running {
+    fn start(directory: &Path, child: &str, syncs: &str) -> Self {
+        let disk = Disk::watch(directory);
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--ignored", "--exact", &format!("powerloss::{child}")])
+            .env(DIRECTORY, directory)
+            .env(SYNCS, syncs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        disk.arm(&mut command);
+        let mut process = command.spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { disk, process, lines, said: Vec::new() }
+    }
+
+    /// Waits until the child has said that many lines.
+    fn hear(&mut self, until: usize) {
+        while self.said.len() < until
+            && let Some(line) = self.lines.next()
+        {
+            self.said.extend(line.unwrap().strip_prefix("done ").map(str::to_owned));
+        }
+    }
+
+    /// Has the child do something; returns what it says to it.
+    fn ask(&mut self, what: &str) -> String {
+        let stdin = self.process.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{what}\n").as_bytes()).unwrap();
+        self.hear(self.said.len() + 1);
+        self.said.last().cloned().unwrap()
+    }
+
+    /// Kills the child and cuts the power. What it acknowledged before it died counts as well.
+    fn cut_power(mut self, seed: u64) -> (Vec<String>, Loss) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.hear(usize::MAX);
+        (self.said, self.disk.cut_power(seed))
+    }
+}
+
+/// Runs a child, kills it once it has said that many lines, and cuts the power.
 fn run(directory: &Path, child: &str, syncs: &str, until: usize, seed: u64) -> (Vec<String>, Loss) {
-    let disk = Disk::watch(directory);
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--ignored", "--exact", &format!("powerloss::{child}")])
-        .env(DIRECTORY, directory)
-        .env(SYNCS, syncs)
-        .stdout(Stdio::piped());
-    disk.arm(&mut command);
-    let mut running = command.spawn().unwrap();
-    let mut said = Vec::new();
-    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    let mut hear = |line: std::io::Result<String>| {
-        if let Some(done) = line.unwrap().strip_prefix("done ") {
-            said.push(done.to_owned());
-        }
-        said.len()
-    };
-    for line in lines.by_ref() {
-        if hear(line) >= until {
-            break;
-        }
-    }
-    running.kill().unwrap();
-    running.wait().unwrap();
-    // What it acknowledged before it died counts as well.
-    for line in lines {
-        hear(line);
-    }
-    (said, disk.cut_power(seed))
+    let mut running = Running::start(directory, child, syncs);
+    running.hear(until);
+    running.cut_power(seed)
 }
 
 #[test]
@@ -201,4 +225,73 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
 fn without_syncs_the_same_test_finds_the_loss() {
     let error = rounds(12, "off").unwrap_err();
     assert!(!error.is_empty());
+}
+
+/// Writes or reads what it is told on stdin, and says what came of it.
+#[test]
+#[ignore = "run under the shim by the tests of faults below"]
+fn child_obedient() {
+    let Some(directory) = child_directory() else { return };
+    let store = Sqlite::open(&directory.join("data"), Durability::Full).unwrap();
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        let (verb, key) = line.split_once(' ').unwrap();
+        let answer = match verb {
+            "put" => match store.commit(write(key.as_bytes(), 1, &[1; 5000])).wait() {
+                Ok(_) => "stored",
+                Err(CommitError::Full) => "full",
+                Err(CommitError::Failed(_)) => "failed",
+                Err(CommitError::Unavailable) => "unavailable",
+                Err(other) => panic!("{other}"),
+            },
+            _ => match store.get(key.as_bytes()).unwrap() {
+                Some(_) => "there",
+                None => "absent",
+            },
+        };
+        say(&format!("done {answer}"));
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_nothing_else() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut child = Running::start(scratch.path(), "child_obedient", "on");
+    assert_eq!(child.ask("put before"), "stored");
+    child.disk.set_full(true);
+    for key in ["one", "two", "three"] {
+        assert_eq!(child.ask(&format!("put {key}")), "full");
+        assert_eq!(child.ask(&format!("get {key}")), "absent");
+        assert_eq!(child.ask("get before"), "there");
+    }
+    child.disk.set_full(false);
+    assert_eq!(child.ask("put after"), "stored");
+    child.cut_power(1);
+    let store = Sqlite::open(&scratch.path().join("data"), Durability::Full).unwrap();
+    let found = store.scan(&Range::all()).unwrap();
+    let keys: Vec<_> = found.iter().map(|(key, _)| key.as_slice()).collect();
+    assert_eq!(keys, [b"after".as_slice(), b"before"]);
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_written_until_a_restart() {
+    for seed in 0..4 {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut child = Running::start(scratch.path(), "child_obedient", "on");
+        assert_eq!(child.ask("put before"), "stored");
+        child.disk.set_broken(true);
+        assert_eq!(child.ask("put during"), "failed");
+        child.disk.set_broken(false);
+        assert_eq!(child.ask("put after"), "unavailable");
+        assert_eq!(child.ask("get before"), "there");
+        assert_eq!(child.ask("get during"), "absent", "what is not durable is not shown");
+        child.cut_power(seed);
+        let mut child = Running::start(scratch.path(), "child_obedient", "on");
+        assert_eq!(child.ask("get before"), "there");
+        assert_eq!(child.ask("get after"), "absent");
+        assert_eq!(child.ask("put again"), "stored");
+        child.cut_power(seed);
+        let store = Sqlite::open(&scratch.path().join("data"), Durability::Full).unwrap();
+        assert!(store.get(b"before").unwrap().is_some() && store.get(b"again").unwrap().is_some());
+    }
 }
