@@ -273,8 +273,7 @@ class Run:
                 equal(client.set_attribute(uid, attribute_name="Sensitive", attribute_value=True), uid)
                 equal(attribute_values(client, uid, "Sensitive")[0].value, True)
             with self.check("set attribute refuses what the server owns"):
-                refused([Reason.READ_ONLY_ATTRIBUTE, Reason.INVALID_FIELD, Reason.PERMISSION_DENIED,
-                         Reason.INVALID_ATTRIBUTE], client.set_attribute, uid,
+                refused([Reason.READ_ONLY_ATTRIBUTE, Reason.ATTRIBUTE_READ_ONLY], client.set_attribute, uid,
                         attribute_name="Cryptographic Length", attribute_value=128)
             with self.check("modify attribute by its current value"):
                 current = core_objects.CurrentAttribute(attribute=name_value(self.name("attributes")))
