@@ -333,3 +333,20 @@ fn a_sync_resolves_for_threads_and_for_tasks() {
     }
     assert_eq!(verify(&path).unwrap().lines, 2);
 }
+
+/// The first audit file of all, made beside the first data directory; its key is the one that store
+/// derives.
+#[test]
+fn the_first_audit_file_still_verifies_and_goes_on() {
+    let first = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/data-1/audit.log");
+    let (_directory, path) = place();
+    fs::copy(first, &path).unwrap();
+    let summary = verify(&path).unwrap();
+    let hash = [
+        185, 186, 159, 100, 63, 30, 71, 53, 144, 24, 151, 90, 89, 213, 157, 35, 141, 252, 150, 248,
+        101, 28, 136, 191, 96, 183, 173, 60, 16, 201, 14, 3,
+    ];
+    assert_eq!((summary.lines, summary.last, summary.hash), (2, 2, hash));
+    open(&path).record(&kmip("next", Phase::Request)).unwrap();
+    assert_eq!(verify(&path).unwrap().last, 3);
+}
