@@ -72,4 +72,6 @@ impl From<aws_lc_rs::error::Unspecified> for AccessError {
 }
 
 #[cfg(test)]
+mod old_records;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use claviger_store::{Faults, Memory};
 
 use super::Records;
-use crate::seal::{Barrier, RootKey};
+use crate::seal::{Barrier, Changes, RootKey};
 
 /// A store that can be opened again, as a restart does.
 pub(crate) struct TestStore {
@@ -30,5 +30,14 @@ impl TestStore {
     /// From now on nothing can be stored.
     pub(crate) fn fail_commits(&self) {
         self.engine.set_faults(Faults { full: 1000, ..Faults::default() });
+    }
+}
+
+impl Records {
+    /// Stores bytes as they are: a record that another version wrote.
+    pub(crate) fn plant(&self, key: Vec<u8>, bytes: Vec<u8>) {
+        let mut changes = Changes::default();
+        changes.put.push((key, 1, bytes.into()));
+        self.barrier.commit(changes).wait().unwrap();
     }
 }

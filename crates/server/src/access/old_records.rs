@@ -1,0 +1,59 @@
+//! Server-owned records as older versions wrote them must keep opening. One fixture per format; none
+//! is ever changed (docs/formats.md §8).
+
+use std::sync::Arc;
+
+use claviger_kmip::enums::Operation;
+
+use super::tests::FakeObjects;
+use super::{Access, Refusal};
+use crate::clock::ManualClock;
+use crate::mount::tests::FakeListeners;
+use crate::mount::{Config, MountPath, Mounts};
+use crate::pki::Serial;
+use crate::record::testing::TestStore;
+use crate::token::Tokens;
+
+/// The serial of its credential, then each record's key in hexadecimal and its JSON.
+const FORMAT_1: &str = include_str!("../../fixtures/records-1.txt");
+
+fn from_hexadecimal(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn records_of_format_1_open() {
+    let (_store, records) = TestStore::new();
+    let mut serial = None;
+    for line in FORMAT_1.lines() {
+        match line.split_once(' ').unwrap() {
+            ("SERIAL", text) => serial = Serial::from_decimal(text),
+            (key, json) => {
+                records.plant(from_hexadecimal(key), [b"\x01", json.as_bytes()].concat());
+            }
+        }
+    }
+    let serial = serial.unwrap();
+    let clock = Arc::new(ManualClock::at(1_800_000_000));
+    let listeners = Arc::new(FakeListeners::default());
+    let mounts = Mounts::open(records.clone(), clock.clone(), listeners).unwrap();
+    let mount = mounts.at(&MountPath::parse("kmip").unwrap()).unwrap();
+    let engine = mount.engine().unwrap();
+    assert_eq!(engine.config(), &Config::default());
+    assert_eq!(mounts.start_listeners(), []);
+
+    let objects = Arc::new(FakeObjects::default());
+    let access = Access::open(records.clone(), clock.clone(), objects).unwrap();
+    let role = access.read_role(mount.id(), "finance", "accounting").unwrap();
+    assert_eq!((role.granted, role.withheld), (vec!["get"], vec!["query"]));
+    assert_eq!(role.tls_client_key_type, "ec");
+    assert_eq!((role.tls_client_key_bits, role.tls_client_ttl), (384, 3600));
+    let ask = |operation| access.authorize(mount.id(), &serial, operation).map(drop);
+    assert_eq!(ask(Operation::GET), Ok(()));
+    assert_eq!(ask(Operation::QUERY), Err(Refusal::NotPermitted(Operation::QUERY)));
+    let found = access.lookup_credential(&mount, "finance", "accounting", &serial);
+    assert_eq!(found.unwrap().unwrap().chain.len(), 2);
+    access.generate_credential(&mount, "finance", "accounting").unwrap();
+    assert!(Tokens::new(records, clock).any().unwrap());
+}
