@@ -23,13 +23,12 @@ pub struct ManagedObject {
 }
 
 /// Attributes that are computed whenever they are asked for, never stored.
-const COMPUTED: [AttributeId; 6] = [
+const COMPUTED: [AttributeId; 5] = [
     AttributeId::UniqueIdentifier,
     AttributeId::ShortUniqueIdentifier,
     AttributeId::ObjectType,
     AttributeId::State,
     AttributeId::KeyValuePresent,
-    AttributeId::KeyFormatType,
 ];
 
 impl ManagedObject {
@@ -90,10 +89,6 @@ impl ManagedObject {
             AttributeId::KeyValuePresent => {
                 let block = self.object.as_ref()?.key_block()?;
                 Some(Attribute::KeyValuePresent(block.key_value.is_some()))
-            }
-            AttributeId::KeyFormatType => {
-                let block = self.object.as_ref()?.key_block()?;
-                Some(Attribute::KeyFormatType(block.key_format_type))
             }
             _ => None,
         }

@@ -57,7 +57,7 @@ fn insert_new(attributes: &mut Attributes, attribute: Attribute) -> Result<(), F
         return Err(Failure::new(Reason::RepeatedAttribute, message));
     }
     refuse_second_name(attributes, &attribute)?;
-    attributes.push(attribute);
+    attributes.push(complete(attribute));
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub fn add(
     refuse_second_name(&object.attributes, &new.attribute)?;
     check_state(object, &new.attribute, now)?;
     let index = object.attributes.next_index(&new.attribute.reference());
-    let instance = Instance { index: Some(index), attribute: new.attribute };
+    let instance = Instance { index: Some(index), attribute: complete(new.attribute) };
     object.attributes.0.push(instance.clone());
     check_size(&object.attributes, limits)?;
     Ok(instance)
@@ -136,7 +136,7 @@ pub fn modify(
     let mut others = object.attributes.clone();
     others.0.retain(|it| !(reference.matches(&it.attribute) && it.index == Some(index)));
     refuse_second_name(&others, &new.attribute)?;
-    let instance = Instance { index: Some(index), attribute: new.attribute };
+    let instance = Instance { index: Some(index), attribute: complete(new.attribute) };
     for place in &mut object.attributes.0 {
         if reference.matches(&place.attribute) && place.index == Some(index) {
             *place = instance.clone();
@@ -272,6 +272,14 @@ fn check_state(object: &ManagedObject, new: &Attribute, now: i64) -> Result<(), 
     }
     let message = format!("{} cannot be changed any more", new.id().rule().title());
     Err(Failure::new(Reason::WrongState, message))
+}
+
+/// What may still be used begins as what was granted.
+fn complete(mut attribute: Attribute) -> Attribute {
+    if let Attribute::UsageLimits(limits) = &mut attribute {
+        limits.usage_limits_count.get_or_insert(limits.usage_limits_total);
+    }
+    attribute
 }
 
 /// Attributes that follow from the history of another.

@@ -20,8 +20,9 @@ pub fn locate(
     let offset = count(request.offset_items)?.unwrap_or(0);
     let limit = context.service.limits.locate_items_max;
     let maximum = count(request.maximum_items)?.unwrap_or(limit).min(limit);
-    // From 1.3 on the answer says how many objects there are in all.
-    let counts_all = context.version >= Version::V1_3;
+    // From 1.3 on, a client that pages is told how many objects there are in all.
+    let pages = request.maximum_items.is_some() || request.offset_items.is_some();
+    let counts_all = pages && context.version >= Version::V1_3;
     let query = Query {
         attributes: request.attributes.0.0.into_iter().map(|it| it.attribute).collect(),
         storage_status_mask: request.storage_status_mask,
@@ -36,7 +37,7 @@ pub fn locate(
         context.produced(Producer::LOCATE, *only);
     }
     Ok(LocateResponse {
-        located_items: Some(located),
+        located_items: counts_all.then_some(located),
         unique_identifier: page.into_iter().map(|id| id.to_string().into()).collect(),
     })
 }

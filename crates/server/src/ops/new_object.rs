@@ -3,7 +3,7 @@
 use claviger_crypto::hash;
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::{Digest, ProtectionStorageMasks, RngParameters};
-use claviger_kmip::attributes::{Attribute, AttributeId, Attributes};
+use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::codec::{ByteString, DateTime, Encoder, Interval};
 use claviger_kmip::enums::{
     CryptographicAlgorithm, DrbgAlgorithm, HashingAlgorithm, KeyFormatType, RngAlgorithm,
@@ -47,14 +47,14 @@ pub(super) fn new_object(
     if !is_template {
         attributes.push(Attribute::Fresh(true));
         protect(&mut attributes);
-        if attributes.first(AttributeId::OriginalCreationDate).is_none() {
-            attributes.push(Attribute::OriginalCreationDate(now));
-        }
     }
-    if origin == Origin::Server && attributes.first(AttributeId::RandomNumberGenerator).is_none() {
-        attributes.push(Attribute::RandomNumberGenerator(generator()));
+    if let Some(block) = object.key_block() {
+        attributes.set(Attribute::KeyFormatType(block.key_format_type));
     }
-    start_usage_limits(&mut attributes);
+    if origin == Origin::Server {
+        attributes.set(Attribute::OriginalCreationDate(now));
+        attributes.set(Attribute::RandomNumberGenerator(generator()));
+    }
     Ok(ManagedObject {
         id: context.next_id()?,
         object_type: object.object_type(),
@@ -170,14 +170,4 @@ pub(super) const fn generator() -> RngParameters {
         fips186_variation: None,
         prediction_resistance: None,
     }
-}
-
-/// What may still be used begins as what was granted.
-fn start_usage_limits(attributes: &mut Attributes) {
-    let Some(Attribute::UsageLimits(limits)) = attributes.first(AttributeId::UsageLimits) else {
-        return;
-    };
-    let mut limits = limits.clone();
-    limits.usage_limits_count.get_or_insert(limits.usage_limits_total);
-    attributes.set(Attribute::UsageLimits(limits));
 }
