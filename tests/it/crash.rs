@@ -49,38 +49,66 @@ impl Random {
     }
 }
 
-fn seed() -> u64 {
-    match std::env::var("CLAVIGER_CRASH_SEED") {
-        Ok(text) => text.parse().expect("CLAVIGER_CRASH_SEED is a number"),
-        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64,
+/// Many rounds of load and sudden death on one data directory.
+pub(crate) struct Rounds {
+    random: Random,
+    ledger: Arc<Mutex<Ledger>>,
+    round: u32,
+}
+
+impl Rounds {
+    pub(crate) fn new(seed: u64) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger::new()));
+        Self { random: Random(seed), ledger, round: 0 }
     }
+
+    /// Checks what earlier rounds left on this server, then loads it and kills it in the middle.
+    pub(crate) fn load_and_kill(&mut self, server: Server) {
+        check(&server, &self.ledger, self.round);
+        load_until_killed(server, &self.ledger, &mut self.random);
+        self.round += 1;
+    }
+
+    /// A number for whatever else a round leaves to chance.
+    pub(crate) fn chance(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// Checks everything a last time, and that it was enough to mean something.
+    pub(crate) fn finish(self, server: &Server) {
+        check(server, &self.ledger, self.round);
+        let ledger = self.ledger.lock().unwrap();
+        let count = |wanted: fn(&Known) -> bool| ledger.values().filter(|k| wanted(k)).count();
+        let present = count(|known| matches!(known, Known::Present(_)));
+        let gone = count(|known| matches!(known, Known::Gone));
+        println!("{present} objects and {gone} destroys were acknowledged, and hold");
+        let least = self.round as usize;
+        assert!(present > least && gone > least, "the load was too small to mean anything");
+    }
+}
+
+/// A number from the environment.
+pub(crate) fn setting(variable: &str, usual: u64) -> u64 {
+    let read = |text: String| text.parse().unwrap_or_else(|_| panic!("{variable} is a number"));
+    std::env::var(variable).map_or(usual, read)
+}
+
+/// A seed that is different every time, unless the environment says which.
+pub(crate) fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    setting("CLAVIGER_CRASH_SEED", now)
 }
 
 #[test]
 fn no_acknowledged_object_or_destroy_is_lost_by_a_kill() {
-    let rounds: u32 = std::env::var("CLAVIGER_CRASH_ROUNDS")
-        .map_or(50, |text| text.parse().expect("CLAVIGER_CRASH_ROUNDS is a number"));
-    let seed = seed();
-    println!("{rounds} rounds, CLAVIGER_CRASH_SEED={seed}");
-    let mut random = Random(seed);
+    let (count, seed) = (setting("CLAVIGER_CRASH_ROUNDS", 50), seed());
+    println!("{count} rounds, CLAVIGER_CRASH_SEED={seed}");
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Arc::new(Mutex::new(Ledger::new()));
-    for round in 0..rounds {
-        let server = Server::start_on(directory.path());
-        check(&server, &ledger, round);
-        load_until_killed(server, &ledger, &mut random);
+    let mut rounds = Rounds::new(seed);
+    for _ in 0..count {
+        rounds.load_and_kill(Server::start_on(directory.path()));
     }
-    let server = Server::start_on(directory.path());
-    check(&server, &ledger, rounds);
-    let ledger = ledger.lock().unwrap();
-    let count = |wanted: fn(&Known) -> bool| ledger.values().filter(|known| wanted(known)).count();
-    let present = count(|known| matches!(known, Known::Present(_)));
-    let gone = count(|known| matches!(known, Known::Gone));
-    println!("{present} objects and {gone} destroys were acknowledged, and hold");
-    assert!(
-        present > rounds as usize && gone > rounds as usize,
-        "the load was too small to mean anything"
-    );
+    rounds.finish(&Server::start_on(directory.path()));
 }
 
 /// Runs the clients, and kills the server at a random moment of it.

@@ -27,6 +27,7 @@ mod clients;
 mod conformance;
 mod crash;
 mod gating;
+mod power;
 mod recorded;
 mod samples;
 mod secrets;

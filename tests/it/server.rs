@@ -54,31 +54,38 @@ impl Server {
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().to_owned();
-        let mut server = Self::launch(&path, arguments);
+        let mut server = Self::launch(&path, arguments, |_| {});
         server._scratch = Some(scratch);
         server
     }
 
     /// A server on `directory/data`, which keeps what it holds; starting it again there continues.
     pub(crate) fn start_on(directory: &Path) -> Self {
-        Self::launch(directory, &["--data-dir", path_text(&directory.join("data"))])
+        Self::start_under(directory, |_| {})
     }
 
-    fn launch(directory: &Path, arguments: &[&str]) -> Self {
+    /// The same, with more to the command: an environment to run it under.
+    pub(crate) fn start_under(directory: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
+        let data = directory.join("data");
+        Self::launch(directory, &["--data-dir", path_text(&data)], prepare)
+    }
+
+    fn launch(directory: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
         let client = directory.join("client");
         let logs = directory.join("logs");
         fs::create_dir_all(&logs).unwrap();
         let stderr_path = logs.join("stderr.txt");
         let stderr = File::options().create(true).append(true).open(&stderr_path).unwrap();
-        let mut child = Command::new(binary())
+        let mut command = Command::new(binary());
+        command
             .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
             .args(["--root-token", ROOT_TOKEN, "--export-client", path_text(&client)])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
+            .stderr(stderr);
+        prepare(&mut command);
+        let mut child = command.spawn().unwrap();
 
         let stdout = child.stdout.take().unwrap();
         let copy = File::options().create(true).append(true).open(logs.join("stdout.txt")).unwrap();
