@@ -2,6 +2,7 @@
 //! command, then every kind of error.
 
 mod errors;
+mod garbage;
 mod tutorial;
 
 use std::sync::Arc;
