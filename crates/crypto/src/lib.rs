@@ -1,7 +1,7 @@
 //! What keys can do: ciphers, signatures, MACs, key wrapping, derivation, generation and formats.
 //!
 //! Pure functions over bytes and parameters. This crate must never know users, storage, a
-//! clock or a message; of KMIP it knows the enumerations only. Randomness comes in as [`Rng`],
+//! clock or a message; of KMIP it knows the enumerations and [`Secret`] only. Randomness comes in as [`Rng`],
 //! key bytes go out as [`Secret`], and no error holds a byte of either.
 
 pub mod cipher;

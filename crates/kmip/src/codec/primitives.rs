@@ -3,7 +3,7 @@
 use std::fmt;
 
 use claviger_ttlv::{Item, Tag};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Encoder, Wire};
 use crate::Version;
@@ -39,20 +39,32 @@ impl fmt::Debug for BigInteger {
 /// Bytes that nobody but their owner may see: key material, passwords, clear text.
 ///
 /// Wiped when dropped, never printed, compared in constant time.
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
-pub struct Secret(Vec<u8>);
+#[derive(Clone, Default)]
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes ownership of the bytes.
+    /// Takes ownership of the bytes; the vector's allocation is wiped when the secret is dropped.
     #[must_use]
-    pub const fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Copies the bytes; the caller remains responsible for the original.
+    #[must_use]
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        Self::new(bytes.to_vec())
     }
 
     /// The bytes. The name is long so that every use stands out in a review.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Hands over the buffer, which still wipes itself.
+    #[must_use]
+    pub fn into_zeroizing(self) -> Zeroizing<Vec<u8>> {
+        self.0
     }
 
     /// How many bytes there are.
@@ -70,13 +82,19 @@ impl Secret {
 
 impl From<Vec<u8>> for Secret {
     fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for Secret {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(bytes)
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secret({} bytes)", self.0.len())
+        f.write_str("Secret(..)")
     }
 }
 
@@ -85,7 +103,8 @@ impl PartialEq for Secret {
         if self.0.len() != other.0.len() {
             return false;
         }
-        let difference = self.0.iter().zip(&other.0).fold(0_u8, |all, (a, b)| all | (a ^ b));
+        let difference =
+            self.0.iter().zip(other.0.iter()).fold(0_u8, |all, (a, b)| all | (a ^ b));
         std::hint::black_box(difference) == 0
     }
 }
@@ -113,7 +132,7 @@ primitive! {
     bool, |item| item.boolean()?, |value, writer, tag| writer.boolean(tag, *value);
     String, |item| item.text()?.to_owned(), |value, writer, tag| writer.text(tag, value);
     ByteString, |item| Self(item.bytes()?.to_vec()), |value, writer, tag| writer.bytes(tag, &value.0);
-    Secret, |item| Self(item.bytes()?.to_vec()), |value, writer, tag| writer.bytes(tag, &value.0);
+    Secret, |item| Self::copy_of(item.bytes()?), |value, writer, tag| writer.bytes(tag, &value.0);
     BigInteger, |item| Self(item.big_integer()?.to_vec()), |value, writer, tag| writer.big_integer(tag, &value.0);
     DateTime, |item| Self(item.date_time()?), |value, writer, tag| writer.date_time(tag, value.0);
     Interval, |item| Self(item.interval()?), |value, writer, tag| writer.interval(tag, value.0);
