@@ -67,6 +67,8 @@ impl Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let next = next_after(&error);

@@ -3,6 +3,7 @@
 //! This file reads the arguments and hands them on; what a command does is in its own module.
 
 mod api;
+mod bench;
 mod conformance;
 mod connection;
 mod credential;
@@ -12,6 +13,7 @@ mod object;
 mod output;
 mod role;
 mod scope;
+mod scratch;
 mod server;
 mod status;
 
@@ -70,6 +72,8 @@ enum Command {
     Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
     Decode(decode::DecodeArguments),
+    /// Measure how fast a server is
+    Bench(bench::BenchArguments),
 }
 
 fn main() -> ExitCode {
@@ -96,6 +100,7 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Object(arguments) => object::run(arguments, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments, format),
     }
 }
 

@@ -313,6 +313,8 @@ fn configured_servers(api: &Api) -> Outcome<Vec<claviger_client::Endpoint>> {
         .collect();
     let mut servers = servers?;
     servers.dedup();
+    // Port 0 is any free port: the configuration does not tell which it became.
+    servers.retain(|server| server.port != 0);
     if servers.is_empty() { Err(unknown()) } else { Ok(servers) }
 }
 
