@@ -1,8 +1,12 @@
 //! Answers that fit their request, and every way in which they may not.
 
 use claviger_kmip::attributes::values::UniqueIdentifier;
-use claviger_kmip::enums::ResultReason;
-use claviger_kmip::payload::{ActivateRequest, DestroyRequest, DestroyResponse};
+use claviger_kmip::attributes::{Attribute, Attributes};
+use claviger_kmip::compat::{AttributeList, TemplateAttributes};
+use claviger_kmip::enums::{ObjectType, ResultReason};
+use claviger_kmip::payload::{
+    ActivateRequest, CreateRequest, DestroyRequest, DestroyResponse, EncryptRequest, LocateRequest,
+};
 use claviger_kmip::{Version, tags};
 use claviger_ttlv::{Node, Value};
 
@@ -171,8 +175,32 @@ fn identifiers_that_repeat_or_were_not_sent_are_wrong() {
 }
 
 #[test]
-fn a_request_of_a_younger_version_is_the_callers_fault() {
-    let encrypt = claviger_kmip::payload::EncryptRequest::default();
-    let error = Outgoing::single(Version::V1_1, &encrypt).unwrap_err();
-    assert!(matches!(error, Error::TooYoung(_)), "{error}");
+fn what_the_version_lacks_is_the_callers_fault_and_never_left_out() {
+    let uid = Some(UniqueIdentifier::Index(0));
+    let sensitive = Attributes::from_iter([Attribute::Sensitive(true)]);
+    let locate =
+        LocateRequest { attributes: AttributeList(sensitive.clone()), ..Default::default() };
+    let refused = [
+        Outgoing::single(Version::V1_1, &EncryptRequest::default()),
+        Outgoing::single(VERSION, &DestroyRequest { unique_identifier: uid }),
+        Outgoing::single(Version::V1_3, &locate),
+        Outgoing::single(
+            Version::V1_2,
+            &EncryptRequest { init_indicator: Some(true), ..Default::default() },
+        ),
+        Outgoing::single(
+            Version::V1_3,
+            &CreateRequest {
+                object_type: ObjectType::SYMMETRIC_KEY,
+                attributes: TemplateAttributes::from(sensitive),
+                protection_storage_masks: None,
+            },
+        ),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(Error::TooYoung(_))), "{refused:?}");
+    }
+    let mut batch = Batch::new(Version::V1_3);
+    assert!(batch.add(&locate).is_err());
+    assert!(Outgoing::single(VERSION, &locate).is_ok());
 }

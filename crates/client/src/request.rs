@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use claviger_kmip::Version;
-use claviger_kmip::codec::TooYoung;
+use claviger_kmip::codec::{Encoder, TooYoung};
 use claviger_kmip::enums::Operation;
 use claviger_kmip::message::{RequestHeader, RequestItem, write_request};
 use claviger_kmip::payload::Request;
@@ -65,7 +65,7 @@ impl Batch {
     pub fn add<R: Request>(&mut self, request: &R) -> Result<Slot<R>, Error> {
         let position = self.items.len();
         let mut writer = Writer::new();
-        let mut encoder = claviger_kmip::codec::Encoder::new(&mut writer, self.version);
+        let mut encoder = Encoder::exact(&mut writer, self.version);
         let id = u32::try_from(position).unwrap_or(u32::MAX).to_be_bytes();
         RequestItem::write(&mut encoder, Some(&id), request);
         encoder.finish().map_err(|TooYoung(tag)| Error::TooYoung(tag))?;

@@ -201,6 +201,7 @@ impl Field for References {
             if let AttributeReference::Standard(id) = reference
                 && !id.rule().is_in(encoder.version())
             {
+                encoder.leave_out(id.rule().tag);
                 continue;
             }
             if encoder.version().is_1x() || tag == tags::ATTRIBUTE_NAME {
@@ -255,10 +256,16 @@ impl Field for NewAttribute {
     }
 
     fn put(&self, encoder: &mut Encoder<'_>, _: Tag) {
+        // The attribute is the point of the request: without it there is none.
+        let length = encoder.writer.len();
+        let rule = self.0.attribute.id().rule();
         if encoder.version().is_1x() {
             encode_1x(&self.0, encoder);
-        } else {
+        } else if rule.is_in(encoder.version()) {
             encoder.structure(tags::NEW_ATTRIBUTE, |encoder| encode_2x(&self.0.attribute, encoder));
+        }
+        if encoder.writer.len() == length {
+            encoder.refuse(rule.tag);
         }
     }
 }
@@ -318,14 +325,22 @@ impl Field for DeletedAttribute {
 
     fn put(&self, encoder: &mut Encoder<'_>, _: Tag) {
         let is_1x = encoder.version().is_1x();
-        if let Some(current) = self.current.as_ref().filter(|_| !is_1x) {
-            encoder.structure(tags::CURRENT_ATTRIBUTE, |encoder| encode_2x(current, encoder));
+        match &self.current {
+            Some(_) if is_1x => encoder.leave_out(tags::CURRENT_ATTRIBUTE),
+            Some(current) => {
+                encoder.structure(tags::CURRENT_ATTRIBUTE, |encoder| encode_2x(current, encoder));
+            }
+            None => {}
         }
         if let Some(reference) = &self.reference {
             References(vec![reference.clone()]).put(encoder, tags::ATTRIBUTE_REFERENCE);
         }
-        if let Some(index) = self.index.filter(|_| is_1x) {
-            encoder.writer.integer(tags::ATTRIBUTE_INDEX, index);
+        match self.index {
+            Some(index) if is_1x => {
+                encoder.writer.integer(tags::ATTRIBUTE_INDEX, index);
+            }
+            Some(_) => encoder.leave_out(tags::ATTRIBUTE_INDEX),
+            None => {}
         }
     }
 }
@@ -361,8 +376,9 @@ fn decode_1x(item: &Item<'_>, version: Version) -> Result<Instance, Error> {
 /// Writes a 1.x Attribute structure, unless the version does not have the attribute or something
 /// in its value. Index 0 is left out, as the clients of 1.0 expect.
 fn encode_1x(instance: &Instance, encoder: &mut Encoder<'_>) {
-    if !instance.attribute.id().rule().is_in(encoder.version()) {
-        return;
+    let rule = instance.attribute.id().rule();
+    if !rule.is_in(encoder.version()) {
+        return encoder.leave_out(rule.tag);
     }
     encoder.attempt(|encoder| {
         encoder.structure(tags::ATTRIBUTE, |encoder| {
@@ -411,8 +427,11 @@ fn decode_2x(item: &Item<'_>, structure: Tag, version: Version) -> Result<Attrib
 fn encode_set_2x(attributes: &Attributes, encoder: &mut Encoder<'_>, tag: Tag) {
     encoder.structure(tag, |encoder| {
         for attribute in attributes.iter() {
-            if attribute.id().rule().is_in(encoder.version()) {
+            let rule = attribute.id().rule();
+            if rule.is_in(encoder.version()) {
                 encoder.attempt(|encoder| encode_2x(attribute, encoder));
+            } else {
+                encoder.leave_out(rule.tag);
             }
         }
     });

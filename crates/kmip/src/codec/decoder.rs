@@ -2,10 +2,10 @@
 
 use claviger_ttlv::{Item, Reader, Tag};
 
+use crate::Version;
 use crate::error::{Error, Problem};
 use crate::tables::tag_row;
 use crate::tolerance;
-use crate::Version;
 
 /// The fields of one structure, front to back.
 ///

@@ -9,20 +9,31 @@ use crate::tables::Row;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TooYoung(pub Tag);
 
-/// A [`Writer`] that knows the version of the message and refuses what is younger.
+/// A [`Writer`] that knows the version of the message and keeps out what the version lacks.
+///
+/// What is required is refused; what is optional is left out, as a server must answer clients of
+/// every age, or refused too by an encoder that is [exact](Encoder::exact).
 #[derive(Debug)]
 pub struct Encoder<'w> {
     /// Where the items go.
     pub writer: &'w mut Writer,
     version: Version,
     refused: Option<TooYoung>,
+    is_exact: bool,
 }
 
 impl<'w> Encoder<'w> {
     /// An encoder for a message of that version.
     #[must_use]
     pub const fn new(writer: &'w mut Writer, version: Version) -> Self {
-        Self { writer, version, refused: None }
+        Self { writer, version, refused: None, is_exact: false }
+    }
+
+    /// An encoder that leaves nothing out: a client whose request lost an attribute on the way
+    /// would locate, or make, something else than it was told to.
+    #[must_use]
+    pub const fn exact(writer: &'w mut Writer, version: Version) -> Self {
+        Self { writer, version, refused: None, is_exact: true }
     }
 
     /// The version of the message.
@@ -65,8 +76,32 @@ impl<'w> Encoder<'w> {
                 && until.is_none_or(|until| self.version <= until))
     }
 
+    /// Says that an optional item `tag` is left out because the version lacks it.
+    pub fn leave_out(&mut self, tag: Tag) {
+        if self.is_exact {
+            self.refuse(tag);
+        }
+    }
+
+    /// Leaves out a field that the version lacks; one that is empty anyway is no loss.
+    pub fn leave_out_field(&mut self, tag: Tag, write: impl FnOnce(&mut Self)) {
+        if !self.is_exact {
+            return;
+        }
+        let length = self.writer.len();
+        write(self);
+        if self.writer.len() != length {
+            self.writer.truncate(length);
+            self.refuse(tag);
+        }
+    }
+
     /// Writes an optional item: it vanishes if something in it is too young.
     pub fn attempt(&mut self, write: impl FnOnce(&mut Self)) -> bool {
+        if self.is_exact {
+            write(self);
+            return true;
+        }
         let before = self.refused.take();
         let length = self.writer.len();
         write(self);

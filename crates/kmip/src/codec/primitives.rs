@@ -103,8 +103,7 @@ impl PartialEq for Secret {
         if self.0.len() != other.0.len() {
             return false;
         }
-        let difference =
-            self.0.iter().zip(other.0.iter()).fold(0_u8, |all, (a, b)| all | (a ^ b));
+        let difference = self.0.iter().zip(other.0.iter()).fold(0_u8, |all, (a, b)| all | (a ^ b));
         std::hint::black_box(difference) == 0
     }
 }

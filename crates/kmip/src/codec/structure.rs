@@ -57,6 +57,14 @@ macro_rules! structure {
                             $crate::codec::structure::bound!($($until)?),
                         ) {
                             $crate::codec::Field::put(&self.$field, encoder, $crate::tags::$tag);
+                        } else {
+                            encoder.leave_out_field($crate::tags::$tag, |encoder| {
+                                $crate::codec::Field::put(
+                                    &self.$field,
+                                    encoder,
+                                    $crate::tags::$tag,
+                                );
+                            });
                         }
                     )*
                 });

@@ -92,10 +92,7 @@ structure! {
 
 impl From<Version> for ProtocolVersion {
     fn from(version: Version) -> Self {
-        Self {
-            protocol_version_major: version.major,
-            protocol_version_minor: version.minor,
-        }
+        Self { protocol_version_major: version.major, protocol_version_minor: version.minor }
     }
 }
 

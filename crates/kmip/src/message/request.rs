@@ -180,7 +180,7 @@ pub fn write_request(
     header: &RequestHeader,
     body: impl FnOnce(&mut Encoder<'_>),
 ) -> Result<(), TooYoung> {
-    let mut encoder = Encoder::new(writer, Version::from(&header.protocol_version));
+    let mut encoder = Encoder::exact(writer, Version::from(&header.protocol_version));
     encoder.structure(tags::REQUEST_MESSAGE, |encoder| {
         header.encode(encoder, tags::REQUEST_HEADER);
         body(encoder);

@@ -9,6 +9,7 @@ use claviger_kmip::{Error, Version, payload, tags, tolerance};
 use claviger_ttlv::{Limits, Message, Node, Tag, Value, Writer, text};
 
 use crate::oasis;
+use crate::operations::by_operation;
 
 /// How a payload fared.
 enum Fate {
@@ -79,73 +80,6 @@ fn names_young(node: &Node, version: Version) -> bool {
     }
 }
 
-macro_rules! by_operation {
-    ($operation:expr, $visit:ident) => {
-        match $operation {
-            Operation::ACTIVATE => $visit!(ActivateRequest),
-            Operation::ADD_ATTRIBUTE => $visit!(AddAttributeRequest),
-            Operation::ADJUST_ATTRIBUTE => $visit!(AdjustAttributeRequest),
-            Operation::ARCHIVE => $visit!(ArchiveRequest),
-            Operation::CANCEL => $visit!(CancelRequest),
-            Operation::CERTIFY => $visit!(CertifyRequest),
-            Operation::CHECK => $visit!(CheckRequest),
-            Operation::CREATE => $visit!(CreateRequest),
-            Operation::CREATE_KEY_PAIR => $visit!(CreateKeyPairRequest),
-            Operation::CREATE_SPLIT_KEY => $visit!(CreateSplitKeyRequest),
-            Operation::DECRYPT => $visit!(DecryptRequest),
-            Operation::DELEGATED_LOGIN => $visit!(DelegatedLoginRequest),
-            Operation::DELETE_ATTRIBUTE => $visit!(DeleteAttributeRequest),
-            Operation::DERIVE_KEY => $visit!(DeriveKeyRequest),
-            Operation::DESTROY => $visit!(DestroyRequest),
-            Operation::DISCOVER_VERSIONS => $visit!(DiscoverVersionsRequest),
-            Operation::ENCRYPT => $visit!(EncryptRequest),
-            Operation::EXPORT => $visit!(ExportRequest),
-            Operation::GET => $visit!(GetRequest),
-            Operation::GET_ATTRIBUTE_LIST => $visit!(GetAttributeListRequest),
-            Operation::GET_ATTRIBUTES => $visit!(GetAttributesRequest),
-            Operation::GET_CONSTRAINTS => $visit!(GetConstraintsRequest),
-            Operation::GET_USAGE_ALLOCATION => $visit!(GetUsageAllocationRequest),
-            Operation::HASH => $visit!(HashRequest),
-            Operation::IMPORT => $visit!(ImportRequest),
-            Operation::INTEROP => $visit!(InteropRequest),
-            Operation::JOIN_SPLIT_KEY => $visit!(JoinSplitKeyRequest),
-            Operation::LOCATE => $visit!(LocateRequest),
-            Operation::LOG => $visit!(LogRequest),
-            Operation::LOGIN => $visit!(LoginRequest),
-            Operation::LOGOUT => $visit!(LogoutRequest),
-            Operation::MAC => $visit!(MacRequest),
-            Operation::MAC_VERIFY => $visit!(MacVerifyRequest),
-            Operation::MODIFY_ATTRIBUTE => $visit!(ModifyAttributeRequest),
-            Operation::NOTIFY => $visit!(NotifyRequest),
-            Operation::OBTAIN_LEASE => $visit!(ObtainLeaseRequest),
-            Operation::PING => $visit!(PingRequest),
-            Operation::PKCS_11 => $visit!(Pkcs11Request),
-            Operation::POLL => $visit!(PollRequest),
-            Operation::PROCESS => $visit!(ProcessRequest),
-            Operation::PUT => $visit!(PutRequest),
-            Operation::QUERY => $visit!(QueryRequest),
-            Operation::QUERY_ASYNCHRONOUS_REQUESTS => $visit!(QueryAsynchronousRequestsRequest),
-            Operation::RE_CERTIFY => $visit!(ReCertifyRequest),
-            Operation::RE_KEY => $visit!(ReKeyRequest),
-            Operation::RE_KEY_KEY_PAIR => $visit!(ReKeyKeyPairRequest),
-            Operation::RE_PROVISION => $visit!(ReProvisionRequest),
-            Operation::RECOVER => $visit!(RecoverRequest),
-            Operation::REGISTER => $visit!(RegisterRequest),
-            Operation::REVOKE => $visit!(RevokeRequest),
-            Operation::RNG_RETRIEVE => $visit!(RngRetrieveRequest),
-            Operation::RNG_SEED => $visit!(RngSeedRequest),
-            Operation::SET_ATTRIBUTE => $visit!(SetAttributeRequest),
-            Operation::SET_CONSTRAINTS => $visit!(SetConstraintsRequest),
-            Operation::SET_DEFAULTS => $visit!(SetDefaultsRequest),
-            Operation::SET_ENDPOINT_ROLE => $visit!(SetEndpointRoleRequest),
-            Operation::SIGN => $visit!(SignRequest),
-            Operation::SIGNATURE_VERIFY => $visit!(SignatureVerifyRequest),
-            Operation::VALIDATE => $visit!(ValidateRequest),
-            other => panic!("{other:?} has no payload"),
-        }
-    };
-}
-
 fn request(operation: Operation, node: &Node, version: Version) -> Fate {
     macro_rules! visit {
         ($request:ident) => {
@@ -165,11 +99,11 @@ fn response(operation: Operation, node: &Node, version: Version) -> Fate {
 }
 
 /// A payload of a message.
-struct Found<'a> {
-    version: Version,
-    operation: Operation,
-    node: &'a Node,
-    is_request: bool,
+pub(crate) struct Found<'a> {
+    pub(crate) version: Version,
+    pub(crate) operation: Operation,
+    pub(crate) node: &'a Node,
+    pub(crate) is_request: bool,
 }
 
 fn integer(node: &Node, path: &[Tag]) -> i32 {
@@ -187,7 +121,7 @@ fn enumeration(node: &Node, tag: Tag) -> Option<u32> {
     }
 }
 
-fn payloads(message: &Node) -> Vec<Found<'_>> {
+pub(crate) fn payloads(message: &Node) -> Vec<Found<'_>> {
     let is_request = message.tag == tags::REQUEST_MESSAGE;
     let (header, payload) = if is_request {
         (tags::REQUEST_HEADER, tags::REQUEST_PAYLOAD)

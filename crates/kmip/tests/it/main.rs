@@ -11,5 +11,7 @@
 mod cases;
 mod corpora;
 mod encodings;
+mod gating;
 mod oasis;
+mod operations;
 mod tables;
