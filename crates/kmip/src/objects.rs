@@ -527,7 +527,7 @@ pub struct Template {
 
 impl Wire for Template {
     fn decode(item: &Item<'_>, version: Version) -> Result<Self, Error> {
-        const KNOWN: &[Tag] = &[tags::ATTRIBUTE];
+        const KNOWN: &[Tag] = &[tags::ATTRIBUTE, tags::ATTRIBUTES];
         let mut decoder = Decoder::new(item, version, KNOWN)?;
         let AttributeList(attributes) = Field::take(&mut decoder, tags::ATTRIBUTES)?;
         decoder.finish()?;

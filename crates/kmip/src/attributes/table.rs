@@ -77,7 +77,8 @@ impl Rule {
     /// Whether that version has the attribute.
     #[must_use]
     pub fn is_in(&self, version: Version) -> bool {
-        self.since <= version && self.until.is_none_or(|until| version <= until)
+        version == Version::EVERY
+            || (self.since <= version && self.until.is_none_or(|until| version <= until))
     }
 
     /// The name of the attribute in 1.x and in texts for people.

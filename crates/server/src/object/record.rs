@@ -109,3 +109,131 @@ fn decode_attributes(item: &Item<'_>) -> Result<Attributes, Error> {
     }
     Ok(attributes)
 }
+
+#[cfg(test)]
+mod tests {
+    use claviger_kmip::attributes::values::{Name, UsageLimits, VendorAttribute};
+    use claviger_kmip::codec::{ByteString, DateTime};
+    use claviger_kmip::enums::{
+        CertificateType, KeyFormatType, OpaqueDataType, SecretDataType, SplitKeyMethod,
+        UsageLimitsUnit,
+    };
+    use claviger_kmip::masks::CryptographicUsageMask;
+    use claviger_kmip::objects::{
+        Certificate, Key, KeyBlock, KeyMaterial, KeyValue, OpaqueObject, PgpKey, SecretData,
+        SplitKey, Template,
+    };
+    use claviger_ttlv::{Node, Value};
+
+    use super::*;
+
+    /// Also what one major version has and the other lacks.
+    fn attributes() -> Attributes {
+        let mut attributes: Attributes = [
+            Attribute::Name(Name::text("first")),
+            Attribute::Name(Name::text("third")),
+            Attribute::OperationPolicyName(String::from("default")),
+            Attribute::CryptographicUsageMask(CryptographicUsageMask::EXPORT),
+            Attribute::ActivationDate(DateTime(-1)),
+            Attribute::Fresh(true),
+            Attribute::Comment(String::from("ä")),
+            Attribute::KeyFormatType(KeyFormatType::TRANSPARENT_ECDSA_PRIVATE_KEY),
+            Attribute::UsageLimits(UsageLimits {
+                usage_limits_total: 5,
+                usage_limits_count: Some(4),
+                usage_limits_unit: UsageLimitsUnit::OBJECT,
+            }),
+            Attribute::Vendor(VendorAttribute {
+                vendor_identification: String::from("x"),
+                attribute_name: String::from("ID"),
+                attribute_value: Node::new(tags::ATTRIBUTE_VALUE, Value::Integer(7)),
+            }),
+        ]
+        .into_iter()
+        .collect();
+        // An index that a deletion left behind.
+        attributes.0[1].index = Some(2);
+        attributes
+    }
+
+    fn block() -> KeyBlock {
+        KeyBlock {
+            key_format_type: KeyFormatType::RAW,
+            key_compression_type: None,
+            key_value: Some(KeyValue::Plain {
+                key_material: KeyMaterial::Bytes(vec![1, 2, 3].into()),
+                attributes: attributes(),
+            }),
+            cryptographic_algorithm: None,
+            cryptographic_length: Some(24),
+            key_wrapping_data: None,
+        }
+    }
+
+    #[test]
+    fn every_type_of_object_comes_back_as_it_was() {
+        let key = || Key { key_block: Some(block()) };
+        let objects = [
+            Object::SymmetricKey(key()),
+            Object::PublicKey(key()),
+            Object::PrivateKey(key()),
+            Object::Certificate(Certificate {
+                certificate_type: CertificateType::X_509,
+                certificate_value: ByteString(vec![48, 0]),
+            }),
+            Object::SplitKey(SplitKey {
+                split_key_parts: 3,
+                key_part_identifier: 1,
+                split_key_threshold: 2,
+                split_key_method: SplitKeyMethod::XOR,
+                prime_field_size: None,
+                key_block: Some(block()),
+            }),
+            Object::Template(Template { attributes: attributes() }),
+            Object::SecretData(SecretData {
+                secret_data_type: SecretDataType::PASSWORD,
+                key_block: Some(block()),
+            }),
+            Object::OpaqueObject(OpaqueObject {
+                opaque_data_type: OpaqueDataType(0x8000_0001),
+                opaque_data_value: vec![9; 20_000].into(),
+            }),
+            Object::PgpKey(PgpKey { pgp_key_version: 4, key_block: Some(block()) }),
+        ];
+        let id = ObjectId::from_bytes([7; 16]);
+        for object in objects {
+            let stored = ManagedObject {
+                id,
+                object_type: object.object_type(),
+                object: Some(object),
+                attributes: attributes(),
+            };
+            let back = decode(id, &encode(&stored)).unwrap();
+            // Indices inside a key value or template are not kept: they are the message's.
+            assert_eq!(back.attributes, stored.attributes);
+            assert_eq!(back.object_type, stored.object_type);
+            let values = |object: &ManagedObject| match &object.object {
+                Some(Object::Template(template)) => {
+                    Some(template.attributes.iter().cloned().collect::<Vec<_>>())
+                }
+                other => other.as_ref().and_then(Object::key_block).and_then(|block| {
+                    match &block.key_value {
+                        Some(KeyValue::Plain { attributes, .. }) => {
+                            Some(attributes.iter().cloned().collect())
+                        }
+                        _ => None,
+                    }
+                }),
+            };
+            assert_eq!(values(&back), values(&stored));
+            let tombstone = ManagedObject { object: None, ..stored };
+            assert_eq!(decode(id, &encode(&tombstone)).unwrap(), tombstone);
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_its_number() {
+        let error = decode(ObjectId::from_bytes([0; 16]), &[2, 0, 0]).unwrap_err();
+        assert!(matches!(error, RecordError::Format(2)), "{error}");
+    }
+}

@@ -10,7 +10,7 @@ use claviger_kmip::enums::{
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object, SecretData};
 use claviger_kmip::payload::{CreateRequest, CreateResponse};
 
-use super::new_object::{Origin, keep_where_asked, new_object};
+use super::new_object::{Origin, check_storage, new_object};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
@@ -26,7 +26,7 @@ pub fn create(
     context.about.object_type = Some(request.object_type);
     let limits = &context.service.limits;
     let mut attributes = rules::for_new(context.tx, request.attributes, limits)?;
-    keep_where_asked(&mut attributes, request.protection_storage_masks.as_ref())?;
+    check_storage(request.protection_storage_masks.as_ref())?;
     let object = match request.object_type {
         ObjectType::SYMMETRIC_KEY => {
             let block = symmetric_key(context, &mut attributes)?;

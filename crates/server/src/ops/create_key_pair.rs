@@ -10,7 +10,7 @@ use claviger_kmip::enums::{
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 
-use super::new_object::{Origin, keep_where_asked, new_object};
+use super::new_object::{Origin, check_storage, new_object};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::{ObjectId, rules};
@@ -27,13 +27,11 @@ pub fn create_key_pair(
     let common = rules::for_new(context.tx, request.common_attributes, limits)?;
     let private = rules::for_new(context.tx, request.private_key_attributes, limits)?;
     let public = rules::for_new(context.tx, request.public_key_attributes, limits)?;
-    let mut private = merge(private, &common);
-    let mut public = merge(public, &common);
-    let common_masks = request.common_protection_storage_masks;
-    let masks = request.private_protection_storage_masks.as_ref().or(common_masks.as_ref());
-    keep_where_asked(&mut private, masks)?;
-    let masks = request.public_protection_storage_masks.as_ref().or(common_masks.as_ref());
-    keep_where_asked(&mut public, masks)?;
+    let private = merge(private, &common);
+    let public = merge(public, &common);
+    check_storage(request.common_protection_storage_masks.as_ref())?;
+    check_storage(request.private_protection_storage_masks.as_ref())?;
+    check_storage(request.public_protection_storage_masks.as_ref())?;
 
     let (private_block, public_block) = generate_pair(context, &private, &public)?;
     let private_key = Object::PrivateKey(Key { key_block: Some(private_block) });

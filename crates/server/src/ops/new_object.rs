@@ -46,6 +46,7 @@ pub(super) fn new_object(
     let is_template = matches!(object, Object::Template(_));
     if !is_template {
         attributes.push(Attribute::Fresh(true));
+        attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::SOFTWARE));
         protect(&mut attributes);
     }
     if let Some(block) = object.key_block() {
@@ -64,19 +65,16 @@ pub(super) fn new_object(
 }
 
 /// Objects are kept in software; a client that asks for something else only is told so.
-pub(super) fn keep_where_asked(
-    attributes: &mut Attributes,
-    asked: Option<&ProtectionStorageMasks>,
-) -> Result<(), Failure> {
+pub(super) fn check_storage(asked: Option<&ProtectionStorageMasks>) -> Result<(), Failure> {
     let Some(asked) = asked else { return Ok(()) };
     let software = ProtectionStorageMask::SOFTWARE;
-    if !asked.protection_storage_mask.iter().any(|mask| mask.contains(software)) {
-        let message =
-            "objects are kept in software; no Protection Storage Mask that is asked for says so";
-        return Err(Failure::new(Reason::ProtectionStorageUnavailable, message));
+    if asked.protection_storage_mask.iter().any(|mask| mask.contains(software)) {
+        return Ok(());
     }
-    attributes.set(Attribute::ProtectionStorageMask(software));
-    Ok(())
+    Err(Failure::new(
+        Reason::ProtectionStorageUnavailable,
+        "objects are kept in software, which no Protection Storage Mask of the request allows",
+    ))
 }
 
 /// Cryptographic Algorithm and Length stand in the key block too; they must not contradict the

@@ -6,7 +6,7 @@ use claviger_kmip::enums::{KeyFormatType, ObjectType, UniqueIdentifier as Produc
 use claviger_kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{RegisterRequest, RegisterResponse};
 
-use super::new_object::{Origin, keep_where_asked, new_object};
+use super::new_object::{Origin, check_storage, new_object};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
@@ -26,7 +26,7 @@ pub fn register(
     }
     let limits = &context.service.limits;
     let mut attributes = rules::for_new(context.tx, request.attributes, limits)?;
-    keep_where_asked(&mut attributes, request.protection_storage_masks.as_ref())?;
+    check_storage(request.protection_storage_masks.as_ref())?;
     let mut object = request.object;
     check_value(&object)?;
     match &mut object {
