@@ -1,0 +1,95 @@
+//! Undo rolls back for real: objects, attributes and states are as if the batch had never come.
+
+use claviger_kmip::Version;
+use claviger_kmip::attributes::Attribute;
+use claviger_kmip::compat::{AttributeList, NewAttribute};
+use claviger_kmip::enums::{ResultReason, ResultStatus};
+use claviger_kmip::message::{RequestHeader, RequestItem};
+use claviger_kmip::payload::{
+    ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, LocateRequest,
+    LocateResponse,
+};
+
+use crate::fixture::{Fixture, answers, create_request, name, undo_header};
+
+async fn count(fixture: &Fixture, condition: Attribute) -> usize {
+    let LocateResponse { unique_identifier, .. } = fixture
+        .call(
+            Version::V1_2,
+            &LocateRequest {
+                attributes: AttributeList([condition].into_iter().collect()),
+                ..LocateRequest::default()
+            },
+        )
+        .await;
+    unique_identifier.len()
+}
+
+#[tokio::test]
+async fn nothing_of_a_batch_that_is_undone_remains() {
+    let fixture = Fixture::new();
+    let existing = fixture.create(vec![name("existing")]).await;
+    let bytes = fixture
+        .send(&undo_header(Version::V1_4, 4), |encoder| {
+            RequestItem::write(encoder, Some(b"1"), &create_request(vec![name("new")]));
+            // The new key through the ID Placeholder: later items see earlier ones.
+            RequestItem::write(encoder, Some(b"2"), &ActivateRequest::default());
+            let added = AddAttributeRequest {
+                unique_identifier: Some(existing.as_str().into()),
+                new_attribute: NewAttribute(name("added").into()),
+            };
+            RequestItem::write(encoder, Some(b"3"), &added);
+            // An Active key cannot be destroyed.
+            RequestItem::write(encoder, Some(b"4"), &DestroyRequest::default());
+        })
+        .await;
+    let statuses: Vec<_> = answers(&bytes).iter().map(|answer| answer.status).collect();
+    let undone = ResultStatus::OPERATION_UNDONE;
+    assert_eq!(statuses, [undone, undone, undone, ResultStatus::OPERATION_FAILED]);
+    assert_eq!(answers(&bytes)[0].reason, None);
+    assert_eq!(answers(&bytes)[3].reason, Some(ResultReason::PERMISSION_DENIED));
+    assert_eq!(count(&fixture, name("new")).await, 0);
+    assert_eq!(count(&fixture, name("added")).await, 0);
+    assert_eq!(count(&fixture, name("existing")).await, 1);
+}
+
+#[tokio::test]
+async fn a_batch_under_undo_that_succeeds_is_done_whole() {
+    let fixture = Fixture::new();
+    let bytes = fixture
+        .send(&undo_header(Version::V2_1, 3), |encoder| {
+            RequestItem::write(encoder, Some(b"1"), &create_request(vec![name("new")]));
+            RequestItem::write(encoder, Some(b"2"), &ActivateRequest::default());
+            RequestItem::write(encoder, Some(b"3"), &GetRequest::default());
+        })
+        .await;
+    assert!(answers(&bytes).iter().all(|answer| answer.status == ResultStatus::SUCCESS));
+    assert_eq!(count(&fixture, name("new")).await, 1);
+}
+
+/// Without Undo, what came before the failure stays; Stop answers no more, Continue does.
+#[tokio::test]
+async fn stop_and_continue_keep_what_was_done() {
+    let fixture = Fixture::new();
+    for (option, answered, kept) in [
+        (claviger_kmip::enums::BatchErrorContinuationOption::STOP, 2, 1),
+        (claviger_kmip::enums::BatchErrorContinuationOption::CONTINUE, 3, 2),
+    ] {
+        let label = format!("{option:?}");
+        let mut header = RequestHeader::new(Version::V1_4, 3);
+        header.batch_error_continuation_option = Some(option);
+        let bytes = fixture
+            .send(&header, |encoder| {
+                RequestItem::write(encoder, Some(b"1"), &create_request(vec![name(&label)]));
+                let unknown = GetRequest {
+                    unique_identifier: Some("nothing".into()),
+                    ..GetRequest::default()
+                };
+                RequestItem::write(encoder, Some(b"2"), &unknown);
+                RequestItem::write(encoder, Some(b"3"), &create_request(vec![name(&label)]));
+            })
+            .await;
+        assert_eq!(answers(&bytes).len(), answered, "{label}");
+        assert_eq!(count(&fixture, name(&label)).await, kept, "{label}");
+    }
+}
