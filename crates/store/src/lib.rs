@@ -1,8 +1,9 @@
 //! Where bytes rest: one ordered key/value trait, [`Engine`], its engines, and the rules all of them keep.
 //!
 //! Keys and values are opaque here. This crate must never know what a managed object, a scope or a
-//! cipher is: everything it is handed has been sealed above it. It spawns no async runtime and reads
-//! no clock, so that the memory engine can run inside a deterministic simulation.
+//! cipher is: everything it is handed has been sealed above it. It spawns no async runtime,
+//! and no outcome depends on a clock, so that the memory engine can run inside a deterministic
+//! simulation.
 //!
 //! Bytes on disk: `docs/formats.md` §1.
 

@@ -4,6 +4,7 @@
 //! Settings and schema: `docs/formats.md` §1.
 
 mod directory;
+mod queue;
 mod reader;
 mod schema;
 mod writer;
@@ -18,12 +19,13 @@ use crate::pending::Pending;
 use crate::range::Range;
 use crate::record::{Batch, Key, Record, Revision};
 use directory::Directory;
+use queue::{Job, Queue};
 use reader::Readers;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use writer::{Job, Writer};
+use writer::Writer;
 
 /// Commits that may wait for the writer. Beyond it, callers are turned away instead of piling up.
 const QUEUE_MAX: usize = 8192;
@@ -62,7 +64,7 @@ impl Sqlite {
         let writer = Writer::new(connection, Arc::clone(&feed), revision);
         let writer = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer.run(&jobs))
+            .spawn(move || writer.run(Queue::new(jobs)))
             .map_err(|source| OpenError::File { path, source })?;
         Ok(Self { readers, feed, queue: Some(queue), writer: Some(writer) })
     }

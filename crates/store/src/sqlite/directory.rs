@@ -16,8 +16,18 @@ pub const LOCK_FILE: &str = "lock";
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    /// The lock lives as long as this file is open; the kernel lets go of it if we die.
-    _lock: File,
+    /// The kernel lets go of the lock if we die.
+    lock: File,
+}
+
+/// Closing the file is not enough: a process that is being started at this moment holds a copy of it
+/// until its own program runs.
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!("{}: cannot be unlocked: {error}", self.path.display());
+        }
+    }
 }
 
 impl Directory {
@@ -31,7 +41,7 @@ impl Directory {
         let lock_path = path.join(LOCK_FILE);
         let lock = private().open(&lock_path).map_err(|source| file_error(&lock_path, source))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_path_buf(), lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_path_buf())),
             Err(TryLockError::Error(source)) => Err(file_error(&lock_path, source)),
         }

@@ -5,15 +5,12 @@ use crate::change::{Change, Feed};
 use crate::error::CommitError;
 use crate::pending::Completion;
 use crate::record::{Batch, Key, Revision};
+use crate::sqlite::queue::{Job, Queue};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
-/// Batches in one transaction.
-const GROUP_BATCHES_MAX: usize = 512;
-/// Bytes in one transaction, unless a single batch has more.
-const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Log pages (of 4 KiB) written between two moves of the log into the database: keyed hashes hit
 /// pages at random, and each is moved once however often it was written.
 const LOG_PAGES_CHECKPOINT: i64 = 4000;
@@ -25,12 +22,6 @@ const PUT: &str = "INSERT INTO record (key, version, value) VALUES (?1, ?2, ?3)
     ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value";
 const DELETE: &str = "DELETE FROM record WHERE key = ?1";
 const REVISION: &str = "UPDATE meta SET value = ?1 WHERE name = 'revision'";
-
-/// A batch on its way to the writer.
-pub(crate) struct Job {
-    pub(crate) batch: Batch,
-    pub(crate) completion: Completion,
-}
 
 /// The writer's own state.
 pub(crate) struct Writer {
@@ -64,29 +55,31 @@ impl Writer {
     }
 
     /// Until the engine is dropped and the queue is empty.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let group = gather(first, jobs);
+    pub(crate) fn run(mut self, mut queue: Queue) {
+        while let Some(group) = queue.next_group() {
             if self.stopped {
                 for job in group {
                     job.completion.resolve(Err(CommitError::Unavailable));
                 }
                 continue;
             }
-            self.commit(group);
+            self.commit(group, &mut queue);
             self.checkpoint();
         }
     }
 
     /// One transaction, one sync, for the whole group.
-    fn commit(&mut self, group: Vec<Job>) {
+    fn commit(&mut self, group: Vec<Job>, queue: &mut Queue) {
+        let started = Instant::now();
         let mut waiting = Vec::with_capacity(group.len());
-        let mut applied = Vec::with_capacity(group.len());
+        let mut batches = Vec::with_capacity(group.len());
         for job in group {
             waiting.push(job.completion);
-            applied.push(job.batch);
+            batches.push(job.batch);
         }
-        match self.transact(applied) {
+        let transacted = self.transact(batches);
+        queue.committed(waiting.len(), started.elapsed());
+        match transacted {
             Ok((revision, applied)) => self.acknowledge(revision, waiting, applied),
             Err(error) => self.fail(&error, waiting),
         }
@@ -216,16 +209,4 @@ impl Writer {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(1))
     }
-}
-
-/// Everything that waits, up to the limits of one transaction.
-fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
-    let mut bytes = first.batch.bytes();
-    let mut group = vec![first];
-    while group.len() < GROUP_BATCHES_MAX && bytes < GROUP_BYTES_MAX {
-        let Ok(job) = jobs.try_recv() else { break };
-        bytes = bytes.saturating_add(job.batch.bytes());
-        group.push(job);
-    }
-    group
 }

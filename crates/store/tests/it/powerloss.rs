@@ -5,6 +5,7 @@
 
 use crate::contract::write;
 use claviger_store::{CommitError, Durability, Engine as _, Range, Sqlite};
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -168,14 +169,21 @@ fn child_engine() {
         for writer in 0..4 {
             let store = &store;
             scope.spawn(move || {
+                // Several commits on their way at any time: a kill always finds one half done.
+                let mut waiting = VecDeque::new();
                 for step in 0.. {
                     let key = format!("{first}/{writer}/{step}");
                     // Large enough to meet checkpoints, two versions so that pages are rewritten.
-                    for version in 1..=2 {
-                        let value = [version as u8; 3000];
-                        store.commit(write(key.as_bytes(), version, &value)).wait().unwrap();
+                    let put = |version| {
+                        store.commit(write(key.as_bytes(), version, &[version as u8; 3000]))
+                    };
+                    waiting.push_back((put(1), put(2), key.clone()));
+                    if waiting.len() == 8 {
+                        let (one, two, key) = waiting.pop_front().unwrap();
+                        one.wait().unwrap();
+                        two.wait().unwrap();
+                        say(&format!("done {key}"));
                     }
-                    say(&format!("done {key}"));
                 }
             });
         }
