@@ -70,7 +70,7 @@ pub(crate) struct GenerateArguments {
     /// The role
     role: String,
     /// How to write it
-    #[arg(long, value_enum, default_value = "pem_bundle", conflicts_with_all = ["product", "out"])]
+    #[arg(long, value_enum, default_value = "pem_bundle")]
     format: CertificateFormat,
     /// Write the files as this product names them
     #[arg(long = "for", value_enum, value_name = "PRODUCT")]
@@ -151,6 +151,10 @@ pub(crate) fn run(command: &CredentialCommand, api: &ApiArguments, format: Forma
 fn generate(api: &Api, arguments: &GenerateArguments, format: Format) -> Outcome {
     let place = Place { scope: arguments.scope.clone(), role: arguments.role.clone() };
     let wants_files = arguments.product.is_some() || arguments.out.is_some();
+    if wants_files && arguments.format == CertificateFormat::Der {
+        return Err(Failure::usage("files are written in PEM")
+            .next("Leave --format out, or --out and --for."));
+    }
     let wire = if wants_files { CertificateFormat::Pem } else { arguments.format };
     let servers = match arguments.product {
         Some(product) if product.names_servers() && arguments.server.is_empty() => {

@@ -118,6 +118,7 @@ fn bad_usage_is_told_apart_from_failure() {
         "object locate --client x --server :",
         "object",
         "credential lookup a b",
+        "credential generate default admin --format der --out x",
         "bench get --connections 0",
         "nonsense",
     ] {

@@ -4,9 +4,7 @@
 use claviger_ttlv::{Item, Tag};
 
 use crate::Version;
-use crate::codec::{
-    ByteString, Encoder, Wire, structure::structure,
-};
+use crate::codec::{ByteString, Encoder, Wire, structure::structure};
 use crate::enums::{
     self, AlternativeNameType, BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm,
     DrbgAlgorithm, Fips186Variation, HashingAlgorithm, KeyFormatType, KeyRoleType,
