@@ -130,29 +130,36 @@ impl Field for AttributeList {
     }
 }
 
+/// The field is declared with the tag of 2.x first, `ATTRIBUTES | TEMPLATE_ATTRIBUTE`, where the
+/// set is optional: an empty one is not written. Where it is required, `TEMPLATE_ATTRIBUTE |
+/// ATTRIBUTES`, it is written even if it is empty; one that is absent is read as empty all the
+/// same, and it is for the operation to miss what it needs.
 impl Field for TemplateAttributes {
     fn take(decoder: &mut Decoder<'_>, tag: Tag) -> Result<Self, Error> {
         let version = decoder.version();
-        if !version.is_1x() {
-            return match decoder.next_if(tag)? {
-                Some(item) => decode_set_2x(&item, version).map(Self::from),
-                None => Ok(Self::default()),
-            };
-        }
-        match decoder.next_if(template_tag(tag))? {
-            Some(item) => decode_template(&item, version),
-            None => Ok(Self::default()),
+        let Some(item) = decoder.next_if(set_tag(tag, version))? else {
+            return Ok(Self::default());
+        };
+        if version.is_1x() {
+            decode_template(&item, version)
+        } else {
+            decode_set_2x(&item, version).map(Self::from)
         }
     }
 
     fn put(&self, encoder: &mut Encoder<'_>, tag: Tag) {
-        if self.names.is_empty() && self.attributes.is_empty() {
+        let is_required = tag == tags::TEMPLATE_ATTRIBUTE;
+        if self.names.is_empty() && self.attributes.is_empty() && !is_required {
             return;
         }
+        let tag = set_tag(tag, encoder.version());
         if !encoder.version().is_1x() {
+            if !self.names.is_empty() {
+                encoder.leave_out(tags::NAME);
+            }
             return encode_set_2x(&self.attributes, encoder, tag);
         }
-        encoder.structure(template_tag(tag), |encoder| {
+        encoder.structure(tag, |encoder| {
             self.names.put(encoder, tags::NAME);
             for instance in &self.attributes.0 {
                 encode_1x(instance, encoder);
@@ -161,14 +168,15 @@ impl Field for TemplateAttributes {
     }
 }
 
-/// The 1.x tag of a set of attributes that has that tag in 2.x.
-const fn template_tag(tag: Tag) -> Tag {
-    match tag {
-        tags::COMMON_ATTRIBUTES => tags::COMMON_TEMPLATE_ATTRIBUTE,
-        tags::PRIVATE_KEY_ATTRIBUTES => tags::PRIVATE_KEY_TEMPLATE_ATTRIBUTE,
-        tags::PUBLIC_KEY_ATTRIBUTES => tags::PUBLIC_KEY_TEMPLATE_ATTRIBUTE,
-        _ => tags::TEMPLATE_ATTRIBUTE,
-    }
+/// The tag that a set of attributes has in that version.
+const fn set_tag(tag: Tag, version: Version) -> Tag {
+    let (in_1x, in_2x) = match tag {
+        tags::COMMON_ATTRIBUTES => (tags::COMMON_TEMPLATE_ATTRIBUTE, tag),
+        tags::PRIVATE_KEY_ATTRIBUTES => (tags::PRIVATE_KEY_TEMPLATE_ATTRIBUTE, tag),
+        tags::PUBLIC_KEY_ATTRIBUTES => (tags::PUBLIC_KEY_TEMPLATE_ATTRIBUTE, tag),
+        _ => (tags::TEMPLATE_ATTRIBUTE, tags::ATTRIBUTES),
+    };
+    if version.is_1x() { in_1x } else { in_2x }
 }
 
 fn decode_template(item: &Item<'_>, version: Version) -> Result<TemplateAttributes, Error> {

@@ -13,7 +13,7 @@ structure! {
         /// The type of the object.
         object_type: ObjectType = OBJECT_TYPE,
         /// The attributes that the object shall have.
-        attributes: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE,
+        attributes: TemplateAttributes = TEMPLATE_ATTRIBUTE | ATTRIBUTES,
         /// Where the object may be kept.
         protection_storage_masks: Option<ProtectionStorageMasks> =
             PROTECTION_STORAGE_MASKS since V2_0,

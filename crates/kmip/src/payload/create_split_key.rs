@@ -24,7 +24,7 @@ structure! {
         /// The prime, for sharing over a prime field.
         prime_field_size: Option<BigInteger> = PRIME_FIELD_SIZE,
         /// The attributes that the object shall have.
-        attributes: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE,
+        attributes: TemplateAttributes = TEMPLATE_ATTRIBUTE | ATTRIBUTES,
         /// Where the object may be kept.
         protection_storage_masks: Option<ProtectionStorageMasks> =
             PROTECTION_STORAGE_MASKS since V2_0,

@@ -20,7 +20,7 @@ structure! {
         /// Parameters of the method.
         derivation_parameters: DerivationParameters = DERIVATION_PARAMETERS,
         /// The attributes that the object shall have.
-        attributes: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE,
+        attributes: TemplateAttributes = TEMPLATE_ATTRIBUTE | ATTRIBUTES,
     }
 
     /// Response payload.

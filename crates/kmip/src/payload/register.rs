@@ -14,7 +14,7 @@ structure! {
         /// The type of the object.
         object_type: ObjectType = OBJECT_TYPE,
         /// The attributes that the object shall have.
-        attributes: TemplateAttributes = ATTRIBUTES | TEMPLATE_ATTRIBUTE,
+        attributes: TemplateAttributes = TEMPLATE_ATTRIBUTE | ATTRIBUTES,
         /// The object itself.
         object: Object =
             CERTIFICATE | SYMMETRIC_KEY | PUBLIC_KEY | PRIVATE_KEY | SPLIT_KEY | TEMPLATE

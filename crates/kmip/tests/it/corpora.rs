@@ -40,9 +40,8 @@ fn again<T: Wire>(node: &Node, version: Version) -> Fate {
     }
 }
 
-/// What may get lost: Attribute Index 0, which our encoder leaves out; a Template-Attribute
-/// without content; blanks in an attribute's name; what [`tolerance`] ignores; and what came under
-/// an older minor version than its own.
+/// What may get lost: Attribute Index 0, which our encoder leaves out; blanks in an attribute's
+/// name; what [`tolerance`] ignores; and what came under an older minor version than its own.
 fn normal(node: &Node, version: Version) -> Node {
     let children = match &node.value {
         Value::Structure(children) => children,
@@ -54,11 +53,9 @@ fn normal(node: &Node, version: Version) -> Node {
     };
     let is_kept = |child: &Node| {
         let is_index_0 = child.tag == tags::ATTRIBUTE_INDEX && child.value == Value::Integer(0);
-        let is_empty =
-            child.tag == tags::TEMPLATE_ATTRIBUTE && child.value == Value::Structure(vec![]);
         let is_young =
             version.is_1x() && (is_young(child.tag, version) || names_young(child, version));
-        !is_index_0 && !is_empty && !is_young && !tolerance::ignores(node.tag, child.tag, version)
+        !is_index_0 && !is_young && !tolerance::ignores(node.tag, child.tag, version)
     };
     let children = children.iter().map(|child| normal(child, version)).filter(is_kept).collect();
     Node::structure(node.tag, children)
