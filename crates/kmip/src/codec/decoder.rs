@@ -18,6 +18,8 @@ pub struct Decoder<'a> {
     known: &'static [Tag],
     reader: Reader<'a>,
     version: Version,
+    /// Whether the next item is known to belong here: every field asks about it until one takes it.
+    is_checked: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -26,7 +28,7 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// The item is no structure.
     pub fn new(item: &Item<'a>, version: Version, known: &'static [Tag]) -> Result<Self, Error> {
-        Ok(Self { structure: item.tag, known, reader: item.structure()?, version })
+        Ok(Self { structure: item.tag, known, reader: item.structure()?, version, is_checked: false })
     }
 
     /// The version of the message.
@@ -47,7 +49,8 @@ impl<'a> Decoder<'a> {
     /// An item cannot be read, or has a tag that does not belong here.
     pub fn peek(&mut self) -> Result<Option<Tag>, Error> {
         while let Some(tag) = self.reader.peek_tag() {
-            if self.known.contains(&tag) {
+            if self.is_checked || self.known.contains(&tag) {
+                self.is_checked = true;
                 return Ok(Some(tag));
             }
             if !tag.is_extension() && !tolerance::ignores(self.structure, tag, self.version) {
@@ -67,6 +70,7 @@ impl<'a> Decoder<'a> {
             return Ok(None);
         }
         self.check_version(tag)?;
+        self.is_checked = false;
         Ok(self.reader.next_item()?)
     }
 
@@ -76,6 +80,7 @@ impl<'a> Decoder<'a> {
     /// As [`Decoder::peek`].
     pub fn next_any(&mut self) -> Result<Option<Item<'a>>, Error> {
         self.peek()?;
+        self.is_checked = false;
         Ok(self.reader.next_item()?)
     }
 
