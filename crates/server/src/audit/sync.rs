@@ -10,10 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long entries nobody waits for stay with the kernel alone, at most.
 const DELAY: Duration = Duration::from_millis(500);
+/// Of the last sync's time, this part (one in …) is spent on waiting for the callers that it
+/// answered: as with commits, those that come back at once are to share the next.
+const WAIT_SHARE: u32 = 4;
+/// And never more than this.
+const WAIT_MAX: Duration = Duration::from_millis(2);
 
 /// Syncs a file from a thread of its own.
 pub(super) struct Syncer {
@@ -37,6 +42,12 @@ struct State {
     synced: u64,
     /// Bytes somebody waits for.
     wanted: u64,
+    /// How many wait for the next sync to begin.
+    callers: usize,
+    /// How many are likely to.
+    expected: usize,
+    /// Until when those are waited for.
+    deadline: Instant,
     wakers: Vec<Waker>,
     stop: bool,
 }
@@ -47,6 +58,9 @@ impl Syncer {
             written: length,
             synced: length,
             wanted: length,
+            callers: 0,
+            expected: 0,
+            deadline: Instant::now(),
             wakers: Vec::new(),
             stop: false,
         };
@@ -76,9 +90,12 @@ impl Syncer {
 
     pub(super) fn sync(&self, length: u64) -> Syncing {
         let mut state = self.shared.lock();
-        if length > state.wanted {
-            state.wanted = length;
-            self.shared.work.notify_one();
+        if length > state.synced {
+            state.wanted = state.wanted.max(length);
+            state.callers = state.callers.saturating_add(1);
+            if state.callers == 1 || state.callers == state.expected {
+                self.shared.work.notify_one();
+            }
         }
         drop(state);
         Syncing { waits: Some((Arc::clone(&self.shared), length)) }
@@ -105,24 +122,20 @@ impl Shared {
     fn run(&self, file: &File) {
         let mut state = self.lock();
         loop {
-            if self.failed.load(Ordering::Relaxed) || (state.stop && state.written == state.synced)
-            {
+            let is_done = state.written == state.synced;
+            if self.failed.load(Ordering::Relaxed) || (state.stop && is_done) {
                 return;
             }
-            if state.written == state.synced {
+            if is_done {
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            if state.wanted <= state.synced && !state.stop {
-                // Nobody waits: give others the time to add to it.
-                let waited = self.work.wait_timeout_while(state, DELAY, |state| {
-                    state.wanted <= state.synced && !state.stop
-                });
-                state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            let length = state.written;
+            state = self.gather(state);
+            let (length, callers) = (state.written, std::mem::take(&mut state.callers));
             drop(state);
+            let started = Instant::now();
             let result = file.sync_data();
+            let took = started.elapsed();
             state = self.lock();
             match result {
                 Ok(()) => state.synced = length,
@@ -131,9 +144,26 @@ impl Shared {
                     self.failed.store(true, Ordering::Relaxed);
                 }
             }
+            state.expected = callers.saturating_add(state.callers);
+            let wait = took.checked_div(WAIT_SHARE).unwrap_or_default().min(WAIT_MAX);
+            state.deadline = started.checked_add(took.saturating_add(wait)).unwrap_or(started);
             self.synced.notify_all();
             state.wakers.drain(..).for_each(Waker::wake);
         }
+    }
+
+    /// Gives others the time to join the next sync: long if nobody waits for it, else only as long
+    /// as it pays.
+    fn gather<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        let waited = self
+            .work
+            .wait_timeout_while(state, DELAY, |state| state.wanted <= state.synced && !state.stop);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let left = state.deadline.saturating_duration_since(Instant::now());
+        let waited = self.work.wait_timeout_while(state, left, |state| {
+            0 < state.callers && state.callers < state.expected && !state.stop
+        });
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// What is known of the first `length` bytes.
