@@ -27,6 +27,7 @@ use crate::front::kmip::KmipFront;
 use crate::limits::Limits;
 use crate::mount::{ConfigChange, Mount, MountError, MountPath, Mounts};
 use crate::object::Objects;
+use crate::ops::stream::Streams;
 use crate::record::{Change, Records};
 use crate::seal::{Barrier, KeyFile, RootKey, SealError};
 use crate::token::{TokenError, Tokens};
@@ -123,10 +124,7 @@ pub async fn start_dev(options: DevOptions) -> Result<Running, StartError> {
 }
 
 /// The store and its barrier; a new store is initialised.
-fn open_storage(
-    options: &DevOptions,
-    clock: &dyn Clock,
-) -> Result<Barrier, StartError> {
+fn open_storage(options: &DevOptions, clock: &dyn Clock) -> Result<Barrier, StartError> {
     let Some(directory) = &options.data_dir else {
         let engine: Arc<dyn Engine> = Arc::new(Memory::new());
         let root = RootKey::generate()?;
@@ -136,7 +134,8 @@ fn open_storage(
     let key_file = KeyFile::new(directory.join("seal.key"));
     let initialised = Barrier::is_initialised(&*engine)?;
     // A start that was cut off between the two leaves a key file without a keyring.
-    let root = if initialised || key_file.exists() { key_file.read()? } else { key_file.create()? };
+    let root =
+        if initialised || key_file.exists() { key_file.read()? } else { key_file.create()? };
     let barrier = if initialised {
         Barrier::unseal(engine, &root)?
     } else {
@@ -177,6 +176,7 @@ fn build(
         limits: options.limits.clone(),
         vendor_identification: String::from("Claviger"),
         requests: AtomicU64::new(1),
+        streams: Streams::default(),
     });
     let front = Arc::new(KmipFront::new(tokio::runtime::Handle::current(), service));
     let listeners = Arc::<KmipFront>::clone(&front);
@@ -198,8 +198,7 @@ fn mount_kmip(parts: &Parts, address: &str) -> Result<Arc<Mount>, StartError> {
         .and_then(|mount| mount.engine().map(|engine| engine.config().listen_addrs == listens))
         .unwrap_or(false);
     if !configured {
-        let change =
-            ConfigChange { listen_addrs: Change::To(listens), ..ConfigChange::default() };
+        let change = ConfigChange { listen_addrs: Change::To(listens), ..ConfigChange::default() };
         parts.mounts.configure(&path, change, true)?;
     }
     for (failed, reason) in parts.mounts.start_listeners() {
@@ -241,17 +240,11 @@ async fn serve(
     kmip: Vec<SocketAddr>,
     root_token: Option<Zeroizing<String>>,
 ) -> Result<Running, StartError> {
-    let refused =
-        |source| StartError::Api { address: options.api_addr.clone(), source };
+    let refused = |source| StartError::Api { address: options.api_addr.clone(), source };
     let listener = TcpListener::bind(&options.api_addr).await.map_err(refused)?;
     let api_addr = listener.local_addr().map_err(refused)?;
     let api = Arc::new(Api::new(node(options, &parts.barrier), Arc::clone(&parts.clock), true));
-    api.unseal(Services {
-        mounts: parts.mounts,
-        access: parts.access,
-        tokens,
-        audit: parts.audit,
-    });
+    api.unseal(Services { mounts: parts.mounts, access: parts.access, tokens, audit: parts.audit });
     let (stop_api, stopped) = oneshot::channel();
     let stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         // A sender that is dropped stops the door too.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use claviger_crypto::CryptoError;
 use claviger_kmip::Version;
 use claviger_kmip::enums::ResultReason;
 use claviger_kmip::error::Problem;
@@ -165,6 +166,30 @@ impl From<claviger_kmip::Error> for Failure {
             | Problem::MissingField
             | Problem::OutOfOrder
             | Problem::BadValue => Reason::InvalidMessage,
+        };
+        Self::new(reason, error.to_string())
+    }
+}
+
+/// Who is to blame for a refused computation. The texts of the error are fixed and hold nothing of
+/// a key or of data.
+impl From<CryptoError> for Failure {
+    fn from(error: CryptoError) -> Self {
+        let reason = match error {
+            CryptoError::MissingParameter(_) => Reason::InvalidMessage,
+            CryptoError::BadParameters(_) | CryptoError::KeyMismatch(_) => {
+                Reason::BadCryptographicParameters
+            }
+            CryptoError::UnsupportedCombination(_) => Reason::UnsupportedCryptographicParameters,
+            CryptoError::BadKey(_) | CryptoError::AuthenticationFailed => {
+                Reason::CryptographicFailure
+            }
+            CryptoError::Internal(what) => {
+                tracing::error!(what, "cryptography");
+                Reason::GeneralFailure
+            }
+            // A tag length that no mode has is what the profiles call a general failure.
+            CryptoError::TagLength | _ => Reason::GeneralFailure,
         };
         Self::new(reason, error.to_string())
     }

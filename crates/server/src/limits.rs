@@ -21,6 +21,16 @@ pub struct Limits {
     pub attributes_max: usize,
     /// The largest text or byte string in an attribute.
     pub attribute_bytes_max: usize,
+    /// How many random bytes one request can retrieve.
+    pub random_bytes_max: usize,
+    /// How many iterations a derivation may have: about a second of one processor.
+    pub iteration_count_max: i32,
+    /// How many messages in parts may be under way.
+    pub streams_max: usize,
+    /// What may be kept of one of them until its last part, where nothing can be given before.
+    pub stream_bytes_max: usize,
+    /// How long a message in parts may wait for its next part.
+    pub stream_idle_timeout: Duration,
     /// How often an operation is run again when another changed what it read.
     pub conflict_retries_max: usize,
     /// How many KMIP connections may be open; each costs two buffers and a TLS session.
@@ -48,6 +58,11 @@ impl Default for Limits {
             locate_items_max: 10_000,
             attributes_max: 512,
             attribute_bytes_max: 64 << 10,
+            random_bytes_max: 64 << 10,
+            iteration_count_max: 2_000_000,
+            streams_max: 1_024,
+            stream_bytes_max: 4 << 20,
+            stream_idle_timeout: Duration::from_mins(10),
             conflict_retries_max: 16,
             connections_max: 4_096,
             handshake_timeout: Duration::from_secs(10),

@@ -95,6 +95,14 @@ impl CipherStream {
         self.chosen_iv.as_deref()
     }
 
+    /// How many bytes of the message wait here for its end.
+    pub fn held(&self) -> usize {
+        match &self.kind {
+            Kind::Collected(collected) => collected.data.len(),
+            Kind::Block(_) | Kind::Gcm { .. } => 0,
+        }
+    }
+
     /// Takes a piece and gives what is certain so far, which may be nothing.
     pub fn update(&mut self, data: &[u8]) -> Result<Secret, CryptoError> {
         match &mut self.kind {

@@ -1,6 +1,7 @@
 //! What the items of one batch pass on to each other (KMIP 2.1 §8.9 ID Placeholder, §4.60).
 
-use claviger_kmip::enums::UniqueIdentifier as Producer;
+use claviger_kmip::codec::Secret;
+use claviger_kmip::enums::{Data, UniqueIdentifier as Producer};
 
 /// The ID Placeholder and what else later items may refer to.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Batch {
     /// What each finished item produced, by its position.
     positions: Vec<Option<String>>,
     current: Option<String>,
+    /// The data of cryptographic operations, in the order of their items.
+    data: Vec<(Data, Secret)>,
 }
 
 impl Batch {
@@ -52,6 +55,32 @@ impl Batch {
     /// Notes an object that later items may name, without setting the ID Placeholder.
     pub fn also_produce(&mut self, producer: Producer, identifier: String) {
         self.produced.push((producer, identifier));
+    }
+
+    /// Notes data that the running item has produced (KMIP 2.1 §7.9).
+    pub fn produce_data(&mut self, kind: Data, data: Secret) {
+        self.data.push((kind, data));
+    }
+
+    /// The data that the last item of that kind produced.
+    #[must_use]
+    pub fn data(&self, kind: Data) -> Option<Secret> {
+        let found = self.data.iter().rev().find(|(produced, _)| *produced == kind);
+        found.map(|(_, data)| data.clone())
+    }
+
+    /// The data at a position among all produced; counted back from the end if negative.
+    #[must_use]
+    pub fn data_at(&self, position: i32) -> Option<Secret> {
+        let distance = usize::try_from(position.unsigned_abs()).ok()?;
+        let at = if position < 0 { self.data.len().checked_sub(distance)? } else { distance };
+        self.data.get(at).map(|(_, data)| data.clone())
+    }
+
+    /// The position of the running item.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.positions.len()
     }
 
     /// The running item is finished.

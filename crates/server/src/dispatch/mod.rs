@@ -26,6 +26,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::limits::Limits;
 use crate::object::Objects;
+use crate::ops::stream::Streams;
 use crate::pki::Serial;
 use crate::record::MountId;
 
@@ -47,6 +48,8 @@ pub struct Service {
     pub vendor_identification: String,
     /// Numbers requests in audit and log.
     pub requests: AtomicU64,
+    /// Cryptographic operations on messages that come in parts.
+    pub streams: Streams,
 }
 
 /// Who sends a request: one KMIP connection.

@@ -53,6 +53,7 @@ operations! {
     CREATE V1_0 Write ops::create::create;
     CREATE_KEY_PAIR V1_0 Write ops::create_key_pair::create_key_pair;
     REGISTER V1_0 Write ops::register::register;
+    DERIVE_KEY V1_0 Write ops::derive_key::derive_key;
     LOCATE V1_0 Read ops::locate::locate;
     CHECK V1_0 Read ops::check::check;
     GET V1_0 Read ops::get::get;
@@ -66,6 +67,15 @@ operations! {
     DESTROY V1_0 Write ops::destroy::destroy;
     QUERY V1_0 Read ops::query::query;
     DISCOVER_VERSIONS V1_1 Read ops::discover_versions::discover_versions;
+    ENCRYPT V1_2 Write ops::encrypt::encrypt;
+    DECRYPT V1_2 Read ops::decrypt::decrypt;
+    SIGN V1_2 Write ops::sign::sign;
+    SIGNATURE_VERIFY V1_2 Read ops::signature_verify::signature_verify;
+    MAC V1_2 Write ops::mac::mac;
+    MAC_VERIFY V1_2 Read ops::mac_verify::mac_verify;
+    RNG_RETRIEVE V1_2 Read ops::rng_retrieve::rng_retrieve;
+    RNG_SEED V1_2 Read ops::rng_seed::rng_seed;
+    HASH V1_2 Read ops::hash::hash;
     SET_ATTRIBUTE V2_0 Write ops::set_attribute::set_attribute;
     INTEROP V2_0 Read ops::interop::interop;
 }

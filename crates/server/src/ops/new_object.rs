@@ -24,6 +24,8 @@ const LEASE_TIME: u32 = 3_600;
 pub(super) enum Origin {
     /// The server made the key.
     Server,
+    /// The server computed it from other objects.
+    Derived,
     /// The client brought it.
     Client,
 }

@@ -1,12 +1,14 @@
 //! Register: the client brings an object (KMIP 2.1 §6.1.42, KMIP 1.4 §4.3).
 
-use claviger_kmip::attributes::Attributes;
+use claviger_crypto::generate;
+use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::compat::TemplateAttributes;
-use claviger_kmip::enums::{KeyFormatType, ObjectType, UniqueIdentifier as Producer};
-use claviger_kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
+use claviger_kmip::enums::{CryptographicAlgorithm, UniqueIdentifier as Producer};
+use claviger_kmip::objects::{Certificate, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{RegisterRequest, RegisterResponse};
 
 use super::new_object::{Origin, check_storage, new_object};
+use super::{certificate, key};
 use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
@@ -25,7 +27,8 @@ pub fn register(
         return Err(Failure::new(Reason::InvalidField, message));
     }
     let limits = &context.service.limits;
-    let mut attributes = rules::for_new(context.tx, request.attributes, limits)?;
+    let given = without_the_obvious(request.attributes, &request.object)?;
+    let mut attributes = rules::for_new(context.tx, given, limits)?;
     check_storage(request.protection_storage_masks.as_ref())?;
     let mut object = request.object;
     check_value(&object)?;
@@ -36,6 +39,7 @@ pub fn register(
                 attributes.push(attribute.clone());
             }
         }
+        Object::Certificate(it) => describe(it, &mut attributes),
         other => complete(other, &attributes),
     }
     let object = new_object(context, object, attributes, Origin::Client)?;
@@ -43,6 +47,40 @@ pub fn register(
     context.produced(Producer::REGISTER, object.id);
     context.tx.insert(object);
     Ok(RegisterResponse { unique_identifier, template_attribute: TemplateAttributes::default() })
+}
+
+/// The given attributes without those that the server sets itself and that the client says right:
+/// the type of a certificate, and that a new object is fresh.
+fn without_the_obvious(
+    mut given: TemplateAttributes,
+    object: &Object,
+) -> Result<TemplateAttributes, Failure> {
+    let mut contradiction = None;
+    given.attributes.0.retain(|instance| match (&instance.attribute, object) {
+        (Attribute::Fresh(true), _) => false,
+        (Attribute::CertificateType(said), Object::Certificate(certificate)) => {
+            if *said != certificate.certificate_type {
+                contradiction = Some("the Certificate Type is not that of the certificate");
+            }
+            false
+        }
+        _ => true,
+    });
+    match contradiction {
+        Some(message) => Err(Failure::new(Reason::InvalidField, message)),
+        None => Ok(given),
+    }
+}
+
+/// What a certificate says of itself goes before what the client says of it.
+fn describe(certificate: &Certificate, attributes: &mut Attributes) {
+    let found = certificate::attributes(certificate);
+    for attribute in &found {
+        attributes.remove(attribute.id());
+    }
+    for attribute in found {
+        attributes.push(attribute);
+    }
 }
 
 /// A key value may be left out where a Key Value Location says where it is; it may not be empty.
@@ -65,30 +103,34 @@ fn check_value(object: &Object) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the key block leaves out follows from the attributes or from the key: algorithm and length
-/// of a raw key.
+/// What the key block leaves out follows from the attributes or from the key itself.
 fn complete(object: &mut Object, attributes: &Attributes) {
-    let is_symmetric = object.object_type() == ObjectType::SYMMETRIC_KEY;
+    let inferred = inferred(object, attributes);
     let Some(block) = object.key_block_mut() else { return };
-    if block.cryptographic_algorithm.is_none() {
-        block.cryptographic_algorithm = attributes.cryptographic_algorithm();
+    let (algorithm, length) = inferred.unzip();
+    block.cryptographic_algorithm =
+        block.cryptographic_algorithm.or(attributes.cryptographic_algorithm()).or(algorithm);
+    block.cryptographic_length =
+        block.cryptographic_length.or(attributes.cryptographic_length()).or(length.flatten());
+}
+
+/// Algorithm and length that the key itself shows: the parts of a pair say both, a symmetric key
+/// only how long it is.
+fn inferred(
+    object: &Object,
+    attributes: &Attributes,
+) -> Option<(CryptographicAlgorithm, Option<i32>)> {
+    let block = object.key_block()?;
+    let algorithm = block.cryptographic_algorithm.or(attributes.cryptographic_algorithm());
+    if block.cryptographic_length.is_some() && algorithm.is_some() {
+        return None;
     }
-    if block.cryptographic_length.is_none() {
-        block.cryptographic_length = attributes.cryptographic_length();
+    if let Object::SymmetricKey(_) = object {
+        let algorithm = algorithm?;
+        let bytes = key::secret(block).ok()?.len();
+        let bits = generate::cryptographic_length(algorithm, bytes);
+        return Some((algorithm, i32::try_from(bits).ok()));
     }
-    if !is_symmetric || block.cryptographic_length.is_some() || block.key_wrapping_data.is_some() {
-        return;
-    }
-    let bytes = match &block.key_value {
-        Some(KeyValue::Plain { key_material: KeyMaterial::Bytes(bytes), .. })
-            if block.key_format_type == KeyFormatType::RAW =>
-        {
-            bytes.len()
-        }
-        Some(KeyValue::Plain {
-            key_material: KeyMaterial::TransparentSymmetricKey(key), ..
-        }) => key.key.len(),
-        _ => return,
-    };
-    block.cryptographic_length = i32::try_from(bytes.saturating_mul(8)).ok();
+    let (algorithm, length) = key::algorithm_and_length(object, attributes)?;
+    Some((algorithm, Some(length)))
 }

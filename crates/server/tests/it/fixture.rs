@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicU64;
 
 use claviger_crypto::SystemRng;
 use claviger_kmip::Version;
-use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
+use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::{
     BatchErrorContinuationOption, CryptographicAlgorithm, ObjectType, ResultReason, ResultStatus,
@@ -85,6 +85,7 @@ impl Fixture {
             limits: Limits::default(),
             vendor_identification: String::from("Claviger"),
             requests: AtomicU64::new(1),
+            streams: Default::default(),
         });
         let peer = Peer {
             mount: mount.id(),
@@ -186,7 +187,5 @@ pub fn answers(bytes: &[u8]) -> Vec<Answer> {
     let message = Message::parse(bytes, &claviger_ttlv::Limits::default()).unwrap();
     let response = ResponseMessage::parse(&message).unwrap();
     let items = response.items.iter();
-    items
-        .map(|item| Answer { status: item.result_status, reason: item.result_reason })
-        .collect()
+    items.map(|item| Answer { status: item.result_status, reason: item.result_reason }).collect()
 }
