@@ -339,7 +339,10 @@ impl Request<'_> {
     }
 
     async fn commit(&self, tx: Tx<'_>) -> Result<(), CommitError> {
-        tx.commit().done().await
+        // The record of the request reaches the disk beside the change that it announces.
+        let recorded = self.service.audit.sync();
+        tx.commit().done().await?;
+        recorded.await.map_err(|error| CommitError::Failed(error.to_string()))
     }
 
     fn record(
