@@ -45,9 +45,10 @@ fn the_mandatory_oasis_cases_pass() {
         assert!(count("pass") > 0, "{number}: nothing passed");
     }
     assert!(faults.is_empty(), "{} of the required cases:\n{}", faults.len(), faults.join("\n"));
-    let versions: Vec<_> =
-        report.as_array().unwrap().iter().map(|v| v["version"].as_str().unwrap()).collect();
-    assert_eq!(versions, ["1.0", "1.2", "1.4", "2.1"]);
+    // Some cases carry a version of their own; these four are published as sets.
+    for version in ["1.0", "1.2", "1.4", "2.1"] {
+        assert!(report.as_array().unwrap().iter().any(|v| v["version"] == version), "no {version}");
+    }
     for family in FAMILIES {
         assert!(passed.contains_key(family), "no case of {family} ran: {passed:?}");
     }

@@ -270,7 +270,8 @@ fn vast_data_labels_a_key_after_creating_it_at_1_4() {
     }
     client.call(on(op::ACTIVATE, &id)).success();
     let group = attribute("Object Group", text("vast"));
-    let found = client.call(locate(vec![by_name("vast-ekm-1"), group])).success();
+    let page = Item::integer(tag::MAXIMUM_ITEMS, 10);
+    let found = client.call(locate(vec![page, by_name("vast-ekm-1"), group])).success();
     assert_eq!(located(&found), [id.as_str()]);
     assert_eq!(found.child(tag::LOCATED_ITEMS).and_then(Item::as_integer), Some(1));
     client.call(on(op::GET, &id)).success();
