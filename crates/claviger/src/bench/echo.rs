@@ -1,10 +1,12 @@
 //! A server that does nothing but TLS and framing: what no KMIP server can be faster than.
 //!
-//! Same TLS set-up, same runtime, same sizes as the real server; it must never look into a
-//! request.
+//! Same TLS set-up, same runtime, same sizes as the real server, and like it a process of its own;
+//! it must never look into a request.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use claviger_kmip::codec::{DateTime, Encoder, Secret, Wire};
@@ -21,37 +23,63 @@ use claviger_ttlv::{FrameLength, Limits, Writer, frame_length};
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::failure::{Failure, Outcome};
+use crate::output;
 
 /// A unique identifier as long as the real server's.
 pub(super) const UNIQUE_IDENTIFIER: &str = "01234567-89ab-7def-8123-456789abcdef";
 
-/// A running echo server; it ends when this is dropped.
+/// A running echo server: this program, started again. It ends when this is dropped.
 pub(super) struct Echo {
     pub(super) address: SocketAddr,
-    // As the real server, it has threads of its own.
-    _runtime: Runtime,
+    process: Child,
 }
 
 impl Echo {
-    /// Starts it, and writes the files of its client to a directory.
+    /// Starts it; it writes the files of its client to the directory.
     pub(super) fn start(version: Version, directory: &Path) -> Outcome<Self> {
-        let config = credentials(directory)?;
-        let answer: Arc<[u8]> = answer(version).into();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
+        let mut process = Command::new(std::env::current_exe().map_err(Failure::new)?)
+            .args(["bench", "limit", "--kmip-version", &version.to_string(), "--echo"])
+            .arg(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
             .map_err(Failure::new)?;
-        let listener = runtime
-            .block_on(TcpListener::bind(("127.0.0.1", 0)))
-            .map_err(|error| Failure::new(format_args!("127.0.0.1: {error}")))?;
-        let address = listener.local_addr().map_err(Failure::new)?;
-        runtime.spawn(serve(listener, TlsAcceptor::from(config), answer));
-        Ok(Self { address, _runtime: runtime })
+        let mut line = String::new();
+        if let Some(out) = process.stdout.take() {
+            BufReader::new(out).read_line(&mut line).map_err(Failure::new)?;
+        }
+        let address = line.trim().parse();
+        let address = address.map_err(|_| Failure::new("the echo server does not start"))?;
+        Ok(Self { address, process })
     }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        // It ends by itself when its input does; waiting leaves no process behind.
+        drop(self.process.stdin.take());
+        let _ended = self.process.wait();
+    }
+}
+
+/// Is the echo server until its input ends.
+pub(super) fn run(version: Version, directory: &Path) -> Outcome {
+    let config = credentials(directory)?;
+    let answer: Arc<[u8]> = answer(version).into();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::new)?;
+    let listener = runtime
+        .block_on(TcpListener::bind(("127.0.0.1", 0)))
+        .map_err(|error| Failure::new(format_args!("127.0.0.1: {error}")))?;
+    output::line(listener.local_addr().map_err(Failure::new)?)?;
+    runtime.spawn(serve(listener, TlsAcceptor::from(config), answer));
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).map_err(Failure::new)?;
+    Ok(())
 }
 
 /// Throw-away certificates of the same kind as the real ones.

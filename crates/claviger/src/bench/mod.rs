@@ -50,6 +50,9 @@ pub(crate) struct BenchArguments {
     /// `limit`: a connection for each request, to compare with `connect`
     #[arg(long)]
     new_connections: bool,
+    /// `limit`: be the echo server, with its client's files in this directory
+    #[arg(long, value_name = "DIR", hide = true)]
+    echo: Option<PathBuf>,
     #[command(flatten)]
     connection: ConnectionArguments,
 }
@@ -67,7 +70,7 @@ enum Operation {
     Encrypt,
     /// A new connection, Get, and the end of the connection
     Connect,
-    /// Get from an echo server in this process: what TLS and the runtime cost
+    /// Get from an echo server beside this process: what TLS and the runtime cost
     Limit,
 }
 
@@ -108,6 +111,9 @@ fn now() -> i64 {
 
 /// Runs the benchmark.
 pub(crate) fn run(arguments: &BenchArguments, format: Format) -> Outcome {
+    if let Some(directory) = &arguments.echo {
+        return echo::run(arguments.connection.kmip_version, directory);
+    }
     let duration = Duration::try_from_secs_f64(arguments.seconds)
         .ok()
         .filter(|duration| !duration.is_zero())
