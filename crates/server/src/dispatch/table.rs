@@ -76,6 +76,7 @@ operations! {
     RNG_RETRIEVE V1_2 Read ops::rng_retrieve::rng_retrieve;
     RNG_SEED V1_2 Read ops::rng_seed::rng_seed;
     HASH V1_2 Read ops::hash::hash;
+    LOG V2_0 Read ops::log::log;
     SET_ATTRIBUTE V2_0 Write ops::set_attribute::set_attribute;
     INTEROP V2_0 Read ops::interop::interop;
 }

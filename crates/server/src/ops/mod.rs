@@ -22,6 +22,7 @@ pub mod get_attributes;
 pub mod hash;
 pub mod interop;
 pub mod locate;
+pub mod log;
 pub mod mac;
 pub mod mac_verify;
 pub mod modify_attribute;
