@@ -26,6 +26,7 @@ mod batches;
 mod clients;
 mod conformance;
 mod crash;
+mod documents;
 mod gating;
 mod power;
 mod recorded;
