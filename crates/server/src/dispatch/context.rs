@@ -21,6 +21,8 @@ pub struct Context<'c, 't> {
     pub service: &'c Service,
     /// What the items of the batch pass on.
     pub batch: &'c mut Batch,
+    /// Our number of the request: the same however often its items are run.
+    pub number: &'c str,
     /// The time in microseconds; [`Tx::now`] is the same instant in seconds.
     pub now_us: i64,
     /// What the item is about, for the audit.

@@ -318,6 +318,7 @@ impl Request<'_> {
             grant: &admitted.grant,
             service: self.service,
             batch,
+            number: &self.number,
             now_us: self.now_us,
             about: About::default(),
         };

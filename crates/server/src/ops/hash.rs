@@ -37,7 +37,7 @@ pub fn hash(
             if is_whole {
                 (Some(stream.finish()), None)
             } else {
-                (None, Some(stream::begin(context, owner, Work::Hash(stream), None)?))
+                (None, Some(stream::begin(context, owner, Work::Hash(Box::new(stream)), None)?))
             }
         }
         Part::Next { correlation_value, is_last } => {

@@ -40,7 +40,7 @@ pub fn mac(context: &mut Context<'_, '_>, mut request: MacRequest) -> Result<Mac
             if is_whole {
                 (Some(stream.finish()?), None)
             } else {
-                (None, Some(stream::begin(context, owner, Work::Mac(stream), None)?))
+                (None, Some(stream::begin(context, owner, Work::Mac(Box::new(stream)), None)?))
             }
         }
         Part::Next { correlation_value, is_last } => {

@@ -43,7 +43,7 @@ pub fn mac_verify(
             if is_whole {
                 (Some(verify(stream, mac.as_deref())?), None)
             } else {
-                (None, Some(stream::begin(context, owner, Work::Mac(stream), mac)?))
+                (None, Some(stream::begin(context, owner, Work::Mac(Box::new(stream)), mac)?))
             }
         }
         Part::Next { correlation_value, is_last } => {
@@ -54,7 +54,7 @@ pub fn mac_verify(
                 if !is_last {
                     return Ok((Some(Work::Mac(stream)), Output::default()));
                 }
-                let is_valid = verify(stream, mac.as_deref().or(before))?;
+                let is_valid = verify(*stream, mac.as_deref().or(before))?;
                 Ok((None, Output { is_valid: Some(is_valid), ..Output::default() }))
             })?;
             (output.is_valid, (!is_last).then_some(ByteString(correlation_value)))

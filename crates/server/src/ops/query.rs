@@ -35,8 +35,12 @@ const OBJECT_TYPES: [ObjectType; 10] = [
 const APPLICATION_NAMESPACES: [&str; 2] = ["LIBRARY-LTO", "LIBRARY-LTO4"];
 
 /// Profiles whose mandatory test cases pass; see docs/conformance.md.
-const PROFILES: [ProfileName; 5] = [
+const PROFILES: [ProfileName; 9] = [
     ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_4,
+    ProfileName::ASYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_4,
+    ProfileName::BASIC_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
+    ProfileName::ADVANCED_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
+    ProfileName::RNG_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
     ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_4,
     ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_4,
     ProfileName::TAPE_LIBRARY_SERVER_KMIP_V1_4,
@@ -67,7 +71,7 @@ pub fn query(
             QueryFunction::QUERY_RNGS => response.rng_parameters = vec![generator()],
             QueryFunction::QUERY_PROFILES => response.profile_information = profiles(),
             QueryFunction::QUERY_CAPABILITIES => {
-                response.capability_information = vec![capabilities()];
+                response.capability_information = vec![capabilities(context.version)];
             }
             _ => {}
         }
@@ -101,9 +105,9 @@ fn profiles() -> Vec<ProfileInformation> {
     PROFILES.map(information).into()
 }
 
-fn capabilities() -> CapabilityInformation {
+fn capabilities(version: Version) -> CapabilityInformation {
     CapabilityInformation {
-        streaming_capability: Some(false),
+        streaming_capability: Some(true),
         asynchronous_capability: Some(false),
         attestation_capability: Some(false),
         batch_undo_capability: Some(true),
@@ -112,6 +116,7 @@ fn capabilities() -> CapabilityInformation {
         destroy_action: Some(DestroyAction::KEY_MATERIAL_DELETED),
         shredding_algorithm: Some(ShreddingAlgorithm::UNSPECIFIED),
         rng_mode: Some(RngMode::SHARED_INSTANTIATION),
-        quantum_safe_capability: Some(false),
+        // Optional, and unknown to the clients of 2.0.
+        quantum_safe_capability: (version >= Version::V2_1).then_some(false),
     }
 }

@@ -62,9 +62,9 @@ pub(super) enum Work {
     /// Encrypt or Decrypt.
     Cipher(CipherStream),
     /// MAC or MAC Verify.
-    Mac(MacStream),
+    Mac(Box<MacStream>),
     /// Hash.
-    Hash(HashStream),
+    Hash(Box<HashStream>),
     /// Sign or Signature Verify, which take their message whole.
     Message(Parameters, Zeroizing<Vec<u8>>),
 }
@@ -122,7 +122,7 @@ struct Stream {
 }
 
 /// One batch item of one request, however often it is run.
-type Run = (i64, usize);
+type Run = (String, usize);
 
 /// The streams of a server.
 #[derive(Default)]
@@ -197,7 +197,7 @@ pub(super) fn go_on(
     step: impl FnOnce(Work, Option<&[u8]>) -> Result<(Option<Work>, Output), Failure>,
 ) -> Result<Output, Failure> {
     let streams = &context.service.streams;
-    let run = (context.now_us, context.batch.position());
+    let run = (context.number.to_owned(), context.batch.position());
     let mut stream = streams.take(correlation_value, owner)?;
     if let Some((latest, output)) = &stream.latest
         && *latest == run
