@@ -2,6 +2,7 @@
 //! quietly left out. The cases are not in the repository (`CLAVIGER_KMIP_CASES`).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::Command;
 
 use serde_json::Value;
@@ -53,6 +54,58 @@ fn the_mandatory_oasis_cases_pass() {
         assert!(passed.contains_key(family), "no case of {family} ran: {passed:?}");
     }
     println!("{passed:?}");
+    compare_with_docs(&table(&report));
+}
+
+/// Every version and family with what passes, and every case that does not, with the reason.
+fn table(report: &Value) -> String {
+    let mut text = String::new();
+    for version in report.as_array().unwrap() {
+        let count = |field: &str| version[field].as_u64().unwrap();
+        let number = version["version"].as_str().unwrap();
+        let (pass, fail, excluded) = (count("pass"), count("fail"), count("excluded"));
+        writeln!(text, "\n### KMIP {number}: {pass} pass, {fail} fail, {excluded} excluded\n").unwrap();
+        let mut families: BTreeMap<String, (usize, Vec<&str>)> = BTreeMap::new();
+        for case in version["cases"].as_array().unwrap() {
+            let name = case["name"].as_str().unwrap();
+            let family = families.entry(family_of(name)).or_default();
+            match case["result"].as_str().unwrap() {
+                "pass" => family.0 += 1,
+                "fail" => family.1.push(name),
+                _ => {}
+            }
+        }
+        writeln!(text, "| family | pass | fail |\n|---|---|---|").unwrap();
+        for (family, (pass, failed)) in families {
+            writeln!(text, "| {family} | {pass} | {} |", failed.join(", ")).unwrap();
+        }
+    }
+    text
+}
+
+/// A case's name without its number and version.
+fn family_of(name: &str) -> String {
+    let words = name.split('-').take_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// `CLAVIGER_UPDATE_DOCS=1` writes the table instead of comparing it.
+fn compare_with_docs(table: &str) {
+    const BEGIN: &str = "<!-- conformance: begin -->";
+    const END: &str = "<!-- conformance: end -->";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/conformance.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("the table's beginning is marked");
+    let (_, after) = rest.split_once(END).expect("the table's end is marked");
+    let fresh = format!("{before}{BEGIN}\n{table}\n{END}{after}");
+    if std::env::var_os("CLAVIGER_UPDATE_DOCS").is_some() {
+        std::fs::write(path, fresh).unwrap();
+        return;
+    }
+    assert!(
+        text == fresh,
+        "docs/conformance.md is not what the cases say now; run CLAVIGER_UPDATE_DOCS=1 cargo test -p it oasis"
+    );
 }
 
 /// The family of a mandatory case that has to pass.
