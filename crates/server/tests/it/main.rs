@@ -1,6 +1,15 @@
 //! The service in one process, over a store in memory, with a clock that the test moves.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its functions that are no tests"
+)]
+
 mod conflict;
+mod cryptography;
 mod fixture;
 mod time;
 mod undo;
