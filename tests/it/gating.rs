@@ -81,10 +81,31 @@ const ATTRIBUTES: [(Version, &[&str]); 5] = [
         ],
     ),
 ];
+/// The parts of a certificate's names, one attribute each, came with 1.4 too.
+const NAME_PARTS: [&str; 12] = [
+    "CN",
+    "O",
+    "OU",
+    "Email",
+    "C",
+    "ST",
+    "L",
+    "UID",
+    "Serial Number",
+    "Title",
+    "DC",
+    "DN Qualifier",
+];
 
 fn since(name: &str) -> Option<Version> {
     if name.starts_with("x-") || name.starts_with("y-") {
         return Some((1, 0));
+    }
+    let part = name
+        .strip_prefix("Certificate Subject ")
+        .or_else(|| name.strip_prefix("Certificate Issuer "));
+    if part.is_some_and(|part| NAME_PARTS.contains(&part)) {
+        return Some((1, 4));
     }
     ATTRIBUTES.iter().find(|(_, names)| names.contains(&name)).map(|(version, _)| *version)
 }
