@@ -96,6 +96,9 @@ fn parse_parts<'a>(
         items.push(item);
     }
     decoder.finish()?;
+    if items.is_empty() {
+        return Err(Error::new(Problem::MissingField, tags::BATCH_ITEM));
+    }
     Ok((header, items))
 }
 
@@ -202,5 +205,25 @@ impl RequestItem<'_> {
             }
             request.encode(encoder, tags::REQUEST_PAYLOAD);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_ttlv::Limits;
+
+    use super::*;
+
+    /// Found by fuzzing: the answer had no item either, so nobody was told anything.
+    #[test]
+    fn a_message_without_a_batch_item_is_refused() {
+        for version in Version::ALL {
+            let mut writer = Writer::new();
+            write_request(&mut writer, &RequestHeader::new(version, 0), |_| {}).unwrap();
+            let message = Message::parse(writer.as_bytes(), &Limits::default()).unwrap();
+            let refused = RequestMessage::parse(&message).unwrap_err();
+            let error = Error::new(Problem::MissingField, tags::BATCH_ITEM);
+            assert_eq!(refused, RefusedMessage { version, error: Some(error) });
+        }
     }
 }
