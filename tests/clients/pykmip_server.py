@@ -14,6 +14,7 @@ It knows nothing of Claviger.
 import datetime
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -126,23 +127,25 @@ def main():
     with open(os.path.join(directory, "stderr.txt"), "wb") as stderr:
         server = subprocess.Popen(
             [program, "-f", configuration, "-l", os.path.join(directory, "server.log")],
-            stdout=stderr, stderr=stderr)
+            stdout=stderr, stderr=stderr, start_new_session=True)
+    # However we end, it ends with us: it starts processes of its own, and outlives a polite request.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve(server, port, directory)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def serve(server, port, directory):
+    """Waits until the port accepts, says so, and lasts until our stdin is closed."""
     deadline = time.monotonic() + 30
     while not accepts(port):
         if server.poll() is not None or time.monotonic() > deadline:
-            server.kill()
             sys.exit(f"PyKMIP's server did not start; see {directory}/stderr.txt and server.log")
         time.sleep(0.05)
     print(f"ready kmip=127.0.0.1:{port}", flush=True)
-    try:
-        # The parent closes our stdin, or ends us; either way the server goes with us.
-        sys.stdin.read()
-    finally:
-        server.terminate()
-        try:
-            server.wait(5)
-        except subprocess.TimeoutExpired:
-            server.kill()
+    sys.stdin.read()
 
 
 main()

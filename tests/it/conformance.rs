@@ -64,7 +64,8 @@ fn table(report: &Value) -> String {
         let count = |field: &str| version[field].as_u64().unwrap();
         let number = version["version"].as_str().unwrap();
         let (pass, fail, excluded) = (count("pass"), count("fail"), count("excluded"));
-        writeln!(text, "\n### KMIP {number}: {pass} pass, {fail} fail, {excluded} excluded\n").unwrap();
+        writeln!(text, "\n### KMIP {number}: {pass} pass, {fail} fail, {excluded} excluded\n")
+            .unwrap();
         let mut families: BTreeMap<String, (usize, Vec<&str>)> = BTreeMap::new();
         for case in version["cases"].as_array().unwrap() {
             let name = case["name"].as_str().unwrap();

@@ -27,6 +27,7 @@ use crate::front::kmip::KmipFront;
 use crate::limits::Limits;
 use crate::mount::{ConfigChange, Mount, MountError, MountPath, Mounts};
 use crate::object::Objects;
+use crate::ops::Resources;
 use crate::ops::stream::Streams;
 use crate::record::{Change, Records};
 use crate::seal::{Barrier, KeyFile, RootKey, SealError};
@@ -168,15 +169,17 @@ fn build(
     let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
     let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
     let service = Arc::new(Service {
-        objects: Arc::clone(&objects),
+        resources: Resources {
+            objects: Arc::clone(&objects),
+            rng: Arc::new(SystemRng::new()),
+            limits: options.limits.clone(),
+            vendor_identification: String::from("Claviger"),
+            streams: Streams::default(),
+        },
         access: Arc::clone(&access),
         audit: audit.clone(),
         clock: Arc::clone(&clock),
-        rng: Arc::new(SystemRng::new()),
-        limits: options.limits.clone(),
-        vendor_identification: String::from("Claviger"),
         requests: AtomicU64::new(1),
-        streams: Streams::default(),
     });
     let front = Arc::new(KmipFront::new(tokio::runtime::Handle::current(), service));
     let listeners = Arc::<KmipFront>::clone(&front);

@@ -83,8 +83,7 @@ impl<'a> Item<'a> {
     /// The item has another type, or is not UTF-8.
     pub fn text(&self) -> Result<&'a str, Error> {
         self.expect(ItemType::TextString)?;
-        std::str::from_utf8(self.value)
-            .map_err(|_| Error::new(Some(self.tag), ErrorKind::BadText))
+        std::str::from_utf8(self.value).map_err(|_| Error::new(Some(self.tag), ErrorKind::BadText))
     }
 
     /// A Byte String.

@@ -69,10 +69,8 @@ impl Drop for Echo {
 pub(super) fn run(version: Version, directory: &Path) -> Outcome {
     let config = credentials(directory)?;
     let answer: Arc<[u8]> = answer(version).into();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     let listener = runtime
         .block_on(TcpListener::bind(("127.0.0.1", 0)))
         .map_err(|error| Failure::new(format_args!("127.0.0.1: {error}")))?;

@@ -70,12 +70,6 @@ impl Report {
             }
         }
     }
-
-    /// The cases, by version.
-    pub(crate) fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
     /// The versions that have cases, oldest first.
     pub(crate) fn versions(&self) -> Vec<Option<Version>> {
         let mut versions: Vec<_> = self.lines.iter().map(|line| line.version).collect();

@@ -23,13 +23,6 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// The media type in HTTP (KMIP Profiles 2.1 §5.3 to §5.5).
-    pub(crate) const fn content_type(self) -> &'static str {
-        match self {
-            Self::Ttlv | Self::Https => "application/octet-stream",
-            Self::Json => "application/json",
-            Self::Xml => "text/xml",
-        }
     }
 
     pub(crate) fn encode(self, message: &Node) -> Vec<u8> {

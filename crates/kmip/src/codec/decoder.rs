@@ -28,7 +28,13 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// The item is no structure.
     pub fn new(item: &Item<'a>, version: Version, known: &'static [Tag]) -> Result<Self, Error> {
-        Ok(Self { structure: item.tag, known, reader: item.structure()?, version, is_checked: false })
+        Ok(Self {
+            structure: item.tag,
+            known,
+            reader: item.structure()?,
+            version,
+            is_checked: false,
+        })
     }
 
     /// The version of the message.

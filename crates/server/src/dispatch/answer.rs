@@ -10,8 +10,9 @@ use claviger_ttlv::{Mark, Message, Writer};
 
 use super::item::{self, Item};
 use super::salvage::salvage;
-use super::{Batch, Next, Peer, Service};
+use super::{Next, Peer, Service};
 use crate::failure::{Failure, Reason};
+use crate::ops::Batch;
 
 /// The response message that is being written.
 pub(super) struct Answer<'w> {
@@ -122,7 +123,7 @@ impl Service {
     /// appended to `writer`; what it says has been made durable.
     pub async fn answer(&self, peer: &Peer, request: &[u8], writer: &mut Writer) -> Next {
         let now_us = self.clock.now_us();
-        let message = match Message::parse(request, &self.limits.ttlv()) {
+        let message = match Message::parse(request, &self.resources.limits.ttlv()) {
             Ok(message) => message,
             Err(error) => {
                 let found = salvage(request);
@@ -141,8 +142,8 @@ impl Service {
                 return Next::Continue;
             }
         };
-        if message.items().len() > self.limits.batch_items_max {
-            let text = format!("a batch can have {} items", self.limits.batch_items_max);
+        if message.items().len() > self.resources.limits.batch_items_max {
+            let text = format!("a batch can have {} items", self.resources.limits.batch_items_max);
             let failure = Failure::new(Reason::InvalidMessage, text);
             let mut found = salvage(request);
             found.version = message.version;
@@ -214,7 +215,7 @@ impl Service {
 
     fn response_bytes_max(&self, header: &claviger_kmip::message::RequestHeader) -> usize {
         let asked = header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
-        asked.unwrap_or(usize::MAX).min(self.limits.response_bytes_max)
+        asked.unwrap_or(usize::MAX).min(self.resources.limits.response_bytes_max)
     }
 }
 

@@ -3,17 +3,17 @@
 use claviger_kmip::Version;
 use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::{Operation, ResultStatus};
-use claviger_kmip::message::{RefusedItem, RequestItem, RequestMessage};
+use claviger_kmip::message::{RefusedItem, RequestItem};
 use claviger_store::CommitError;
 
 use super::answer::{Answer, OpenItem};
-use super::context::About;
 use super::table::{self, Row};
-use super::{Batch, Context, Next, Peer, Service};
+use super::{Next, Peer, Service};
 use crate::access::{Grant, Refusal};
 use crate::audit::{Entry, Kmip, Phase};
 use crate::failure::{Failure, Reason};
 use crate::object::{Partition, Tx};
+use crate::ops::{About, Batch, Context};
 
 /// A request message that is being answered.
 pub(super) struct Request<'r> {
@@ -41,10 +41,10 @@ pub(super) struct Outcome {
 }
 
 /// An item that may be carried out.
-struct Admitted<'i> {
+pub(super) struct Admitted<'i> {
     item: &'i RequestItem<'i>,
     row: &'static Row,
-    grant: Grant,
+    pub grant: Grant,
 }
 
 impl<'i> Item<'i> {
@@ -90,7 +90,7 @@ impl Request<'_> {
             self.fail(item, Some(&admitted.grant), &About::default(), answer, &failure);
             return Outcome { succeeded: false, next };
         }
-        let mut retries = self.service.limits.conflict_retries_max;
+        let mut retries = self.service.resources.limits.conflict_retries_max;
         let (about, result) = loop {
             let mut attempt = batch.clone();
             let mut tx = self.begin(&admitted.grant);
@@ -151,151 +151,28 @@ impl Request<'_> {
         }
     }
 
-    /// Carries out all items in one transaction: under Undo, all happen or none.
-    pub(super) async fn run_undoable(
-        &self,
-        message: &RequestMessage<'_>,
-        answer: &mut Answer<'_>,
-    ) -> Next {
-        let items: Vec<Item<'_>> =
-            message.items().enumerate().map(|(at, parsed)| Item::new(at, parsed)).collect();
-        let mut admitted = Vec::with_capacity(items.len());
-        let mut refused = None;
-        for item in &items {
-            match self.admit(item).and_then(|admitted| {
-                self.record(Phase::Request, item, &admitted, &About::default(), None)
-                    .map(|()| admitted)
-                    .map_err(|failure| (failure, Next::Continue))
-            }) {
-                Ok(one) => admitted.push(one),
-                Err(failure) => {
-                    refused = Some(failure);
-                    break;
-                }
-            }
-        }
-        let mut retries = self.service.limits.conflict_retries_max;
-        loop {
-            let start = answer.checkpoint();
-            let mut done = Vec::with_capacity(items.len());
-            let failed = self.attempt_all(&items, &admitted, answer, &mut done).await;
-            let failed = match failed {
-                Err(Stopped::Conflict) if retries > 0 => {
-                    retries = retries.saturating_sub(1);
-                    answer.roll_back(start);
-                    continue;
-                }
-                Err(Stopped::Conflict) => Some((
-                    items.len().saturating_sub(1),
-                    Failure::new(Reason::GeneralFailure, "too many concurrent changes; try again"),
-                )),
-                Err(Stopped::Failed(position, failure)) => Some((position, failure)),
-                Ok(()) => None,
-            };
-            return self.conclude_all(&items, &admitted, answer, &done, failed, refused);
-        }
-    }
-
-    async fn attempt_all(
-        &self,
-        items: &[Item<'_>],
-        admitted: &[Admitted<'_>],
-        answer: &mut Answer<'_>,
-        done: &mut Vec<(usize, About)>,
-    ) -> Result<(), Stopped> {
-        let Some(first) = admitted.first() else { return Ok(()) };
-        let mut tx = self.begin(&first.grant);
-        let mut batch = Batch::default();
-        for (position, (item, one)) in items.iter().zip(admitted).enumerate() {
-            let open = open(item, answer);
-            let (start, status) = (open.start, open.status);
-            let (about, result) = self.handle(one, &mut tx, &mut batch, answer, open);
-            batch.end_item();
-            match result {
-                Ok(open) => {
-                    answer.end_item(open);
-                    done.push((status, about));
-                }
-                Err(failure) => {
-                    answer.writer.truncate(start);
-                    return Err(Stopped::Failed(position, failure));
-                }
-            }
-        }
-        if admitted.len() < items.len() {
-            // The next item was refused: nothing of this may last.
-            return Ok(());
-        }
-        if tx.is_read_only() {
-            tx.finish_reads();
-            return Ok(());
-        }
-        self.commit(tx).await.map_err(|error| match error {
-            CommitError::Conflict { .. } => Stopped::Conflict,
-            other => Stopped::Failed(items.len().saturating_sub(1), commit_failed(&other)),
-        })
-    }
-
-    fn conclude_all(
-        &self,
-        items: &[Item<'_>],
-        admitted: &[Admitted<'_>],
-        answer: &mut Answer<'_>,
-        done: &[(usize, About)],
-        failed: Option<(usize, Failure)>,
-        refused: Option<(Failure, Next)>,
-    ) -> Next {
-        let undone = failed.is_some() || refused.is_some();
-        let undone_failure =
-            undone.then(|| Failure::new(Reason::GeneralFailure, "undone with its batch"));
-        for ((item, one), (status, about)) in items.iter().zip(admitted).zip(done) {
-            if undone {
-                answer.writer.patch(*status, ResultStatus::OPERATION_UNDONE.0);
-            }
-            // Under Undo the changes are durable or gone by now; the record says which.
-            let _ = self.record(Phase::Response, item, one, about, undone_failure.as_ref());
-        }
-        if let Some((position, failure)) = failed
-            && let (Some(item), Some(one)) = (items.get(position), admitted.get(position))
-            && done.len() <= position
-        {
-            let about = About::default();
-            let _ = self.record(Phase::Response, item, one, &about, Some(&failure));
-            self.fail(item, Some(&one.grant), &about, answer, &failure);
-            return Next::Continue;
-        }
-        match refused {
-            Some((failure, next)) => {
-                if let Some(item) = items.get(admitted.len()) {
-                    self.fail(item, None, &About::default(), answer, &failure);
-                }
-                next
-            }
-            None => Next::Continue,
-        }
-    }
-
-    fn begin(&self, grant: &Grant) -> Tx<'_> {
+    pub(super) fn begin(&self, grant: &Grant) -> Tx<'_> {
         let partition =
             Partition { mount: *grant.mount().as_bytes(), scope: *grant.scope().as_bytes() };
-        self.service.objects.begin(partition, self.now_us.div_euclid(1_000_000))
+        self.service.resources.objects.begin(partition, self.now_us.div_euclid(1_000_000))
     }
 
     /// Whether the item may be carried out.
-    fn admit<'i>(&self, item: &'i Item<'i>) -> Result<Admitted<'i>, (Failure, Next)> {
+    pub(super) fn admit<'i>(&self, item: &'i Item<'i>) -> Result<Admitted<'i>, (Failure, Next)> {
         let parsed = match &item.parsed {
             Ok(parsed) => parsed,
             Err(refused) => return Err((refused.error.into(), Next::Continue)),
         };
         let access = &self.service.access;
-        let grant = access
-            .authorize(self.peer.mount, &self.peer.serial, parsed.operation)
-            .map_err(refused)?;
+        let (mount, serial) = (self.peer.mount, &self.peer.serial);
         let row = table::row(parsed.operation).filter(|row| row.since <= self.version);
         let Some(row) = row else {
+            // Nobody is told what there is before it is known who asks.
+            access.authenticate(mount, serial).map_err(refused)?;
             let text = format!("{:?} is not an operation of {}", parsed.operation, self.version);
             return Err((Failure::new(Reason::OperationNotSupported, text), Next::Continue));
         };
+        let grant = access.authorize(mount, serial, parsed.operation).map_err(refused)?;
         if parsed.message_extensions.iter().any(|extension| extension.criticality_indicator) {
             let text = "a critical Message Extension is not understood";
             return Err((Failure::new(Reason::FeatureNotSupported, text), Next::Continue));
@@ -304,7 +181,7 @@ impl Request<'_> {
     }
 
     /// Runs the handler; what it wrote is left open behind [`OpenItem`] for the caller.
-    fn handle(
+    pub(super) fn handle(
         &self,
         admitted: &Admitted<'_>,
         tx: &mut Tx<'_>,
@@ -316,7 +193,8 @@ impl Request<'_> {
             tx,
             version: self.version,
             grant: &admitted.grant,
-            service: self.service,
+            resources: &self.service.resources,
+            operations: table::operations,
             batch,
             number: &self.number,
             now_us: self.now_us,
@@ -339,14 +217,14 @@ impl Request<'_> {
         (about, result.map(|()| open))
     }
 
-    async fn commit(&self, tx: Tx<'_>) -> Result<(), CommitError> {
+    pub(super) async fn commit(&self, tx: Tx<'_>) -> Result<(), CommitError> {
         // The record of the request reaches the disk beside the change that it announces.
         let recorded = self.service.audit.sync();
         tx.commit().done().await?;
         recorded.await.map_err(|error| CommitError::Failed(error.to_string()))
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         phase: Phase,
         item: &Item<'_>,
@@ -380,7 +258,7 @@ impl Request<'_> {
         })
     }
 
-    fn fail(
+    pub(super) fn fail(
         &self,
         item: &Item<'_>,
         grant: Option<&Grant>,
@@ -393,12 +271,7 @@ impl Request<'_> {
     }
 }
 
-enum Stopped {
-    Conflict,
-    Failed(usize, Failure),
-}
-
-fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {
+pub(super) fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {
     answer.begin_item(item.operation(), item.unique_batch_item_id(), ResultStatus::SUCCESS)
 }
 
@@ -407,7 +280,7 @@ fn refused(refusal: Refusal) -> (Failure, Next) {
     (Failure::new(Reason::PermissionDenied, refusal.to_string()), next)
 }
 
-fn commit_failed(error: &CommitError) -> Failure {
+pub(super) fn commit_failed(error: &CommitError) -> Failure {
     tracing::error!(%error, "commit");
     match error {
         CommitError::Conflict { .. } => {

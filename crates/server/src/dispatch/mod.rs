@@ -6,50 +6,34 @@
 //! commit is durable before the answer leaves. Handlers know nothing of any of this.
 
 mod answer;
-mod batch;
-mod context;
 mod item;
 mod salvage;
 pub mod table;
-
-pub use batch::Batch;
-pub use context::Context;
+mod undo;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use claviger_crypto::Rng;
-
 use crate::access::Access;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
-use crate::limits::Limits;
-use crate::object::Objects;
-use crate::ops::stream::Streams;
+use crate::ops::Resources;
 use crate::pki::Serial;
 use crate::record::MountId;
 
-/// What all requests share.
+/// Answers requests.
 pub struct Service {
-    /// The managed objects.
-    pub objects: Arc<Objects>,
+    /// What handlers work with.
+    pub resources: Resources,
     /// Scopes, roles and credentials.
     pub access: Arc<Access>,
     /// The audit.
     pub audit: AuditLog,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Random numbers.
-    pub rng: Arc<dyn Rng>,
-    /// The limits.
-    pub limits: Limits,
-    /// What Query calls the vendor: some appliances only talk to vendors they know.
-    pub vendor_identification: String,
     /// Numbers requests in audit and log.
     pub requests: AtomicU64,
-    /// Cryptographic operations on messages that come in parts.
-    pub streams: Streams,
 }
 
 /// Who sends a request: one KMIP connection.

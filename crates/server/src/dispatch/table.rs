@@ -8,9 +8,8 @@ use claviger_kmip::message::RequestItem;
 use claviger_kmip::payload::Request;
 use claviger_kmip::tags;
 
-use super::Context;
 use crate::failure::Failure;
-use crate::ops;
+use crate::ops::{self, Context};
 
 /// Whether an operation changes anything that lasts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -85,6 +84,12 @@ operations! {
 #[must_use]
 pub fn row(operation: Operation) -> Option<&'static Row> {
     ROWS.binary_search_by_key(&operation, |row| row.operation).ok().and_then(|at| ROWS.get(at))
+}
+
+/// The operations that a version has.
+#[must_use]
+pub fn operations(version: Version) -> Vec<Operation> {
+    ROWS.iter().filter(|row| row.since <= version).map(|row| row.operation).collect()
 }
 
 fn call<T: Request>(

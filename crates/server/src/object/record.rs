@@ -215,13 +215,13 @@ mod tests {
                 Some(Object::Template(template)) => {
                     Some(template.attributes.iter().cloned().collect::<Vec<_>>())
                 }
-                other => other.as_ref().and_then(Object::key_block).and_then(|block| {
-                    match &block.key_value {
-                        Some(KeyValue::Plain { attributes, .. }) => {
-                            Some(attributes.iter().cloned().collect())
-                        }
-                        _ => None,
+                other => other.as_ref().and_then(Object::key_block).and_then(|block| match &block
+                    .key_value
+                {
+                    Some(KeyValue::Plain { attributes, .. }) => {
+                        Some(attributes.iter().cloned().collect())
                     }
+                    _ => None,
                 }),
             };
             assert_eq!(values(&back), values(&stored));

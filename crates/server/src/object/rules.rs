@@ -39,9 +39,10 @@ pub fn for_new(
         // What the request says itself goes before what its templates say.
         for attribute in template(tx, name)?.iter() {
             let rule = attribute.id().rule();
-            let is_said = attributes.first(attribute.id()).is_some();
             let is_the_templates_own = attribute.id() == AttributeId::Name;
-            if !is_the_templates_own && !(rule.instances == Instances::One && is_said) {
+            let is_said =
+                rule.instances == Instances::One && attributes.first(attribute.id()).is_some();
+            if !is_the_templates_own && !is_said {
                 insert_new(&mut attributes, attribute.clone())?;
             }
         }

@@ -4,7 +4,7 @@ use claviger_kmip::attributes::Attribute;
 use claviger_kmip::codec::DateTime;
 use claviger_kmip::payload::{ActivateRequest, ActivateResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::lifecycle::{self, Event};
 use crate::object::usage;

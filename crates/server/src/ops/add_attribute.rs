@@ -3,7 +3,7 @@
 use claviger_kmip::compat::{ChangedAttribute, NewAttribute};
 use claviger_kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 use crate::object::rules;
 
@@ -20,7 +20,7 @@ pub fn add_attribute(
     context.concerns(&object);
     let mut object = (*object).clone();
     let NewAttribute(new) = request.new_attribute;
-    let added = rules::add(&mut object, new, context.now(), &context.service.limits)?;
+    let added = rules::add(&mut object, new, context.now(), &context.resources.limits)?;
     context.tx.update(object);
     Ok(AddAttributeResponse {
         unique_identifier: identifier.into(),

@@ -3,7 +3,7 @@
 use claviger_kmip::attributes::{Attribute, AttributeId};
 use claviger_kmip::payload::{CheckRequest, CheckResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 
 /// Carries out Check. A failing Check empties the ID Placeholder.

@@ -10,8 +10,8 @@ use claviger_kmip::enums::{
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object, SecretData};
 use claviger_kmip::payload::{CreateRequest, CreateResponse};
 
+use super::Context;
 use super::new_object::{Origin, check_storage, new_object};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
 
@@ -24,7 +24,7 @@ pub fn create(
     request: CreateRequest,
 ) -> Result<CreateResponse, Failure> {
     context.about.object_type = Some(request.object_type);
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     let mut attributes = rules::for_new(context.tx, request.attributes, limits)?;
     check_storage(request.protection_storage_masks.as_ref())?;
     let object = match request.object_type {
@@ -79,7 +79,7 @@ fn symmetric_key(
     };
     refuse_what_is_not_quantum_safe(attributes, length)?;
     let bits = usize::try_from(length).unwrap_or(0);
-    let bytes = generate::symmetric(algorithm, bits, &*context.service.rng)
+    let bytes = generate::symmetric(algorithm, bits, &*context.resources.rng)
         .map_err(|error| Failure::new(Reason::InvalidAttributeValue, error.to_string()))?;
     Ok(KeyBlock {
         key_format_type: KeyFormatType::RAW,

@@ -10,8 +10,8 @@ use claviger_kmip::enums::{
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 
+use super::Context;
 use super::new_object::{Origin, check_storage, new_object};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::{ObjectId, rules};
 
@@ -23,7 +23,7 @@ pub fn create_key_pair(
     context: &mut Context<'_, '_>,
     request: CreateKeyPairRequest,
 ) -> Result<CreateKeyPairResponse, Failure> {
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     let common = rules::for_new(context.tx, request.common_attributes, limits)?;
     let private = rules::for_new(context.tx, request.private_key_attributes, limits)?;
     let public = rules::for_new(context.tx, request.public_key_attributes, limits)?;
@@ -99,7 +99,7 @@ fn generate_pair(
         Failure::new(Reason::InvalidAttributeValue, error.to_string())
     };
     let (private_key, public_key) =
-        generate::pair(algorithm, bits, curve, &*context.service.rng).map_err(refused)?;
+        generate::pair(algorithm, bits, curve, &*context.resources.rng).map_err(refused)?;
     let bits = i32::try_from(private_key.cryptographic_length()).ok();
     let rsa = algorithm == CryptographicAlgorithm::RSA;
     let private_format = if rsa { KeyFormatType::PKCS_1 } else { KeyFormatType::PKCS_8 };

@@ -6,9 +6,9 @@ use claviger_kmip::enums::{self, Operation};
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{DecryptRequest, DecryptResponse};
 
+use super::Context;
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::Failure;
 use crate::object::usage::Processing;
 
@@ -57,7 +57,7 @@ fn whole(
     let key = use_of_key::read(context, proof.object())?;
     let parameters = parameters::chosen(request.cryptographic_parameters.as_ref(), proof.object());
     let input = CipherInput { data: data.expose(), ..around(request) };
-    Ok(cipher::decrypt(&key.borrow(), &parameters, input, &*context.service.rng)?)
+    Ok(cipher::decrypt(&key.borrow(), &parameters, input, &*context.resources.rng)?)
 }
 
 fn first(
@@ -68,7 +68,7 @@ fn first(
 ) -> Result<(Secret, ByteString), Failure> {
     let key = use_of_key::read(context, proof.object())?;
     let parameters = parameters::chosen(request.cryptographic_parameters.as_ref(), proof.object());
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     let input = around(request);
     let mut stream = CipherStream::new(Direction::Decrypt, &key.borrow(), &parameters, input, rng)?;
     let opened = stream.update(data.expose())?;
@@ -88,7 +88,7 @@ fn next(
         let Work::Cipher(mut stream) = work else { return Err(stream::mixed_up()) };
         if is_last {
             let tag = request.authenticated_encryption_tag.as_ref().map(|tag| tag.0.as_slice());
-            let finished = stream.finish(data.expose(), tag, &*context.service.rng)?;
+            let finished = stream.finish(data.expose(), tag, &*context.resources.rng)?;
             return Ok((None, Output { bytes: finished.data, ..Output::default() }));
         }
         let bytes = stream.update(data.expose())?;

@@ -3,7 +3,7 @@
 use claviger_kmip::compat::ChangedAttribute;
 use claviger_kmip::payload::{DeleteAttributeRequest, DeleteAttributeResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
 

@@ -19,10 +19,10 @@ use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object, SecretData};
 use claviger_kmip::payload::{DerivationParameters, DeriveKeyRequest, DeriveKeyResponse};
 
+use super::Context;
 use super::key;
 use super::new_object::{Origin, new_object};
 use super::{parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Protecting;
 use crate::object::{ManagedObject, ObjectId, rules};
@@ -36,7 +36,7 @@ pub fn derive_key(
     context: &mut Context<'_, '_>,
     request: DeriveKeyRequest,
 ) -> Result<DeriveKeyResponse, Failure> {
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     let attributes = rules::for_new(context.tx, request.attributes, limits)?;
     let length = byte_length(request.object_type, &attributes)?;
     let mut bases = Vec::with_capacity(request.unique_identifier.len());
@@ -130,7 +130,7 @@ fn compute(
             return Err(Failure::new(Reason::InvalidField, message));
         }
     };
-    let iterations_max = context.service.limits.iteration_count_max;
+    let iterations_max = context.resources.limits.iteration_count_max;
     if given.iteration_count.is_some_and(|count| count > iterations_max) {
         let message = format!("Iteration Count can be {iterations_max}");
         return Err(Failure::new(Reason::ServerLimit, message));
@@ -159,7 +159,7 @@ fn compute(
         salt: given.salt.as_ref().map(|salt| salt.0.as_slice()),
         iteration_count: given.iteration_count,
     };
-    Ok(derive::derive(method, &keys, &inputs, length, &*context.service.rng)?)
+    Ok(derive::derive(method, &keys, &inputs, length, &*context.resources.rng)?)
 }
 
 fn object_of(object_type: ObjectType, attributes: &Attributes, bytes: Secret) -> Object {
@@ -189,7 +189,7 @@ fn note_in_base(
 ) -> Result<(), Failure> {
     use_of_key::charge(context, base, length)?;
     let current = context.tx.object(&base.id.to_string())?;
-    if current.attributes.0.len() < context.service.limits.attributes_max {
+    if current.attributes.0.len() < context.resources.limits.attributes_max {
         let mut current = (*current).clone();
         current.attributes.push(link(LinkType::DERIVED_KEY_LINK, derived));
         context.tx.update(current);

@@ -3,7 +3,7 @@
 use claviger_kmip::Version;
 use claviger_kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 
 /// Carries out Discover Versions: all versions, newest first, or those of the client's that are

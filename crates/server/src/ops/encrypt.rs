@@ -7,9 +7,9 @@ use claviger_kmip::enums::{self, Operation};
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{EncryptRequest, EncryptResponse};
 
+use super::Context;
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Protecting;
 
@@ -58,7 +58,7 @@ fn whole(
     let key = use_of_key::read(context, proof.object())?;
     let parameters = parameters::chosen(request.cryptographic_parameters.as_ref(), proof.object());
     let input = CipherInput { data: data.expose(), ..around(request) };
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     let sealed = cipher::encrypt(&key.borrow(), &parameters, input, rng)?;
     Ok(EncryptResponse {
         data: Some(ByteString(sealed.data)),
@@ -76,7 +76,7 @@ fn first(
 ) -> Result<EncryptResponse, Failure> {
     let key = use_of_key::read(context, proof.object())?;
     let parameters = parameters::chosen(request.cryptographic_parameters.as_ref(), proof.object());
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     let input = around(request);
     let mut stream = CipherStream::new(Direction::Encrypt, &key.borrow(), &parameters, input, rng)?;
     let sealed = stream.update(data.expose())?;
@@ -102,7 +102,7 @@ fn next(
     let output = stream::go_on(context, owner, &correlation_value, |work, _| {
         let Work::Cipher(mut stream) = work else { return Err(stream::mixed_up()) };
         if is_last {
-            let finished = stream.finish(data.expose(), None, &*context.service.rng)?;
+            let finished = stream.finish(data.expose(), None, &*context.resources.rng)?;
             let output = Output { bytes: finished.data, tag: finished.tag, is_valid: None };
             return Ok((None, output));
         }

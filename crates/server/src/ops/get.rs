@@ -5,8 +5,8 @@ use claviger_kmip::enums::KeyWrapType;
 use claviger_kmip::objects::Object;
 use claviger_kmip::payload::{GetRequest, GetResponse};
 
+use super::Context;
 use super::{key_format, wrapping};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::ManagedObject;
 

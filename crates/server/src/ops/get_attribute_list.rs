@@ -3,7 +3,7 @@
 use claviger_kmip::compat::References;
 use claviger_kmip::payload::{GetAttributeListRequest, GetAttributeListResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 
 /// Carries out Get Attribute List: every attribute once, however many values it has.

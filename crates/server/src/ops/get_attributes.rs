@@ -4,7 +4,7 @@ use claviger_kmip::attributes::{Attribute, AttributeReference, Attributes, Insta
 use claviger_kmip::compat::AttributeList;
 use claviger_kmip::payload::{GetAttributesRequest, GetAttributesResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 
 /// Carries out Get Attributes: those asked for, all if none is.

@@ -5,9 +5,9 @@ use claviger_kmip::codec::{ByteString, Secret};
 use claviger_kmip::enums::{self, Operation};
 use claviger_kmip::payload::{HashRequest, HashResponse};
 
+use super::Context;
 use super::input;
 use super::stream::{self, Output, Owner, Part, Work};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 
 /// Carries out Hash.

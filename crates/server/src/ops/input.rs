@@ -4,7 +4,7 @@
 use claviger_kmip::codec::Secret;
 use claviger_kmip::payload::Data;
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 
 /// The data that a request means; `None` if it brings none.

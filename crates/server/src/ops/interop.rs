@@ -2,7 +2,7 @@
 
 use claviger_kmip::payload::{InteropRequest, InteropResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 
 /// Carries out Interop: a mark in the log. Nothing is reset.

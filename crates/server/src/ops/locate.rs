@@ -4,7 +4,7 @@ use claviger_kmip::Version;
 use claviger_kmip::enums::UniqueIdentifier as Producer;
 use claviger_kmip::payload::{LocateRequest, LocateResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::{ObjectId, Query};
 
@@ -18,7 +18,7 @@ pub fn locate(
     request: LocateRequest,
 ) -> Result<LocateResponse, Failure> {
     let offset = count(request.offset_items)?.unwrap_or(0);
-    let limit = context.service.limits.locate_items_max;
+    let limit = context.resources.limits.locate_items_max;
     let maximum = count(request.maximum_items)?.unwrap_or(limit).min(limit);
     // From 1.3 on, a client that pages is told how many objects there are in all.
     let pages = request.maximum_items.is_some() || request.offset_items.is_some();

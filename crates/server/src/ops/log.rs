@@ -2,7 +2,7 @@
 
 use claviger_kmip::payload::{LogRequest, LogResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 
 /// The longest message that is logged whole.
@@ -14,8 +14,12 @@ const MESSAGE_CHARACTERS_MAX: usize = 1_024;
 /// Never.
 pub fn log(context: &mut Context<'_, '_>, request: LogRequest) -> Result<LogResponse, Failure> {
     // Escaped: a line of a client must not look like one of ours.
-    let message: String =
-        request.log_message.chars().take(MESSAGE_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+    let message: String = request
+        .log_message
+        .chars()
+        .take(MESSAGE_CHARACTERS_MAX)
+        .flat_map(char::escape_debug)
+        .collect();
     tracing::info!(
         scope = context.grant.scope_name().as_str(),
         role = context.grant.role_name().as_str(),

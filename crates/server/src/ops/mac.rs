@@ -6,9 +6,9 @@ use claviger_kmip::enums::{self, Operation};
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{MacRequest, MacResponse};
 
+use super::Context;
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::Failure;
 use crate::object::usage::Protecting;
 

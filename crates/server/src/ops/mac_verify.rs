@@ -6,10 +6,10 @@ use claviger_kmip::enums::Operation;
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{MacVerifyRequest, MacVerifyResponse};
 
+use super::Context;
 use super::signature_verify::indicator;
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Processing;
 

@@ -1,13 +1,15 @@
-//! What each operation does: one file per operation of the table in [`crate::dispatch::table`].
+//! What each operation does: one file per operation of the table in `dispatch/table.rs`.
 //!
 //! A handler takes a typed request and returns a typed response. It sees the objects of its
-//! client's scope through the transaction of its [`crate::dispatch::Context`]; that the client may
+//! client's scope through the transaction of its [`Context`]; that the client may
 //! do this has been checked, and that its answer is recorded and durable is seen to by the
 //! dispatcher.
 
 pub mod activate;
 pub mod add_attribute;
+pub mod batch;
 pub mod check;
+mod context;
 pub mod create;
 pub mod create_key_pair;
 pub mod decrypt;
@@ -44,3 +46,6 @@ mod parameters;
 pub mod stream;
 mod use_of_key;
 mod wrapping;
+
+pub use batch::Batch;
+pub use context::{About, Context, Resources};

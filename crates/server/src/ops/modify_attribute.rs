@@ -3,7 +3,7 @@
 use claviger_kmip::compat::{ChangedAttribute, NewAttribute};
 use claviger_kmip::payload::{ModifyAttributeRequest, ModifyAttributeResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 use crate::object::rules;
 
@@ -21,7 +21,7 @@ pub fn modify_attribute(
     let mut object = (*object).clone();
     let NewAttribute(new) = request.new_attribute;
     let current = request.current_attribute.0.as_ref();
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     let modified = rules::modify(&mut object, current, new, context.now(), limits)?;
     context.tx.update(object);
     Ok(ModifyAttributeResponse {

@@ -12,7 +12,7 @@ use claviger_kmip::masks::ProtectionStorageMask;
 use claviger_kmip::objects::{KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_ttlv::Writer;
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::ManagedObject;
 

@@ -3,17 +3,15 @@
 
 use claviger_kmip::Version;
 use claviger_kmip::enums::{
-    DestroyAction, ObjectType, Operation, ProfileName, QueryFunction, RngMode, ShreddingAlgorithm,
-    UnwrapMode,
+    DestroyAction, ObjectType, ProfileName, QueryFunction, RngMode, ShreddingAlgorithm, UnwrapMode,
 };
 use claviger_kmip::payload::{
     CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation,
 };
 use claviger_kmip::tags;
 
+use super::Context;
 use super::new_object::generator;
-use crate::dispatch::Context;
-use crate::dispatch::table;
 use crate::failure::Failure;
 
 /// The types of objects that Register takes; what a version does not have is left out of its
@@ -58,10 +56,12 @@ pub fn query(
     let mut response = QueryResponse::default();
     for function in &request.query_function {
         match *function {
-            QueryFunction::QUERY_OPERATIONS => response.operation = operations(context.version),
+            QueryFunction::QUERY_OPERATIONS => {
+                response.operation = (context.operations)(context.version)
+            }
             QueryFunction::QUERY_OBJECTS => response.object_type = OBJECT_TYPES.to_vec(),
             QueryFunction::QUERY_SERVER_INFORMATION => {
-                let vendor = &context.service.vendor_identification;
+                let vendor = &context.resources.vendor_identification;
                 response.vendor_identification = Some(vendor.clone());
                 response.server_information = Some(server_information());
             }
@@ -77,11 +77,6 @@ pub fn query(
         }
     }
     Ok(response)
-}
-
-fn operations(version: Version) -> Vec<Operation> {
-    let rows = table::ROWS.iter().filter(|row| row.since <= version);
-    rows.map(|row| row.operation).collect()
 }
 
 fn server_information() -> ServerInformation {

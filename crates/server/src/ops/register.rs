@@ -7,9 +7,9 @@ use claviger_kmip::enums::{CryptographicAlgorithm, UniqueIdentifier as Producer}
 use claviger_kmip::objects::{Certificate, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{RegisterRequest, RegisterResponse};
 
+use super::Context;
 use super::new_object::{Origin, check_storage, new_object};
 use super::{certificate, key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::rules;
 
@@ -26,7 +26,7 @@ pub fn register(
         let message = "the Object Type is not that of the object in the request";
         return Err(Failure::new(Reason::InvalidField, message));
     }
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     let given = without_the_obvious(request.attributes, &request.object)?;
     let mut attributes = rules::for_new(context.tx, given, limits)?;
     check_storage(request.protection_storage_masks.as_ref())?;

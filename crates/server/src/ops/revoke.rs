@@ -5,7 +5,7 @@ use claviger_kmip::codec::DateTime;
 use claviger_kmip::enums::RevocationReasonCode;
 use claviger_kmip::payload::{RevokeRequest, RevokeResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::lifecycle::{self, Event};
 use crate::object::usage;

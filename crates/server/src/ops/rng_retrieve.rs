@@ -5,7 +5,7 @@ use claviger_kmip::enums;
 use claviger_kmip::payload::{RngRetrieveRequest, RngRetrieveResponse};
 use zeroize::Zeroizing;
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 
 /// Carries out RNG Retrieve.
@@ -20,13 +20,13 @@ pub fn rng_retrieve(
     let Some(length) = length else {
         return Err(Failure::new(Reason::InvalidField, "Data Length is not positive"));
     };
-    let most = context.service.limits.random_bytes_max;
+    let most = context.resources.limits.random_bytes_max;
     if length > most {
         let message = format!("one request can retrieve {most} random bytes");
         return Err(Failure::new(Reason::ServerLimit, message));
     }
     let mut bytes = Zeroizing::new(vec![0; length]);
-    context.service.rng.fill(&mut bytes)?;
+    context.resources.rng.fill(&mut bytes)?;
     let data = Secret::from(bytes);
     if !context.version.is_1x() {
         context.batch.produce_data(enums::Data::RNG_RETRIEVE, data.clone());

@@ -2,8 +2,8 @@
 
 use claviger_kmip::payload::{RngSeedRequest, RngSeedResponse};
 
+use super::Context;
 use super::input;
-use crate::dispatch::Context;
 use crate::failure::Failure;
 
 /// Carries out RNG Seed: the seed is not used, which the answer says. The generator is shared by

@@ -3,7 +3,7 @@
 use claviger_kmip::compat::NewAttribute;
 use claviger_kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::Failure;
 use crate::object::rules;
 
@@ -20,7 +20,7 @@ pub fn set_attribute(
     context.concerns(&object);
     let mut object = (*object).clone();
     let NewAttribute(new) = request.new_attribute;
-    rules::set(&mut object, new.attribute, context.now(), &context.service.limits)?;
+    rules::set(&mut object, new.attribute, context.now(), &context.resources.limits)?;
     context.tx.update(object);
     Ok(SetAttributeResponse { unique_identifier: identifier.into() })
 }

@@ -8,10 +8,10 @@ use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{SignRequest, SignResponse};
 use zeroize::Zeroizing;
 
+use super::Context;
 use super::key::Key;
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Protecting;
 
@@ -38,7 +38,7 @@ pub fn sign(
     let length = data.as_ref().map_or(digest.map_or(0, <[u8]>::len), Secret::len);
     use_of_key::charge(context, &managed, length)?;
     let owner = Owner::of(context, Operation::SIGN, Some(managed.id));
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     let (signature_data, correlation_value) = match part {
         Part::Whole => {
             let signature =

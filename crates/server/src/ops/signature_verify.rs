@@ -7,11 +7,11 @@ use claviger_kmip::enums::{Operation, ValidityIndicator};
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{SignatureVerifyRequest, SignatureVerifyResponse};
 
+use super::Context;
 use super::key::Key;
 use super::sign::{longer, message, refuse_symmetric};
 use super::stream::{self, Output, Owner, Part, Work};
 use super::{input, parameters, use_of_key};
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Processing;
 

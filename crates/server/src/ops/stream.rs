@@ -16,7 +16,7 @@ use claviger_kmip::codec::{ByteString, Secret};
 use claviger_kmip::enums::Operation;
 use zeroize::Zeroizing;
 
-use crate::dispatch::Context;
+use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::limits::Limits;
 use crate::object::{ObjectId, Partition};
@@ -176,12 +176,12 @@ pub(super) fn begin(
     work: Work,
     evidence: Option<Vec<u8>>,
 ) -> Result<ByteString, Failure> {
-    let limits = &context.service.limits;
+    let limits = &context.resources.limits;
     check_held(&work, limits)?;
     let used_us = context.now_us;
     let stream = Stream { owner, work: Some(work), evidence, used_us, latest: None };
-    let rng = &*context.service.rng;
-    context.service.streams.begin(stream, rng, limits).map(ByteString)
+    let rng = &*context.resources.rng;
+    context.resources.streams.begin(stream, rng, limits).map(ByteString)
 }
 
 /// Goes on with a stream: `step` is given what is under way and the evidence that came before, and
@@ -196,7 +196,7 @@ pub(super) fn go_on(
     correlation_value: &[u8],
     step: impl FnOnce(Work, Option<&[u8]>) -> Result<(Option<Work>, Output), Failure>,
 ) -> Result<Output, Failure> {
-    let streams = &context.service.streams;
+    let streams = &context.resources.streams;
     let run = (context.number.to_owned(), context.batch.position());
     let mut stream = streams.take(correlation_value, owner)?;
     if let Some((latest, output)) = &stream.latest
@@ -211,7 +211,7 @@ pub(super) fn go_on(
     };
     let (work, output) = step(work, stream.evidence.as_deref())?;
     if let Some(work) = &work {
-        check_held(work, &context.service.limits)?;
+        check_held(work, &context.resources.limits)?;
     }
     // What changes nothing is not run again; nor is its output needed twice.
     let may_run_again = !context.tx.is_read_only();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use claviger_kmip::attributes::values::UniqueIdentifier;
 
+use super::Context;
 use super::key::Key;
 use super::wrapping;
-use crate::dispatch::Context;
 use crate::failure::Failure;
 use crate::object::ManagedObject;
 use crate::object::usage::{self, Cost};

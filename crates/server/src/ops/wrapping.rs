@@ -19,9 +19,9 @@ use claviger_kmip::objects::{
 use claviger_kmip::tags;
 use claviger_ttlv::{Limits, Message, Writer};
 
+use super::Context;
 use super::key::{self, Key};
 use super::parameters;
-use crate::dispatch::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::ManagedObject;
 use crate::object::usage::{self, Cost, Processing, Protecting};
@@ -57,7 +57,7 @@ pub(super) fn wrapped(
     let asked = information.cryptographic_parameters.as_ref();
     let mut parameters = parameters::chosen(asked, proof.object());
     parameters.random_iv = true;
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     let sealed = wrap::wrap(&kek.borrow(), &parameters, plain.expose(), None, rng)?;
     let mut bytes = sealed.data;
     bytes.extend(sealed.tag.unwrap_or_default());
@@ -209,7 +209,7 @@ fn unwrap(
     let parameters = parameters::chosen(asked, proof.object());
     let (bytes, tag) = split_tag(&parameters, wrapped.expose());
     let iv = data.iv_counter_nonce.as_ref().map(|iv| iv.0.as_slice());
-    let rng = &*context.service.rng;
+    let rng = &*context.resources.rng;
     Ok(wrap::unwrap(&kek.borrow(), &parameters, bytes, iv, tag, rng)?)
 }
 

@@ -21,6 +21,7 @@ use claviger_server::dispatch::{Next, Peer, Service};
 use claviger_server::limits::Limits;
 use claviger_server::mount::{ConfigChange, ListenerPlan, Listeners, MountPath, Mounts};
 use claviger_server::object::Objects;
+use claviger_server::ops::Resources;
 use claviger_server::record::{Change, MountId, Records};
 use claviger_server::seal::{Barrier, RootKey};
 use claviger_store::{Engine, Memory};
@@ -77,15 +78,17 @@ impl Fixture {
         access.write_role(&mount, "scope", &role, RoleChange::everything()).unwrap();
         let credential = access.generate_credential(&mount, "scope", "role").unwrap();
         let service = Arc::new(Service {
-            objects,
+            resources: Resources {
+                objects,
+                rng: Arc::new(SystemRng::new()),
+                limits: Limits::default(),
+                vendor_identification: String::from("Claviger"),
+                streams: Default::default(),
+            },
             access,
             audit: AuditLog::disabled(),
             clock: as_clock,
-            rng: Arc::new(SystemRng::new()),
-            limits: Limits::default(),
-            vendor_identification: String::from("Claviger"),
             requests: AtomicU64::new(1),
-            streams: Default::default(),
         });
         let peer = Peer {
             mount: mount.id(),

@@ -81,8 +81,7 @@ async fn locate_by_state_and_get_attributes_agree_at_every_instant() {
             let by_scan = located(&fixture, vec![Attribute::State(wanted)]).await;
             for (label, key) in &keys {
                 let is = state(&fixture, key).await;
-                let by_name =
-                    located(&fixture, vec![name(label), Attribute::State(wanted)]).await;
+                let by_name = located(&fixture, vec![name(label), Attribute::State(wanted)]).await;
                 assert_eq!(by_scan.contains(key), is == wanted, "{label} at {second}");
                 assert_eq!(by_name.contains(key), is == wanted, "{label} by name at {second}");
                 seen.insert((*label, is));
@@ -112,12 +111,9 @@ async fn a_date_is_reached_at_its_second_and_not_before() {
             Attribute::DeactivationDate(DateTime(START + 20)),
         ])
         .await;
-    for (offset, expected) in [
-        (9, State::PRE_ACTIVE),
-        (10, State::ACTIVE),
-        (19, State::ACTIVE),
-        (20, State::DEACTIVATED),
-    ] {
+    for (offset, expected) in
+        [(9, State::PRE_ACTIVE), (10, State::ACTIVE), (19, State::ACTIVE), (20, State::DEACTIVATED)]
+    {
         fixture.clock.set(START + offset);
         assert_eq!(state(&fixture, &key).await, expected, "at {offset}");
     }
@@ -127,8 +123,7 @@ async fn a_date_is_reached_at_its_second_and_not_before() {
 #[tokio::test]
 async fn a_date_given_twice_is_a_range() {
     let fixture = Fixture::new();
-    let key =
-        fixture.create(vec![Attribute::ActivationDate(DateTime(START + 100))]).await;
+    let key = fixture.create(vec![Attribute::ActivationDate(DateTime(START + 100))]).await;
     let range = |first: i64, last: i64| {
         vec![
             Attribute::ActivationDate(DateTime(START + first)),

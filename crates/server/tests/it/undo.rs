@@ -6,8 +6,7 @@ use claviger_kmip::compat::{AttributeList, NewAttribute};
 use claviger_kmip::enums::{ResultReason, ResultStatus};
 use claviger_kmip::message::{RequestHeader, RequestItem};
 use claviger_kmip::payload::{
-    ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, LocateRequest,
-    LocateResponse,
+    ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, LocateRequest, LocateResponse,
 };
 
 use crate::fixture::{Fixture, answers, create_request, name, undo_header};

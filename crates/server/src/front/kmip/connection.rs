@@ -36,7 +36,7 @@ pub(super) async fn run(
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
     let handshake = TlsAcceptor::from(tls).accept(stream);
-    let stream = match timeout(service.limits.handshake_timeout, handshake).await {
+    let stream = match timeout(service.resources.limits.handshake_timeout, handshake).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refuse_handshake(remote, &mount_path, &error),
         Err(_) => {
@@ -134,7 +134,7 @@ impl Connection {
         peer: &Peer,
         mut stopping: watch::Receiver<bool>,
     ) -> io::Result<()> {
-        let limits = service.limits.ttlv();
+        let limits = service.resources.limits.ttlv();
         loop {
             match frame_length(&self.request, tags::REQUEST_MESSAGE, &limits) {
                 Ok(FrameLength::Known(length)) if length <= self.request.len() => {
@@ -165,7 +165,7 @@ impl Connection {
     ) -> io::Result<Next> {
         let request = self.request.get(..length).unwrap_or_default();
         let next = service.answer(peer, request, &mut self.answer).await;
-        let sent = timeout(service.limits.transfer_timeout, async {
+        let sent = timeout(service.resources.limits.transfer_timeout, async {
             // One write: one TLS record, unless it is larger than a record can be.
             self.stream.write_all(self.answer.as_bytes()).await?;
             self.stream.flush().await
@@ -190,9 +190,9 @@ impl Connection {
         stopping: &mut watch::Receiver<bool>,
     ) -> io::Result<bool> {
         let patience = if self.request.is_empty() {
-            service.limits.idle_timeout
+            service.resources.limits.idle_timeout
         } else {
-            service.limits.transfer_timeout
+            service.resources.limits.transfer_timeout
         };
         let received = tokio::select! {
             biased;

@@ -105,7 +105,7 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, mount_path: &A
             tracing::warn!(
                 target: "claviger::refused",
                 peer = %remote,
-                limit = shared.service.limits.connections_max,
+                limit = shared.service.resources.limits.connections_max,
                 hint = "raise limits.connections_max, or find out who opens so many",
                 "connection refused: too many are open"
             );

@@ -40,7 +40,7 @@ impl KmipFront {
     /// No listener yet. `runtime` runs the connections.
     #[must_use]
     pub fn new(runtime: Handle, service: Arc<Service>) -> Self {
-        let slots = Arc::new(Semaphore::new(service.limits.connections_max));
+        let slots = Arc::new(Semaphore::new(service.resources.limits.connections_max));
         let (stopping, _) = watch::channel(false);
         Self {
             runtime,
@@ -71,9 +71,10 @@ impl KmipFront {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Nobody left to hear it is no error.
         let _ = self.stopping.send(true);
-        let all = u32::try_from(self.service.limits.connections_max).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
         let drained = self.slots.acquire_many(all);
-        if tokio::time::timeout(self.service.limits.drain_timeout, drained).await.is_err() {
+        if tokio::time::timeout(self.service.resources.limits.drain_timeout, drained).await.is_err()
+        {
             tracing::warn!("KMIP requests were still running when the server stopped");
         }
     }

@@ -1,13 +1,32 @@
-//! What a handler is given.
+//! What a handler is given: its request's surroundings, and what all requests share.
 
+use std::sync::Arc;
+
+use claviger_crypto::Rng;
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::UniqueIdentifier;
-use claviger_kmip::enums::{self, ObjectType};
+use claviger_kmip::enums::{self, ObjectType, Operation};
 
-use super::{Batch, Service};
+use super::batch::Batch;
+use super::stream::Streams;
 use crate::access::Grant;
 use crate::failure::{Failure, Reason};
-use crate::object::{ManagedObject, ObjectId, Tx};
+use crate::limits::Limits;
+use crate::object::{ManagedObject, ObjectId, Objects, Tx};
+
+/// What handlers of all requests share.
+pub struct Resources {
+    /// The managed objects.
+    pub objects: Arc<Objects>,
+    /// Random numbers.
+    pub rng: Arc<dyn Rng>,
+    /// The limits.
+    pub limits: Limits,
+    /// What Query calls the vendor: some appliances only talk to vendors they know.
+    pub vendor_identification: String,
+    /// Cryptographic operations on messages that come in parts.
+    pub streams: Streams,
+}
 
 /// One batch item being carried out.
 pub struct Context<'c, 't> {
@@ -18,7 +37,9 @@ pub struct Context<'c, 't> {
     /// Whose request it is.
     pub grant: &'c Grant,
     /// What all requests share.
-    pub service: &'c Service,
+    pub resources: &'c Resources,
+    /// The operations of a version, for Query.
+    pub operations: fn(Version) -> Vec<Operation>,
     /// What the items of the batch pass on.
     pub batch: &'c mut Batch,
     /// Our number of the request: the same however often its items are run.
@@ -87,6 +108,6 @@ impl Context<'_, '_> {
     /// # Errors
     /// There are no random numbers.
     pub fn next_id(&self) -> Result<ObjectId, Failure> {
-        self.service.objects.next_id(self.now_us, &*self.service.rng)
+        self.resources.objects.next_id(self.now_us, &*self.resources.rng)
     }
 }
