@@ -78,12 +78,6 @@ const ATTRIBUTES: [(Version, &[&str]); 5] = [
             "Always Sensitive",
             "Extractable",
             "Never Extractable",
-            "Certificate Subject CN",
-            "Certificate Subject O",
-            "Certificate Subject OU",
-            "Certificate Issuer CN",
-            "Certificate Issuer O",
-            "Certificate Issuer OU",
         ],
     ),
 ];
