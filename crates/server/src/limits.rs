@@ -23,8 +23,9 @@ pub struct Limits {
     pub attribute_bytes_max: usize,
     /// How many random bytes one request can retrieve.
     pub random_bytes_max: usize,
-    /// How many iterations a derivation may have: about a second of one processor.
-    pub iteration_count_max: i32,
+    /// How many iterations a derivation may have for all of its result: about a second of one
+    /// processor.
+    pub iteration_count_max: usize,
     /// How many messages in parts may be under way.
     pub streams_max: usize,
     /// What may be kept of one of them until its last part, where nothing can be given before.

@@ -23,8 +23,6 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    }
-
     pub(crate) fn encode(self, message: &Node) -> Vec<u8> {
         match self {
             Self::Ttlv | Self::Https => message.to_bytes(),

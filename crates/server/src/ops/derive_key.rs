@@ -130,11 +130,7 @@ fn compute(
             return Err(Failure::new(Reason::InvalidField, message));
         }
     };
-    let iterations_max = context.resources.limits.iteration_count_max;
-    if given.iteration_count.is_some_and(|count| count > iterations_max) {
-        let message = format!("Iteration Count can be {iterations_max}");
-        return Err(Failure::new(Reason::ServerLimit, message));
-    }
+    check_cost(given.iteration_count, length, context.resources.limits.iteration_count_max)?;
     let keys =
         bases.iter().map(|base| use_of_key::read(context, base)).collect::<Result<Vec<_>, _>>()?;
     // Where a method takes one key, a secret beside it is the data to derive with.
@@ -160,6 +156,23 @@ fn compute(
         iteration_count: given.iteration_count,
     };
     Ok(derive::derive(method, &keys, &inputs, length, &*context.resources.rng)?)
+}
+
+/// Iterations are counted for every block of the result: each has its own. No pseudo-random
+/// function gives fewer than 16 bytes at once.
+fn check_cost(
+    iteration_count: Option<i32>,
+    length: usize,
+    iterations_max: usize,
+) -> Result<(), Failure> {
+    let count = iteration_count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let blocks = length.div_ceil(16);
+    if count.saturating_mul(blocks) > iterations_max {
+        let most = iterations_max.checked_div(blocks).unwrap_or(0);
+        let message = format!("for a result of this length the Iteration Count can be {most}");
+        return Err(Failure::new(Reason::ServerLimit, message));
+    }
+    Ok(())
 }
 
 fn object_of(object_type: ObjectType, attributes: &Attributes, bytes: Secret) -> Object {
