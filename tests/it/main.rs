@@ -19,6 +19,7 @@ mod hex;
 mod kmip;
 mod server;
 mod tls;
+mod trace;
 mod ttlv;
 
 mod bad_input;

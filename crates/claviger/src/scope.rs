@@ -14,6 +14,9 @@ pub(crate) enum ScopeCommand {
     Create {
         /// Its name
         name: String,
+        /// Write its KMIP messages to the server's log, without what is secret
+        #[arg(long, value_name = "BOOL")]
+        kmip_trace: Option<bool>,
     },
     /// List the scopes
     List,
@@ -31,8 +34,9 @@ pub(crate) enum ScopeCommand {
 pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) -> Outcome {
     let api = api.open()?;
     match command {
-        ScopeCommand::Create { name } => {
-            api.write(&api.path(&["scope", name]), &json!({}))?;
+        ScopeCommand::Create { name, kmip_trace } => {
+            let fields = kmip_trace.map_or_else(|| json!({}), |on| json!({ "kmip_trace": on }));
+            api.write(&api.path(&["scope", name]), &fields)?;
             done(format, name, "created")
         }
         ScopeCommand::List => list(format, &api.list(&api.path(&["scope"]))?),

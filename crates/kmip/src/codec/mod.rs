@@ -4,7 +4,7 @@
 //! - [`Field`] is what one field of a structure holds: exactly one item (`T`), at most one
 //!   (`Option<T>`), any number (`Vec<T>`), or, for the few types of [`crate::compat`], items whose
 //!   tags depend on the version.
-//! - The [`structure!`](crate::structure) macro declares a structure with the tag and the versions
+//! - The `structure!` macro declares a structure with the tag and the versions
 //!   of each field, in the order of the specification's table, and derives both directions.
 //!
 //! The version rules live here, once: a field is written only in versions that have it; an

@@ -7,7 +7,7 @@
 //! | a client's own | name `x-…` or `y-…` | Attribute {Vendor Identification, Attribute Name, Attribute Value} |
 //! | a reference | Attribute Name | Attribute Reference |
 //!
-//! The rest of the crate has the 2.x shape. The types here are [`Field`]s that read and write
+//! The rest of the crate has the 2.x shape. The types here are fields that read and write
 //! whichever shape the message's version has.
 
 mod fields;

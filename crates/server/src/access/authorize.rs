@@ -70,6 +70,11 @@ impl Grant {
         &self.role.scope.name
     }
 
+    /// Whether the scope's requests and answers are written to the log.
+    pub fn is_traced(&self) -> bool {
+        self.role.scope.is_traced()
+    }
+
     /// The role's name, for audit and log.
     pub fn role_name(&self) -> &Name {
         &self.role.name

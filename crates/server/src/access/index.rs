@@ -29,6 +29,8 @@ pub(super) struct Scope {
     closing: AtomicBool,
     /// Requests running in it now.
     running: AtomicUsize,
+    /// Whether its requests are written to the log.
+    traced: AtomicBool,
 }
 
 /// A role in memory.
@@ -42,6 +44,15 @@ pub(super) struct Role {
 }
 
 impl Scope {
+    /// Writes its requests to the log from now on, or no longer.
+    pub(super) fn trace(&self, traced: bool) {
+        self.traced.store(traced, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_traced(&self) -> bool {
+        self.traced.load(Ordering::Relaxed)
+    }
+
     pub(super) fn new(
         mount: MountId,
         name: Name,
@@ -53,6 +64,7 @@ impl Scope {
             name,
             key,
             record_id: stored.value.id,
+            traced: AtomicBool::new(stored.value.kmip_trace),
             stored: Mutex::new(stored),
             roles: Mutex::new(BTreeMap::new()),
             closing: AtomicBool::new(false),

@@ -25,6 +25,7 @@ pub use operations::{OperationSet, operation_named, permission_names};
 pub use permissions::{PermissionChange, Permissions};
 pub use registry::Access;
 pub use role::{RoleChange, RoleView};
+pub use scope::ScopeChange;
 
 /// What `access` must know about managed objects; whoever keeps them implements it.
 pub trait Objects: Send + Sync + 'static {

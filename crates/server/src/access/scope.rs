@@ -16,7 +16,7 @@ pub(super) const CERTIFICATE_ID_CHARS: usize = 5;
 const DRAIN_MAX: Duration = Duration::from_secs(5);
 
 /// What is stored of a scope.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ScopeRecord {
     pub(super) id: ScopeId,
     pub(super) name: String,
@@ -24,12 +24,30 @@ pub(super) struct ScopeRecord {
     pub(super) certificate_id: String,
     /// A deletion takes the scope's objects along even when it does not say so.
     pub(super) force: bool,
+    /// Whether its requests and answers are written to the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) kmip_trace: bool,
     /// Seconds since 1970.
     pub(super) created: i64,
 }
 
+/// What a write says about a scope: fields left out stay as they are.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeChange {
+    /// Whether a deletion takes the scope's objects along even when it does not say so.
+    pub force: Change<bool>,
+    /// Whether the scope's requests and answers are written to the log, decoded and redacted.
+    pub kmip_trace: Change<bool>,
+}
+
+impl From<Change<bool>> for ScopeChange {
+    fn from(force: Change<bool>) -> Self {
+        Self { force, kmip_trace: Change::Keep }
+    }
+}
+
 impl Access {
-    /// Creates a scope, or, if there is one of this name, changes what is remembered of `force`.
+    /// Creates a scope, or, if there is one of this name, changes what is set of it.
     ///
     /// # Errors
     /// When it cannot be stored.
@@ -37,8 +55,9 @@ impl Access {
         &self,
         mount: MountId,
         name: &Name,
-        force: Change<bool>,
+        change: impl Into<ScopeChange>,
     ) -> Result<(), AccessError> {
+        let ScopeChange { force, kmip_trace } = change.into();
         let _writer = self.writer();
         let existing = self.read().scope(mount, name.as_str());
         let mut edit = Edit::default();
@@ -46,9 +65,11 @@ impl Access {
             let mut stored = lock(&scope.stored);
             let mut record = stored.value.clone();
             record.force = force.apply(record.force, false);
-            if record.force != stored.value.force {
+            record.kmip_trace = kmip_trace.apply(record.kmip_trace, false);
+            if record != stored.value {
                 let version = edit.update(scope.key.clone(), stored.version, &record)?;
                 self.records.commit(edit)?;
+                scope.trace(record.kmip_trace);
                 *stored = Stored { version, value: record };
             }
             return Ok(());
@@ -58,6 +79,7 @@ impl Access {
             name: name.as_str().to_owned(),
             certificate_id: self.unused_scope_id(mount)?,
             force: force.apply(false, false),
+            kmip_trace: kmip_trace.apply(false, false),
             created: self.clock.now(),
         };
         let at = self.scope_key(mount, name);

@@ -1,6 +1,6 @@
 //! One request message, from bytes to bytes.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use claviger_kmip::codec::{DateTime, Encoder, Wire};
 use claviger_kmip::enums::{BatchErrorContinuationOption, Operation, ResultStatus};
@@ -150,7 +150,12 @@ impl Service {
             self.refuse_message(peer, now_us, writer, &found, &failure);
             return Next::Continue;
         }
-        self.answer_batch(peer, now_us, &message, writer).await
+        let start = writer.len();
+        let (next, traced) = self.answer_batch(peer, now_us, &message, writer).await;
+        if traced {
+            self.trace(peer, request, writer.as_bytes().get(start..).unwrap_or_default());
+        }
+        next
     }
 
     fn refuse_message(
@@ -174,7 +179,7 @@ impl Service {
         now_us: i64,
         message: &RequestMessage<'_>,
         writer: &mut Writer,
-    ) -> Next {
+    ) -> (Next, bool) {
         let header = &message.header;
         let start = writer.len();
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -185,22 +190,41 @@ impl Service {
             now_us,
             version: message.version,
             response_end_max: start.saturating_add(self.response_bytes_max(header)),
+            traced: AtomicBool::new(false),
         };
         let option =
             header.batch_error_continuation_option.unwrap_or(BatchErrorContinuationOption::STOP);
         let correlation = header.client_correlation_value.clone();
         let seconds = now_us.div_euclid(1_000_000);
         let mut answer = Answer::begin(writer, message.version, seconds, correlation);
-        if option == BatchErrorContinuationOption::UNDO && message.items().len() > 1 {
-            let next = request.run_undoable(message, &mut answer).await;
-            answer.finish();
-            return next;
-        }
+        let next = if option == BatchErrorContinuationOption::UNDO && message.items().len() > 1 {
+            request.run_undoable(message, &mut answer).await
+        } else {
+            request.run_all(message, option, &mut answer).await
+        };
+        answer.finish();
+        (next, request.traced.into_inner())
+    }
+
+    fn response_bytes_max(&self, header: &claviger_kmip::message::RequestHeader) -> usize {
+        let asked = header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
+        asked.unwrap_or(usize::MAX).min(self.resources.limits.response_bytes_max)
+    }
+}
+
+impl item::Request<'_> {
+    /// Carries out item after item, each in a transaction of its own.
+    async fn run_all(
+        &self,
+        message: &RequestMessage<'_>,
+        option: BatchErrorContinuationOption,
+        answer: &mut Answer<'_>,
+    ) -> Next {
         let mut batch = Batch::default();
         let mut next = Next::Continue;
         for (position, parsed) in message.items().enumerate() {
             let item = Item::new(position, parsed);
-            let outcome = request.run(&item, &mut batch, &mut answer).await;
+            let outcome = self.run(&item, &mut batch, answer).await;
             batch.end_item();
             if outcome.next == Next::Close {
                 next = Next::Close;
@@ -209,13 +233,7 @@ impl Service {
                 break;
             }
         }
-        answer.finish();
         next
-    }
-
-    fn response_bytes_max(&self, header: &claviger_kmip::message::RequestHeader) -> usize {
-        let asked = header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
-        asked.unwrap_or(usize::MAX).min(self.resources.limits.response_bytes_max)
     }
 }
 

@@ -1,5 +1,7 @@
 //! One batch item: authorise, audit, carry out, commit, answer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use claviger_kmip::Version;
 use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::{Operation, ResultStatus};
@@ -25,6 +27,8 @@ pub(super) struct Request<'r> {
     pub version: Version,
     /// How long the writer may become.
     pub response_end_max: usize,
+    /// Whether the scope wants its messages in the log.
+    pub traced: AtomicBool,
 }
 
 /// A batch item as it came.
@@ -173,6 +177,9 @@ impl Request<'_> {
             return Err((Failure::new(Reason::OperationNotSupported, text), Next::Continue));
         };
         let grant = access.authorize(mount, serial, parsed.operation).map_err(refused)?;
+        if grant.is_traced() {
+            self.traced.store(true, Ordering::Relaxed);
+        }
         if parsed.message_extensions.iter().any(|extension| extension.criticality_indicator) {
             let text = "a critical Message Extension is not understood";
             return Err((Failure::new(Reason::FeatureNotSupported, text), Next::Continue));

@@ -9,6 +9,7 @@ mod answer;
 mod item;
 mod salvage;
 pub mod table;
+mod trace;
 mod undo;
 
 use std::net::SocketAddr;

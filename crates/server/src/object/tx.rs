@@ -94,7 +94,7 @@ impl Objects {
         self.ids.next(now_us, rng)
     }
 
-    /// Stores which objects have been handed out since the last call; see [`super::served`].
+    /// Stores which objects have been handed out since the last call; see `served`.
     ///
     /// # Errors
     /// Storage; the rows stay noted and are tried again.
@@ -259,7 +259,7 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Submits the changes. They hold when [`Commit::done`] says so.
+    /// Submits the changes. They hold when the commit says that it is done.
     pub fn commit(self) -> Commit<'a> {
         self.finish_reads();
         let mut changes = Changes::default();

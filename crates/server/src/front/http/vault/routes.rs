@@ -165,7 +165,8 @@ fields! {
         ["default_tls_client_ttl", Duration, "Life of client certificates."];
     scope_fields:
         ["scope", Text, "Name of the scope."]
-        ["force", Bool, "Deletes the scope's managed objects with it."];
+        ["force", Bool, "Deletes the scope's managed objects with it."]
+        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
     generate_fields:
         ["format", Text, "pem, pem_bundle or der."];
     sign_fields:

@@ -3,7 +3,7 @@
 use super::Call;
 use super::error::ApiError;
 use super::reply::Reply;
-use crate::access::Name;
+use crate::access::{Name, ScopeChange};
 use crate::record::Change;
 
 /// `LIST scope`.
@@ -15,7 +15,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
 pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     let name = Name::parse(call.captured("scope"))?;
     let force = call.fields.bool("force")?;
-    call.services()?.access.create_scope(call.mount()?.id(), &name, force)?;
+    let change = ScopeChange { force, kmip_trace: call.fields.bool("kmip_trace")? };
+    call.services()?.access.create_scope(call.mount()?.id(), &name, change)?;
     Ok(Reply::empty())
 }
 
