@@ -149,9 +149,9 @@ fn mutate_value(tag: Tag, value: &mut Value, chance: &mut Chance) {
     match value {
         Value::Structure(children) => mutate_children(children, chance),
         Value::Integer(number) => *number = near((*number).into(), chance) as i32,
-        Value::LongInteger(number)
-        | Value::DateTime(number)
-        | Value::DateTimeExtended(number) => *number = near(*number, chance),
+        Value::LongInteger(number) | Value::DateTime(number) | Value::DateTimeExtended(number) => {
+            *number = near(*number, chance)
+        }
         Value::Interval(number) => *number = near((*number).into(), chance) as u32,
         Value::Enumeration(_) => {
             *value = match any_value(tag, chance) {

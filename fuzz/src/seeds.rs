@@ -60,10 +60,7 @@ fn message([major, minor]: [i32; 2], element: &Element) -> Node {
     )];
     if let Some(name) = &element.value {
         let option = BatchErrorContinuationOption::from_name(name).expect("a continuation option");
-        header.push(Node::new(
-            tags::BATCH_ERROR_CONTINUATION_OPTION,
-            Value::Enumeration(option.0),
-        ));
+        header.push(Node::new(tags::BATCH_ERROR_CONTINUATION_OPTION, Value::Enumeration(option.0)));
     }
     let count = i32::try_from(items.len()).expect("a batch is small");
     header.push(Node::new(tags::BATCH_COUNT, Value::Integer(count)));

@@ -16,6 +16,7 @@ use claviger_server::limits::Limits;
 use claviger_server::mount::{ConfigChange, ListenerPlan, Listeners, Mount, MountPath, Mounts};
 use claviger_server::object::Objects;
 use claviger_server::ops::Resources;
+use claviger_server::ops::stream::Streams;
 use claviger_server::record::{Change, MountId, Records, ScopeId};
 use claviger_server::seal::{Barrier, RootKey};
 use claviger_store::Memory;
@@ -99,7 +100,8 @@ impl Server {
         let ours = std::mem::replace(&mut self.peer, other);
         let answer = self.answer(&register.to_bytes());
         self.peer = ours;
-        let message = Message::parse(&answer, &self.service.limits.ttlv()).expect("an answer");
+        let message =
+            Message::parse(&answer, &self.service.resources.limits.ttlv()).expect("an answer");
         let response = ResponseMessage::parse(&message).expect("a response");
         assert_eq!(response.items[0].result_status, ResultStatus::SUCCESS, "the canary is kept");
         self.reset();
@@ -108,8 +110,9 @@ impl Server {
     /// Forgets everything that requests have made.
     pub fn reset(&mut self) {
         self.identifiers.clear();
+        self.service.resources.streams = Streams::default();
         self.rng.0.store(0, Ordering::Relaxed);
-        access::Objects::delete_all(&*self.service.objects, self.mount, self.scope)
+        access::Objects::delete_all(&*self.service.resources.objects, self.mount, self.scope)
             .expect("memory does not fail");
     }
 
@@ -122,7 +125,7 @@ impl Server {
         let next = self.runtime.block_on(answered);
         assert!(matches!(next, Next::Continue | Next::Close));
         let answer = writer.as_bytes().to_vec();
-        if let Ok(node) = Node::from_bytes(&answer, &self.service.limits.ttlv()) {
+        if let Ok(node) = Node::from_bytes(&answer, &self.service.resources.limits.ttlv()) {
             self.note_identifiers(&node);
         }
         answer
@@ -134,7 +137,7 @@ impl Server {
     }
 
     fn with_identifiers(&self, request: &[u8]) -> Option<Vec<u8>> {
-        let mut node = Node::from_bytes(request, &self.service.limits.ttlv()).ok()?;
+        let mut node = Node::from_bytes(request, &self.service.resources.limits.ttlv()).ok()?;
         let mut changed = false;
         replace(&mut node, &mut |node| {
             let Value::TextString(text) = &mut node.value else { return };

@@ -29,7 +29,8 @@ fn main() {
     }
     write(&root, "der_keys", "certificate", Server::new().certificate());
     for (name, key) in keys() {
-        for format in [KeyFormatType::PKCS_1, KeyFormatType::PKCS_8, KeyFormatType::EC_PRIVATE_KEY] {
+        for format in [KeyFormatType::PKCS_1, KeyFormatType::PKCS_8, KeyFormatType::EC_PRIVATE_KEY]
+        {
             if let Ok(bytes) = key.write(format) {
                 write(&root, "der_keys", &format!("{name}-{}", format.0), bytes.expose());
             }
