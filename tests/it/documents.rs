@@ -1,5 +1,5 @@
 //! What the documents say is what the server does: the table of operations against the answers to Query, the
-//! permissions against what roles take.
+//! permissions against what roles take, and the files they name against those that are there.
 //!
 //! `CLAVIGER_WRITE_DOCUMENTS=1` writes the table instead of comparing it.
 
@@ -13,6 +13,16 @@ use crate::api::Api;
 use crate::server::{Server, binary};
 
 const VERSIONS: [&str; 7] = ["1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1"];
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/operations.md",
+    "docs/conformance.md",
+    "docs/formats.md",
+];
 const BEGIN: &str = "<!-- operations: begin -->\n";
 const END: &str = "<!-- operations: end -->\n";
 
@@ -105,4 +115,40 @@ fn every_permission_of_the_table_is_one() {
         assert_eq!(written.status, 204, "{name}: {written:?}");
         assert_eq!(api.get(role).data()[&permission], Value::Bool(true), "{name}");
     }
+}
+
+#[test]
+fn the_documents_link_to_files_that_are_there() {
+    let mut missing = Vec::new();
+    let mut links = 0;
+    for name in DOCUMENTS {
+        let path = root().join(name);
+        let directory = path.parent().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") || link.starts_with('#') {
+                continue;
+            }
+            links += 1;
+            if !directory.join(link).exists() {
+                missing.push(format!("{name}: {link}"));
+            }
+        }
+    }
+    assert!(links > 10, "only {links} links found");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Paths in backticks, in the document that lives by them. What is no path of ours has no `crates/` before it.
+#[test]
+fn the_architecture_names_files_that_are_there() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut missing = Vec::new();
+    let paths = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with("crates/"));
+    for path in paths.filter(|path| !path.contains("/x.rs")) {
+        if !root().join(path).exists() {
+            missing.push(path);
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
