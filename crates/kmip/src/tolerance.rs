@@ -33,6 +33,17 @@ pub struct Quirk {
     pub treatment: Treatment,
     /// Why.
     pub reason: &'static str,
+    /// Where a request with it can be seen.
+    pub evidence: Evidence,
+}
+
+/// The request that backs a quirk.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Recorded from the client; the name of the recording's step begins so.
+    Recorded(&'static str),
+    /// Replayed by this test of the `it` package, from a byte sample or a described sequence.
+    Replayed(&'static str),
 }
 
 /// Every quirk that is tolerated.
@@ -45,6 +56,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::OFFSET_ITEMS,
         treatment: Treatment::Accept,
         reason: "Locate pages with a 1.3 field under a 1.0 header; any field of a later minor version is taken",
+        evidence: Evidence::Recorded("pp_"),
     },
     Quirk {
         client: "kmipclient (Percona) at 2.0",
@@ -54,6 +66,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::ARCHIVE_DATE,
         treatment: Treatment::Ignore,
         reason: "Get Attributes carries the Attribute Reference under the tag of Archive Date; without it all attributes are answered",
+        evidence: Evidence::Recorded("gtest14"),
     },
     Quirk {
         client: "libkmip register demo (Percona)",
@@ -63,6 +76,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::KEY_COMPRESSION_TYPE,
         treatment: Treatment::Accept,
         reason: "names a compression for a symmetric key, where none exists; stored and not used",
+        evidence: Evidence::Recorded("pl_register"),
     },
     Quirk {
         client: "libmongocrypt",
@@ -72,6 +86,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::CRYPTOGRAPHIC_USAGE_MASK,
         treatment: Treatment::Accept,
         reason: "registers Secret Data with an empty usage mask",
+        evidence: Evidence::Recorded("mc_"),
     },
     Quirk {
         client: "PSMDB 4.2 to 5.0.16",
@@ -81,6 +96,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::NAME,
         treatment: Treatment::Accept,
         reason: "registers keys with an empty Name, or an empty Object Group",
+        evidence: Evidence::Replayed("old_percona_clients_register_an_empty_name_and_a_base64_key"),
     },
     Quirk {
         client: "PSMDB before 5.0.17",
@@ -90,6 +106,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::CRYPTOGRAPHIC_LENGTH,
         treatment: Treatment::Accept,
         reason: "registers the base64 text of a key as an AES key of 352 bits",
+        evidence: Evidence::Replayed("old_percona_clients_register_an_empty_name_and_a_base64_key"),
     },
     Quirk {
         client: "libkmip get demo (OpenKMIP), Ceph RGW",
@@ -99,6 +116,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::AUTHENTICATION,
         treatment: Treatment::Accept,
         reason: "sends a credential, even an empty one, beside its certificate; the certificate is the identity",
+        evidence: Evidence::Recorded("ok_get"),
     },
     Quirk {
         client: "PyKMIP, kmipclient (Percona), Synology DSM, VAST Data",
@@ -108,6 +126,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::OPERATION_POLICY_NAME,
         treatment: Treatment::Accept,
         reason: "names an operation policy; stored, the role decides",
+        evidence: Evidence::Recorded("gtest14"),
     },
     Quirk {
         client: "FortiGate",
@@ -117,6 +136,7 @@ pub static QUIRKS: &[Quirk] = &[
         field: tags::UNIQUE_BATCH_ITEM_ID,
         treatment: Treatment::Accept,
         reason: "sends batches without Unique Batch Item IDs; they are answered in order",
+        evidence: Evidence::Replayed("fortigate_finds_and_gets_in_one_batch_at_1_0"),
     },
 ];
 

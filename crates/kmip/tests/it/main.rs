@@ -14,4 +14,5 @@ mod encodings;
 mod gating;
 mod oasis;
 mod operations;
+mod quirks;
 mod tables;

@@ -1,13 +1,16 @@
 //! What may be done to an object's attributes: the rules table applied (KMIP 2.1 §4, KMIP 1.4 §3
 //! and §11.13 to §11.17).
 
+use claviger_kmip::Version;
 use claviger_kmip::attributes::values::Name;
 use claviger_kmip::attributes::{
     Attribute, AttributeId, AttributeReference, Attributes, Change, Instance, Instances, Source,
 };
+use claviger_kmip::codec::Encoder;
 use claviger_kmip::compat::TemplateAttributes;
 use claviger_kmip::enums::ObjectType;
 use claviger_kmip::objects::Object;
+use claviger_ttlv::Writer;
 
 use super::lifecycle::{State, reached};
 use super::locate::Query;
@@ -33,6 +36,7 @@ pub fn for_new(
             let message = format!("{} is set by the server alone", rule.title());
             return Err(Failure::new(Reason::ReadOnlyAttribute, message));
         }
+        check_length(&attribute, limits)?;
         insert_new(&mut attributes, attribute)?;
     }
     for name in &given.names {
@@ -103,6 +107,7 @@ pub fn add(
         let message = format!("{} has a value already; modify it instead", rule.title());
         return Err(Failure::new(Reason::AttributeSingleValued, message));
     }
+    check_length(&new.attribute, limits)?;
     refuse_second_name(&object.attributes, &new.attribute)?;
     check_state(object, &new.attribute, now)?;
     let index = object.attributes.next_index(&new.attribute.reference());
@@ -133,6 +138,7 @@ pub fn modify(
         Some(value) => index_of_value(object, value)?,
         None => index_to_change(object, &reference, new.index, Reason::AttributeMissing)?,
     };
+    check_length(&new.attribute, limits)?;
     check_state(object, &new.attribute, now)?;
     let mut others = object.attributes.clone();
     others.0.retain(|it| !(reference.matches(&it.attribute) && it.index == Some(index)));
@@ -294,6 +300,18 @@ fn follow(object: &mut ManagedObject, changed: &Attribute) {
         }
         _ => {}
     }
+}
+
+fn check_length(attribute: &Attribute, limits: &Limits) -> Result<(), Failure> {
+    let mut writer = Writer::new();
+    let tag = attribute.id().rule().tag;
+    attribute.encode_value(&mut Encoder::new(&mut writer, Version::EVERY), tag);
+    if writer.len() > limits.attribute_bytes_max {
+        let title = attribute.id().rule().title();
+        let message = format!("{title} is longer than {} bytes", limits.attribute_bytes_max);
+        return Err(Failure::new(Reason::InvalidAttributeValue, message));
+    }
+    Ok(())
 }
 
 fn check_size(attributes: &Attributes, limits: &Limits) -> Result<(), Failure> {

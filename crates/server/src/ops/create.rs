@@ -9,6 +9,7 @@ use claviger_kmip::enums::{
 };
 use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object, SecretData};
 use claviger_kmip::payload::{CreateRequest, CreateResponse};
+use zeroize::Zeroizing;
 
 use super::Context;
 use super::new_object::{Origin, check_storage, new_object};
@@ -33,11 +34,8 @@ pub fn create(
             Object::SymmetricKey(Key { key_block: Some(block) })
         }
         ObjectType::SECRET_DATA => {
-            let block = symmetric_key(context, &mut attributes)?;
-            Object::SecretData(SecretData {
-                secret_data_type: SecretDataType::SEED,
-                key_block: Some(block),
-            })
+            let key_block = Some(seed(context, &attributes)?);
+            Object::SecretData(SecretData { secret_data_type: SecretDataType::SEED, key_block })
         }
         other => {
             let message = format!("a {other:?} cannot be created; register it instead");
@@ -87,6 +85,33 @@ fn symmetric_key(
         key_value: Some(KeyValue::plain(KeyMaterial::Bytes(bytes.expose().to_vec().into()))),
         cryptographic_algorithm: Some(algorithm),
         cryptographic_length: Some(length),
+        key_wrapping_data: None,
+    })
+}
+
+/// Random bytes that are no key: their length is all that is asked for (KMIP 1.4 §4.1).
+fn seed(context: &Context<'_, '_>, attributes: &Attributes) -> Result<KeyBlock, Failure> {
+    let bits = attributes.cryptographic_length().and_then(|length| usize::try_from(length).ok());
+    let missing = "attribute Cryptographic Length is missing";
+    let bits = bits.ok_or_else(|| Failure::new(Reason::InvalidMessage, missing))?;
+    let bytes_max = context.resources.limits.random_bytes_max;
+    if bits == 0 || !bits.is_multiple_of(8) || bits / 8 > bytes_max {
+        let message =
+            format!("Cryptographic Length must be 8 to {} bits, whole bytes", bytes_max * 8);
+        return Err(Failure::new(Reason::InvalidAttributeValue, message));
+    }
+    let mut bytes = Zeroizing::new(vec![0; bits / 8]);
+    context
+        .resources
+        .rng
+        .fill(&mut bytes)
+        .map_err(|error| Failure::new(Reason::GeneralFailure, error.to_string()))?;
+    Ok(KeyBlock {
+        key_format_type: KeyFormatType::RAW,
+        key_compression_type: None,
+        key_value: Some(KeyValue::plain(KeyMaterial::Bytes(bytes.to_vec().into()))),
+        cryptographic_algorithm: None,
+        cryptographic_length: attributes.cryptographic_length(),
         key_wrapping_data: None,
     })
 }
