@@ -192,7 +192,7 @@ attributes! {
     ObjectType OBJECT_TYPE: ObjectType [V1_0], One, Server, No;
     CryptographicAlgorithm CRYPTOGRAPHIC_ALGORITHM: CryptographicAlgorithm [V1_0], One, Client, No;
     CryptographicLength CRYPTOGRAPHIC_LENGTH: i32 [V1_0], One, Client, No;
-    CryptographicParameters CRYPTOGRAPHIC_PARAMETERS: CryptographicParameters [V1_0], Many, Client, ModifyDelete;
+    CryptographicParameters CRYPTOGRAPHIC_PARAMETERS: Box<CryptographicParameters> [V1_0], Many, Client, ModifyDelete;
     CryptographicDomainParameters CRYPTOGRAPHIC_DOMAIN_PARAMETERS: CryptographicDomainParameters [V1_0], One, Client, No;
     CertificateType CERTIFICATE_TYPE: CertificateType [V1_0], One, Server, No;
     CertificateLength CERTIFICATE_LENGTH: i32 [V1_1], One, Server, No;
@@ -254,7 +254,7 @@ attributes! {
     KeyValuePresent KEY_VALUE_PRESENT: bool [V1_2], One, Server, No;
     KeyValueLocation KEY_VALUE_LOCATION: KeyValueLocation [V1_2], Many, Client, ModifyDelete;
     OriginalCreationDate ORIGINAL_CREATION_DATE: DateTime [V1_2], One, Client, No;
-    RandomNumberGenerator RANDOM_NUMBER_GENERATOR: RngParameters [V1_3], One, Client, No;
+    RandomNumberGenerator RANDOM_NUMBER_GENERATOR: Box<RngParameters> [V1_3], One, Client, No;
     Pkcs12FriendlyName PKCS_12_FRIENDLY_NAME: String [V1_4], One, Client, ModifyDelete;
     Description DESCRIPTION: String [V1_4], One, Client, ModifyDelete;
     Comment COMMENT: String [V1_4], One, Client, ModifyDelete;

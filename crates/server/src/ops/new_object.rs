@@ -56,7 +56,7 @@ pub(super) fn new_object(
     }
     if origin == Origin::Server {
         attributes.set(Attribute::OriginalCreationDate(now));
-        attributes.set(Attribute::RandomNumberGenerator(generator()));
+        attributes.set(Attribute::RandomNumberGenerator(Box::new(generator())));
     }
     Ok(ManagedObject {
         id: context.next_id()?,

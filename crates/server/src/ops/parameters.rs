@@ -15,9 +15,8 @@ pub(super) fn chosen(
     key: &ManagedObject,
 ) -> Parameters {
     match (requested, key.attributes.first(AttributeId::CryptographicParameters)) {
-        (Some(parameters), _) | (None, Some(Attribute::CryptographicParameters(parameters))) => {
-            neutral(parameters)
-        }
+        (Some(parameters), _) => neutral(parameters),
+        (None, Some(Attribute::CryptographicParameters(parameters))) => neutral(parameters),
         _ => Parameters::default(),
     }
 }

@@ -41,7 +41,8 @@ fn wrapped(key: &str, specification: KeyWrappingSpecification) -> GetRequest {
 
 async fn keys(fixture: &Fixture) -> (String, String) {
     let usage = Usage::WRAP_KEY | Usage::UNWRAP_KEY;
-    let parameters = Attribute::CryptographicParameters(mode(BlockCipherMode::NIST_KEY_WRAP));
+    let parameters =
+        Attribute::CryptographicParameters(Box::new(mode(BlockCipherMode::NIST_KEY_WRAP)));
     let wrapping = register(fixture, aes(&WRAPPING), usage, vec![parameters]).await;
     let key = register(fixture, aes(&KEY), Usage::ENCRYPT | Usage::DECRYPT, vec![]).await;
     (wrapping, key)
