@@ -1,6 +1,6 @@
-//! Unsealed records in memory: bounded, wiped when they leave.
+//! What was read from below, in memory: unsealed records, wiped when they leave, and index rows.
 //!
-//! A record enters when it is read or committed. A reader that is overtaken by a commit must not
+//! A value enters when it is read or committed. A reader that is overtaken by a commit must not
 //! put its old record back: it notes the shard's epoch before it reads and inserts only if no
 //! commit has touched the shard since.
 
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_store::Key;
 use zeroize::Zeroizing;
+
+use super::id::ObjectId;
 
 /// One unsealed record.
 #[derive(Debug)]
@@ -30,9 +32,31 @@ impl Unsealed {
     }
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    records: HashMap<Key, Slot>,
+/// The objects that an index names, newest first.
+#[derive(Debug)]
+pub struct Candidates(pub Vec<ObjectId>);
+
+/// What a value takes of the cache's bound, in bytes.
+pub trait Weight {
+    /// Bytes on the heap.
+    fn weight(&self) -> usize;
+}
+
+impl Weight for Unsealed {
+    fn weight(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Weight for Candidates {
+    fn weight(&self) -> usize {
+        self.0.len().saturating_mul(size_of::<ObjectId>())
+    }
+}
+
+#[derive(Debug)]
+struct Shard<V> {
+    records: HashMap<Key, Slot<V>>,
     /// Keys in the order of entry, for the second-chance sweep.
     order: VecDeque<Key>,
     bytes: usize,
@@ -40,15 +64,15 @@ struct Shard {
 }
 
 #[derive(Debug)]
-struct Slot {
-    record: Arc<Unsealed>,
+struct Slot<V> {
+    record: Arc<V>,
     used: AtomicBool,
 }
 
-/// A bounded cache of unsealed records.
+/// A bounded cache.
 #[derive(Debug)]
-pub struct Cache {
-    shards: [Mutex<Shard>; SHARDS],
+pub struct Cache<V> {
+    shards: [Mutex<Shard<V>>; SHARDS],
     shard_bytes_max: usize,
 }
 
@@ -61,15 +85,15 @@ const SHARDS: usize = 16;
 /// What an entry costs beside its bytes: two copies of the key, map and allocation overhead.
 const ENTRY_OVERHEAD: usize = 256;
 
-impl Cache {
+impl<V: Weight> Cache<V> {
     /// A cache of about that many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self { shards: Default::default(), shard_bytes_max: bytes_max / SHARDS }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), shard_bytes_max: bytes_max / SHARDS }
     }
 
     /// The record, or the epoch to give to [`Cache::insert`] after reading it from below.
-    pub fn get(&self, key: &[u8]) -> Result<Arc<Unsealed>, Epoch> {
+    pub fn get(&self, key: &[u8]) -> Result<Arc<V>, Epoch> {
         let shard = self.shard(key);
         match shard.records.get(key) {
             Some(slot) => {
@@ -81,7 +105,7 @@ impl Cache {
     }
 
     /// Keeps a record that was read, unless a commit came in between.
-    pub fn insert(&self, key: &[u8], record: &Arc<Unsealed>, read_at: Epoch) {
+    pub fn insert(&self, key: &[u8], record: &Arc<V>, read_at: Epoch) {
         let mut shard = self.shard(key);
         if shard.epoch == read_at.0 && !shard.records.contains_key(key) {
             shard.put(key, Arc::clone(record), self.shard_bytes_max);
@@ -89,7 +113,7 @@ impl Cache {
     }
 
     /// Takes over what a commit made durable; `None` where it deleted.
-    pub fn commit(&self, key: &[u8], record: Option<Arc<Unsealed>>) {
+    pub fn commit(&self, key: &[u8], record: Option<Arc<V>>) {
         let mut shard = self.shard(key);
         shard.epoch = shard.epoch.wrapping_add(1);
         shard.remove(key);
@@ -107,7 +131,7 @@ impl Cache {
         }
     }
 
-    fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
+    fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard<V>> {
         // The last bytes of a key are random: they spread without hashing.
         let number = usize::from(key.last().copied().unwrap_or(0)) % SHARDS;
         let shard = self.shards.get(number).unwrap_or(&self.shards[0]);
@@ -115,9 +139,15 @@ impl Cache {
     }
 }
 
-impl Shard {
-    fn put(&mut self, key: &[u8], record: Arc<Unsealed>, bytes_max: usize) {
-        let cost = cost(&record);
+impl<V> Default for Shard<V> {
+    fn default() -> Self {
+        Self { records: HashMap::new(), order: VecDeque::new(), bytes: 0, epoch: 0 }
+    }
+}
+
+impl<V: Weight> Shard<V> {
+    fn put(&mut self, key: &[u8], record: Arc<V>, bytes_max: usize) {
+        let cost = cost(&*record);
         if cost > bytes_max {
             return;
         }
@@ -141,7 +171,7 @@ impl Shard {
     /// The key may stay in `order`: the sweep passes over it.
     fn remove(&mut self, key: &[u8]) {
         if let Some(slot) = self.records.remove(key) {
-            self.bytes = self.bytes.saturating_sub(cost(&slot.record));
+            self.bytes = self.bytes.saturating_sub(cost(&*slot.record));
         }
         if self.order.len() > self.records.len().saturating_mul(2).saturating_add(64) {
             let records = &self.records;
@@ -150,8 +180,8 @@ impl Shard {
     }
 }
 
-fn cost(record: &Unsealed) -> usize {
-    record.bytes.len().saturating_add(ENTRY_OVERHEAD)
+fn cost(record: &impl Weight) -> usize {
+    record.weight().saturating_add(ENTRY_OVERHEAD)
 }
 
 #[cfg(test)]

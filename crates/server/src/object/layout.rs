@@ -58,3 +58,9 @@ pub fn all_served(mount: &Id, scope: &Id) -> Range {
 pub fn id_of(key: &[u8]) -> Option<Id> {
     key.last_chunk().copied()
 }
+
+/// The beginning that an index row shares with all rows of its term.
+pub fn term_of(index_row: &[u8]) -> &[u8] {
+    let end = index_row.len().saturating_sub(16);
+    index_row.get(..end).unwrap_or_default()
+}

@@ -134,10 +134,8 @@ fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failu
         }
     }
     let Some((_, term)) = best else { return Ok(None) };
-    let range = layout::indexed(&tx.partition.mount, &tx.partition.scope, &term).reversed();
-    let keys = barrier.keys(&range).map_err(storage)?;
-    let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
-    Ok(Some(ids.collect()))
+    let candidates = tx.objects.candidates(&tx.partition, &term).map_err(storage)?;
+    Ok(Some(candidates.0.clone()))
 }
 
 /// Looks at every object of the scope.

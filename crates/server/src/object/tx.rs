@@ -11,7 +11,7 @@ use claviger_crypto::Rng;
 use claviger_kmip::attributes::Attribute;
 use claviger_store::{CommitError, Expect, Key, Pending};
 
-use super::cache::{Cache, Unsealed};
+use super::cache::{Cache, Candidates, Unsealed};
 use super::id::{IdSource, ObjectId};
 use super::managed::ManagedObject;
 use super::served::Served;
@@ -32,7 +32,8 @@ pub struct Partition {
 #[derive(Debug)]
 pub struct Objects {
     pub(super) barrier: Arc<Barrier>,
-    cache: Cache,
+    cache: Cache<Unsealed>,
+    index: Cache<Candidates>,
     served: Served,
     ids: IdSource,
 }
@@ -65,6 +66,8 @@ struct Entry {
 pub struct Commit<'a> {
     objects: &'a Objects,
     updates: Vec<(Key, Arc<Unsealed>)>,
+    /// Index rows that come or go.
+    index_rows: Vec<Key>,
     pending: Pending,
 }
 
@@ -75,6 +78,7 @@ impl Objects {
         Self {
             barrier,
             cache: Cache::new(cache_bytes_max),
+            index: Cache::new(cache_bytes_max / 8),
             served: Served::default(),
             ids: IdSource::default(),
         }
@@ -113,6 +117,7 @@ impl Objects {
     /// Forgets every unsealed object.
     pub fn forget(&self) {
         self.cache.clear();
+        self.index.clear();
     }
 
     fn read(&self, key: &[u8]) -> Result<Option<Arc<Unsealed>>, SealError> {
@@ -124,6 +129,27 @@ impl Objects {
         let unsealed = Arc::new(Unsealed::new(opened.version, opened.bytes));
         self.cache.insert(key, &unsealed, epoch);
         Ok(Some(unsealed))
+    }
+}
+
+impl Objects {
+    /// The objects of a scope that have a value with that term, newest first.
+    pub(super) fn candidates(
+        &self,
+        partition: &Partition,
+        term: &layout::Id,
+    ) -> Result<Arc<Candidates>, SealError> {
+        let Partition { mount, scope } = partition;
+        let range = layout::indexed(mount, scope, term).reversed();
+        let epoch = match self.index.get(&range.start) {
+            Ok(candidates) => return Ok(candidates),
+            Err(epoch) => epoch,
+        };
+        let keys = self.barrier.keys(&range)?;
+        let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
+        let candidates = Arc::new(Candidates(ids.collect()));
+        self.index.insert(&range.start, &candidates, epoch);
+        Ok(candidates)
     }
 }
 
@@ -279,8 +305,9 @@ impl<'a> Tx<'a> {
             updates.push((key, Arc::new(Unsealed::new(version, bytes))));
             self.index_changes(entry, &mut changes);
         }
+        let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
         let pending = self.objects.barrier.commit(changes);
-        Commit { objects: self.objects, updates, pending }
+        Commit { objects: self.objects, updates, index_rows, pending }
     }
 
     /// An object that is rewritten takes its spent freshness with it.
@@ -316,11 +343,14 @@ impl Commit<'_> {
     /// # Errors
     /// The changes were not taken.
     pub async fn done(self) -> Result<(), CommitError> {
-        let Self { objects, updates, pending } = self;
+        let Self { objects, updates, index_rows, pending } = self;
         let outcome = pending.await;
         for (key, unsealed) in updates {
             // After a failed commit the store decides what holds: read again.
             objects.cache.commit(&key, outcome.is_ok().then_some(unsealed));
+        }
+        for row in index_rows {
+            objects.index.commit(layout::term_of(&row), None);
         }
         outcome.map(|_| ())
     }
