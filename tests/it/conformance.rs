@@ -90,7 +90,7 @@ fn family_of(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// `CLAVIGER_UPDATE_DOCS=1` writes the table instead of comparing it.
+/// `CLAVIGER_WRITE_DOCUMENTS=1` writes the table instead of comparing it.
 fn compare_with_docs(table: &str) {
     const BEGIN: &str = "<!-- conformance: begin -->";
     const END: &str = "<!-- conformance: end -->";
@@ -99,13 +99,13 @@ fn compare_with_docs(table: &str) {
     let (before, rest) = text.split_once(BEGIN).expect("the table's beginning is marked");
     let (_, after) = rest.split_once(END).expect("the table's end is marked");
     let fresh = format!("{before}{BEGIN}\n{table}\n{END}{after}");
-    if std::env::var_os("CLAVIGER_UPDATE_DOCS").is_some() {
+    if std::env::var_os("CLAVIGER_WRITE_DOCUMENTS").is_some() {
         std::fs::write(path, fresh).unwrap();
         return;
     }
     assert!(
         text == fresh,
-        "docs/conformance.md is not what the cases say now; run CLAVIGER_UPDATE_DOCS=1 cargo test -p it oasis"
+        "docs/conformance.md is not what the cases say now; run CLAVIGER_WRITE_DOCUMENTS=1 cargo test -p it oasis"
     );
 }
 

@@ -19,7 +19,6 @@ mod hex;
 mod kmip;
 mod server;
 mod tls;
-mod trace;
 mod ttlv;
 
 mod bad_input;
@@ -36,5 +35,6 @@ mod secrets;
 mod sequences;
 mod smoke;
 mod tidy;
+mod trace;
 mod vault_api;
 mod zenko;
