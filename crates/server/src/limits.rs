@@ -21,6 +21,8 @@ pub struct Limits {
     pub attributes_max: usize,
     /// The largest text or byte string in an attribute.
     pub attribute_bytes_max: usize,
+    /// How many bytes the attributes of one object may take together: it is read whole.
+    pub object_attributes_bytes_max: usize,
     /// How many random bytes one request can retrieve.
     pub random_bytes_max: usize,
     /// How many iterations a derivation may have for all of its result: about a second of one
@@ -28,6 +30,8 @@ pub struct Limits {
     pub iteration_count_max: usize,
     /// How many messages in parts may be under way.
     pub streams_max: usize,
+    /// How many of them may be one scope's: its oldest gives way to a new one.
+    pub scope_streams_max: usize,
     /// What may be kept of one of them until its last part, where nothing can be given before.
     pub stream_bytes_max: usize,
     /// How long a message in parts may wait for its next part.
@@ -59,10 +63,12 @@ impl Default for Limits {
             locate_items_max: 10_000,
             attributes_max: 512,
             attribute_bytes_max: 64 << 10,
+            object_attributes_bytes_max: 1 << 20,
             random_bytes_max: 64 << 10,
             iteration_count_max: 2_000_000,
             streams_max: 1_024,
-            stream_bytes_max: 4 << 20,
+            scope_streams_max: 32,
+            stream_bytes_max: 1 << 20,
             stream_idle_timeout: Duration::from_mins(10),
             conflict_retries_max: 16,
             connections_max: 4_096,

@@ -63,8 +63,8 @@ impl<'w> Answer<'w> {
         if let Some(id) = unique_batch_item_id {
             self.writer.bytes(tags::UNIQUE_BATCH_ITEM_ID, id);
         }
-        let status = self.writer.enumeration(tags::RESULT_STATUS, status.0);
-        OpenItem { start, mark, status }
+        self.writer.enumeration(tags::RESULT_STATUS, status.0);
+        OpenItem { start, mark }
     }
 
     /// Ends an item and counts it.
@@ -111,11 +111,10 @@ pub(super) struct Checkpoint {
     items: i32,
 }
 
-/// Where an item of the answer begins and where its status stands.
+/// Where an item of the answer begins.
 pub(super) struct OpenItem {
     pub(super) start: usize,
     mark: Mark,
-    pub(super) status: usize,
 }
 
 impl Service {
@@ -223,6 +222,10 @@ impl item::Request<'_> {
         let mut batch = Batch::default();
         let mut next = Next::Continue;
         for (position, parsed) in message.items().enumerate() {
+            if position > 0 {
+                // A long batch is not to keep others waiting.
+                tokio::task::yield_now().await;
+            }
             let item = Item::new(position, parsed);
             let outcome = self.run(&item, &mut batch, answer).await;
             batch.end_item();

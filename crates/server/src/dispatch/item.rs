@@ -7,6 +7,7 @@ use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::{Operation, ResultStatus};
 use claviger_kmip::message::{RefusedItem, RequestItem};
 use claviger_store::CommitError;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::answer::{Answer, OpenItem};
 use super::table::{self, Row};
@@ -59,14 +60,14 @@ impl<'i> Item<'i> {
         Self { position, parsed }
     }
 
-    const fn operation(&self) -> Option<Operation> {
+    pub(super) const fn operation(&self) -> Option<Operation> {
         match &self.parsed {
             Ok(item) => Some(item.operation),
             Err(refused) => refused.operation,
         }
     }
 
-    const fn unique_batch_item_id(&self) -> Option<&'i [u8]> {
+    pub(super) const fn unique_batch_item_id(&self) -> Option<&'i [u8]> {
         match &self.parsed {
             Ok(item) => item.unique_batch_item_id,
             Err(refused) => refused.unique_batch_item_id,
@@ -208,7 +209,8 @@ impl Request<'_> {
             about: About::default(),
         };
         let mut encoder = Encoder::new(answer.writer, self.version);
-        let mut result = (admitted.row.handler)(&mut context, admitted.item, &mut encoder);
+        let mut run = || (admitted.row.handler)(&mut context, admitted.item, &mut encoder);
+        let mut result = if is_long(admitted.item.operation) { aside(run) } else { run() };
         let about = context.about;
         if let Err(too_young) = encoder.finish()
             && result.is_ok()
@@ -275,6 +277,20 @@ impl Request<'_> {
     ) {
         log(self.peer, grant, self.version, item.operation(), failure);
         answer.fail_item(item.operation(), item.unique_batch_item_id(), failure);
+    }
+}
+
+/// Whether the operation may compute for so long that others would notice.
+const fn is_long(operation: Operation) -> bool {
+    matches!(operation, Operation::CREATE_KEY_PAIR | Operation::DERIVE_KEY)
+}
+
+/// Runs something long while other connections go on, where the runtime has threads for that.
+fn aside<T>(run: impl FnOnce() -> T) -> T {
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(run),
+        _ => run(),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use claviger_kmip::enums::ResultStatus;
 use claviger_kmip::message::RequestMessage;
+use claviger_kmip::tags;
 use claviger_store::CommitError;
 
 use super::Next;
-use super::answer::Answer;
+use super::answer::{Answer, Checkpoint};
 use super::item::{Admitted, Item, Request, commit_failed, open};
 use crate::audit::Phase;
 use crate::failure::{Failure, Reason};
@@ -41,25 +42,35 @@ impl Request<'_> {
                 }
             }
         }
+        let start = answer.checkpoint();
+        if let Some((failure, next)) = refused {
+            // What cannot be done whole is not begun.
+            let done = vec![About::default(); admitted.len()];
+            return self.undo(&items, &admitted, &done, answer, &failure).unwrap_or(next);
+        }
         let mut retries = self.service.resources.limits.conflict_retries_max;
         loop {
-            let start = answer.checkpoint();
             let mut done = Vec::with_capacity(items.len());
-            let failed = self.attempt_all(&items, &admitted, answer, &mut done).await;
-            let failed = match failed {
-                Err(Stopped::Conflict) if retries > 0 => {
+            let stopped = match self.attempt_all(&items, &admitted, answer, &mut done).await {
+                Ok(()) => return self.confirm(&items, &admitted, &done, answer, start),
+                Err(stopped) => stopped,
+            };
+            answer.roll_back(start);
+            let (position, failure) = match stopped {
+                Stopped::Conflict if retries > 0 => {
                     retries = retries.saturating_sub(1);
-                    answer.roll_back(start);
                     continue;
                 }
-                Err(Stopped::Conflict) => Some((
-                    items.len().saturating_sub(1),
-                    Failure::new(Reason::GeneralFailure, "too many concurrent changes; try again"),
-                )),
-                Err(Stopped::Failed(position, failure)) => Some((position, failure)),
-                Ok(()) => None,
+                Stopped::Conflict => {
+                    let text = "too many concurrent changes; try again";
+                    let last = items.len().saturating_sub(1);
+                    (last, Failure::new(Reason::GeneralFailure, text))
+                }
+                Stopped::Failed(position, failure) => (position, failure),
             };
-            return self.conclude_all(&items, &admitted, answer, &done, failed, refused);
+            done.truncate(position);
+            let undone = self.undo(&items, &admitted, &done, answer, &failure);
+            return undone.unwrap_or(Next::Continue);
         }
     }
 
@@ -68,30 +79,29 @@ impl Request<'_> {
         items: &[Item<'_>],
         admitted: &[Admitted<'_>],
         answer: &mut Answer<'_>,
-        done: &mut Vec<(usize, About)>,
+        done: &mut Vec<About>,
     ) -> Result<(), Stopped> {
         let Some(first) = admitted.first() else { return Ok(()) };
+        let last = items.len().saturating_sub(1);
         let mut tx = self.begin(&first.grant);
         let mut batch = Batch::default();
         for (position, (item, one)) in items.iter().zip(admitted).enumerate() {
             let open = open(item, answer);
-            let (start, status) = (open.start, open.status);
             let (about, result) = self.handle(one, &mut tx, &mut batch, answer, open);
             batch.end_item();
             match result {
                 Ok(open) => {
                     answer.end_item(open);
-                    done.push((status, about));
+                    done.push(about);
                 }
-                Err(failure) => {
-                    answer.writer.truncate(start);
-                    return Err(Stopped::Failed(position, failure));
-                }
+                Err(failure) => return Err(Stopped::Failed(position, failure)),
             }
         }
-        if admitted.len() < items.len() {
-            // The next item was refused: nothing of this may last.
-            return Ok(());
+        // A long batch may outlive its credential.
+        for item in items {
+            if let Err((failure, _)) = self.admit(item) {
+                return Err(Stopped::Failed(last, failure));
+            }
         }
         if tx.is_read_only() {
             tx.finish_reads();
@@ -99,46 +109,63 @@ impl Request<'_> {
         }
         self.commit(tx).await.map_err(|error| match error {
             CommitError::Conflict { .. } => Stopped::Conflict,
-            other => Stopped::Failed(items.len().saturating_sub(1), commit_failed(&other)),
+            other => Stopped::Failed(last, commit_failed(&other)),
         })
     }
 
-    fn conclude_all(
+    /// Records that all of it was done. What cannot be recorded does not leave.
+    fn confirm(
         &self,
         items: &[Item<'_>],
         admitted: &[Admitted<'_>],
+        done: &[About],
         answer: &mut Answer<'_>,
-        done: &[(usize, About)],
-        failed: Option<(usize, Failure)>,
-        refused: Option<(Failure, Next)>,
+        start: Checkpoint,
     ) -> Next {
-        let undone = failed.is_some() || refused.is_some();
-        let undone_failure =
-            undone.then(|| Failure::new(Reason::GeneralFailure, "undone with its batch"));
-        for ((item, one), (status, about)) in items.iter().zip(admitted).zip(done) {
-            if undone {
-                answer.writer.patch(*status, ResultStatus::OPERATION_UNDONE.0);
+        for ((item, one), about) in items.iter().zip(admitted).zip(done) {
+            if let Err(failure) = self.record(Phase::Response, item, one, about, None) {
+                answer.roll_back(start);
+                self.fail(item, Some(&one.grant), about, answer, &failure);
+                return Next::Close;
             }
-            // Under Undo the changes are durable or gone by now; the record says which.
-            let _ = self.record(Phase::Response, item, one, about, undone_failure.as_ref());
         }
-        if let Some((position, failure)) = failed
-            && let (Some(item), Some(one)) = (items.get(position), admitted.get(position))
-            && done.len() <= position
+        Next::Continue
+    }
+
+    /// Answers that nothing of it was done. Undone items say which object they were about and
+    /// nothing else: a result that was computed for nothing must not leave.
+    fn undo(
+        &self,
+        items: &[Item<'_>],
+        admitted: &[Admitted<'_>],
+        done: &[About],
+        answer: &mut Answer<'_>,
+        failure: &Failure,
+    ) -> Option<Next> {
+        let undone = Failure::new(Reason::GeneralFailure, "undone with its batch");
+        let mut next = None;
+        for ((item, one), about) in items.iter().zip(admitted).zip(done) {
+            let status = ResultStatus::OPERATION_UNDONE;
+            let open = answer.begin_item(item.operation(), item.unique_batch_item_id(), status);
+            if let Some(identifier) = &about.unique_identifier {
+                let mark = answer.writer.begin(tags::RESPONSE_PAYLOAD);
+                answer.writer.text(tags::UNIQUE_IDENTIFIER, identifier);
+                answer.writer.end(mark);
+            }
+            answer.end_item(open);
+            if self.record(Phase::Response, item, one, about, Some(&undone)).is_err() {
+                next = Some(Next::Close);
+            }
+        }
+        let Some(item) = items.get(done.len()) else { return next };
+        let one = admitted.get(done.len());
+        let about = About::default();
+        if let Some(one) = one
+            && self.record(Phase::Response, item, one, &about, Some(failure)).is_err()
         {
-            let about = About::default();
-            let _ = self.record(Phase::Response, item, one, &about, Some(&failure));
-            self.fail(item, Some(&one.grant), &about, answer, &failure);
-            return Next::Continue;
+            next = Some(Next::Close);
         }
-        match refused {
-            Some((failure, next)) => {
-                if let Some(item) = items.get(admitted.len()) {
-                    self.fail(item, None, &About::default(), answer, &failure);
-                }
-                next
-            }
-            None => Next::Continue,
-        }
+        self.fail(item, one.map(|one| &one.grant), &about, answer, failure);
+        next
     }
 }

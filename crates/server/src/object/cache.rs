@@ -1,6 +1,6 @@
 //! What was read from below, in memory: unsealed records, wiped when they leave, and index rows.
 //!
-//! A value enters when it is read or committed. A reader that is overtaken by a commit must not
+//! A value enters when it is read and leaves when a commit changes it. A reader that is overtaken by a commit must not
 //! put its old record back: it notes the shard's epoch before it reads and inserts only if no
 //! commit has touched the shard since.
 
@@ -89,7 +89,10 @@ impl<V: Weight> Cache<V> {
     /// A cache of about that many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), shard_bytes_max: bytes_max / SHARDS }
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            shard_bytes_max: bytes_max / SHARDS,
+        }
     }
 
     /// The record, or the epoch to give to [`Cache::insert`] after reading it from below.
@@ -112,14 +115,11 @@ impl<V: Weight> Cache<V> {
         }
     }
 
-    /// Takes over what a commit made durable; `None` where it deleted.
-    pub fn commit(&self, key: &[u8], record: Option<Arc<V>>) {
+    /// Forgets a value that a commit has changed.
+    pub fn commit(&self, key: &[u8]) {
         let mut shard = self.shard(key);
         shard.epoch = shard.epoch.wrapping_add(1);
         shard.remove(key);
-        if let Some(record) = record {
-            shard.put(key, record, self.shard_bytes_max);
-        }
     }
 
     /// Forgets everything.
@@ -192,16 +192,21 @@ mod tests {
         Arc::new(Unsealed::new(version, Zeroizing::new(vec![7; size])))
     }
 
+    fn read(cache: &Cache<Unsealed>, key: &[u8], record: &Arc<Unsealed>) {
+        let epoch = cache.get(key).unwrap_err();
+        cache.insert(key, record, epoch);
+    }
+
     #[test]
     fn a_reader_that_was_overtaken_does_not_put_its_record_back() {
         let cache = Cache::new(1 << 20);
         let epoch = cache.get(b"key").unwrap_err();
-        cache.commit(b"key", Some(record(2, 10)));
+        cache.commit(b"key");
         cache.insert(b"key", &record(1, 10), epoch);
+        assert!(cache.get(b"key").is_err());
+        read(&cache, b"key", &record(2, 10));
         assert_eq!(cache.get(b"key").unwrap().version, 2);
-        let epoch = Epoch(0);
-        cache.commit(b"key", None);
-        cache.insert(b"key", &record(2, 10), epoch);
+        cache.commit(b"key");
         assert!(cache.get(b"key").is_err());
     }
 
@@ -211,7 +216,7 @@ mod tests {
         // One shard: all keys end in the same byte.
         for number in 0..100_u32 {
             let key = [number.to_be_bytes().as_slice(), &[0]].concat();
-            cache.commit(&key, Some(record(1, 100)));
+            read(&cache, &key, &record(1, 100));
             assert!(cache.get(&[0, 0, 0, 0, 0]).is_ok(), "used record left at {number}");
         }
         let kept = (0..100_u32)

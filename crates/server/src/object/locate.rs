@@ -98,7 +98,7 @@ pub(super) fn run(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<ObjectId>, Failu
                 if search.is_done() {
                     break;
                 }
-                if let Some(object) = tx.find(id)? {
+                if let Some(object) = tx.peek(id)? {
                     search.consider(tx, &object)?;
                 }
             }

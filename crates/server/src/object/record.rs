@@ -18,8 +18,8 @@ const ATTRIBUTES: Tag = Tag::new(0x54_0002);
 /// Why a record was not understood.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// It was written by newer software.
-    #[error("an object is stored in format {0}, which is newer than this software")]
+    /// Its first byte names no format that this software knows.
+    #[error("an object is stored in the unknown format {0}")]
     Format(u8),
     /// Its content is wrong.
     #[error("an object's record is damaged: {0}")]
@@ -65,7 +65,7 @@ fn size_hint(object: &ManagedObject) -> usize {
 /// The object of a record.
 ///
 /// # Errors
-/// The record is newer than this software, or damaged.
+/// The record is in an unknown format, or damaged.
 pub fn decode(id: ObjectId, bytes: &[u8]) -> Result<ManagedObject, RecordError> {
     let damaged = |tag| Error::new(Problem::BadValue, tag);
     let (format, body) = bytes.split_first().ok_or_else(|| damaged(RECORD))?;

@@ -30,20 +30,13 @@ pub fn for_new(
     limits: &Limits,
 ) -> Result<Attributes, Failure> {
     let mut attributes = Attributes::new();
-    for Instance { attribute, .. } in given.attributes.0 {
-        let rule = attribute.id().rule();
-        if rule.source == Source::Server {
-            let message = format!("{} is set by the server alone", rule.title());
-            return Err(Failure::new(Reason::ReadOnlyAttribute, message));
-        }
-        check_length(&attribute, limits)?;
-        insert_new(&mut attributes, attribute)?;
-    }
+    give(&mut attributes, given.attributes, limits)?;
     for name in &given.names {
         // What the request says itself goes before what its templates say.
         for attribute in template(tx, name)?.iter() {
             let rule = attribute.id().rule();
-            let is_the_templates_own = attribute.id() == AttributeId::Name;
+            let is_the_templates_own =
+                attribute.id() == AttributeId::Name || rule.source == Source::Server;
             let is_said =
                 rule.instances == Instances::One && attributes.first(attribute.id()).is_some();
             if !is_the_templates_own && !is_said {
@@ -53,6 +46,48 @@ pub fn for_new(
     }
     check_size(&attributes, limits)?;
     Ok(attributes)
+}
+
+/// Adds attributes that a client gives to a new object.
+///
+/// # Errors
+/// Clients cannot set one, or one is given too often or too long.
+pub fn give(
+    attributes: &mut Attributes,
+    given: Attributes,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    for Instance { attribute, .. } in given.0 {
+        let rule = attribute.id().rule();
+        if rule.source == Source::Server {
+            let message = format!("{} is set by the server alone", rule.title());
+            return Err(Failure::new(Reason::ReadOnlyAttribute, message));
+        }
+        check_length(&attribute, limits)?;
+        check_usage_limits(&attribute)?;
+        insert_new(attributes, attribute)?;
+    }
+    check_size(attributes, limits)
+}
+
+/// A client grants a total; what is left of it is the server's to count (KMIP 1.4 §3.21).
+fn check_usage_limits(attribute: &Attribute) -> Result<(), Failure> {
+    let Attribute::UsageLimits(limits) = attribute else { return Ok(()) };
+    let total = limits.usage_limits_total;
+    if total < 0 || limits.usage_limits_count.is_some_and(|count| count != total) {
+        let message = "Usage Limits begin with a Count that is their Total, which is not negative";
+        return Err(Failure::new(Reason::InvalidAttributeValue, message));
+    }
+    Ok(())
+}
+
+/// Usage Limits stand once something of them has been used.
+fn refuse_if_used(object: &ManagedObject, id: AttributeId) -> Result<(), Failure> {
+    let Some(Attribute::UsageLimits(limits)) = object.attributes.first(id) else { return Ok(()) };
+    if limits.usage_limits_count.is_some_and(|count| count != limits.usage_limits_total) {
+        return Err(read_only(id));
+    }
+    Ok(())
 }
 
 fn insert_new(attributes: &mut Attributes, attribute: Attribute) -> Result<(), Failure> {
@@ -108,6 +143,7 @@ pub fn add(
         return Err(Failure::new(Reason::AttributeSingleValued, message));
     }
     check_length(&new.attribute, limits)?;
+    check_usage_limits(&new.attribute)?;
     refuse_second_name(&object.attributes, &new.attribute)?;
     check_state(object, &new.attribute, now)?;
     let index = object.attributes.next_index(&new.attribute.reference());
@@ -139,6 +175,8 @@ pub fn modify(
         None => index_to_change(object, &reference, new.index, Reason::AttributeMissing)?,
     };
     check_length(&new.attribute, limits)?;
+    check_usage_limits(&new.attribute)?;
+    refuse_if_used(object, id)?;
     check_state(object, &new.attribute, now)?;
     let mut others = object.attributes.clone();
     others.0.retain(|it| !(reference.matches(&it.attribute) && it.index == Some(index)));
@@ -191,6 +229,9 @@ pub fn delete(
         && id.rule().change != Change::ModifyDelete
     {
         return Err(read_only(*id));
+    }
+    if let AttributeReference::Standard(id) = reference {
+        refuse_if_used(object, *id)?;
     }
     let index = match current {
         Some(value) => Some(index_of_value(object, value)?),
@@ -303,10 +344,7 @@ fn follow(object: &mut ManagedObject, changed: &Attribute) {
 }
 
 fn check_length(attribute: &Attribute, limits: &Limits) -> Result<(), Failure> {
-    let mut writer = Writer::new();
-    let tag = attribute.id().rule().tag;
-    attribute.encode_value(&mut Encoder::new(&mut writer, Version::EVERY), tag);
-    if writer.len() > limits.attribute_bytes_max {
+    if encoded_length(attribute) > limits.attribute_bytes_max {
         let title = attribute.id().rule().title();
         let message = format!("{title} is longer than {} bytes", limits.attribute_bytes_max);
         return Err(Failure::new(Reason::InvalidAttributeValue, message));
@@ -319,5 +357,20 @@ fn check_size(attributes: &Attributes, limits: &Limits) -> Result<(), Failure> {
         let message = format!("an object can have {} attribute values", limits.attributes_max);
         return Err(Failure::new(Reason::TooManyValues, message));
     }
+    let bytes: usize = attributes.iter().map(encoded_length).sum();
+    if bytes > limits.object_attributes_bytes_max {
+        let message = format!(
+            "the attributes of an object can take {} bytes",
+            limits.object_attributes_bytes_max
+        );
+        return Err(Failure::new(Reason::TooManyValues, message));
+    }
     Ok(())
+}
+
+fn encoded_length(attribute: &Attribute) -> usize {
+    let mut writer = Writer::new();
+    let tag = attribute.id().rule().tag;
+    attribute.encode_value(&mut Encoder::new(&mut writer, Version::EVERY), tag);
+    writer.len()
 }

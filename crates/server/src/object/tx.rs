@@ -65,7 +65,7 @@ struct Entry {
 #[must_use = "the commit is not acknowledged until it is awaited and applied"]
 pub struct Commit<'a> {
     objects: &'a Objects,
-    updates: Vec<(Key, Arc<Unsealed>)>,
+    updates: Vec<Key>,
     /// Index rows that come or go.
     index_rows: Vec<Key>,
     pending: Pending,
@@ -173,6 +173,20 @@ impl<'a> Tx<'a> {
             changed: false,
         });
         Ok(Some(object))
+    }
+
+    /// As [`Tx::find`], for an object that this transaction only looks at in passing: the commit
+    /// does not depend on it.
+    ///
+    /// # Errors
+    /// Storage.
+    pub(super) fn peek(&self, id: ObjectId) -> Result<Option<Arc<ManagedObject>>, Failure> {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
+            return Ok(Some(Arc::clone(&entry.after)));
+        }
+        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
+        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        Ok(Some(Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?)))
     }
 
     /// The object of that identifier, destroyed or not.
@@ -301,8 +315,8 @@ impl<'a> Tx<'a> {
             }
             let bytes = record::encode(&self.with_freshness(entry));
             let version = entry.base.saturating_add(1);
-            changes.put.push((key.clone(), version, bytes.clone()));
-            updates.push((key, Arc::new(Unsealed::new(version, bytes))));
+            changes.put.push((key.clone(), version, bytes));
+            updates.push(key);
             self.index_changes(entry, &mut changes);
         }
         let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
@@ -345,12 +359,13 @@ impl Commit<'_> {
     pub async fn done(self) -> Result<(), CommitError> {
         let Self { objects, updates, index_rows, pending } = self;
         let outcome = pending.await;
-        for (key, unsealed) in updates {
-            // After a failed commit the store decides what holds: read again.
-            objects.cache.commit(&key, outcome.is_ok().then_some(unsealed));
+        for key in updates {
+            // Forgotten, not replaced: a task that was overtaken must not put an older record over
+            // a newer one. The next read takes what the store has.
+            objects.cache.commit(&key);
         }
         for row in index_rows {
-            objects.index.commit(layout::term_of(&row), None);
+            objects.index.commit(layout::term_of(&row));
         }
         outcome.map(|_| ())
     }

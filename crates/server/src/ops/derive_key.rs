@@ -51,6 +51,7 @@ pub fn derive_key(
         &request.derivation_parameters,
         length,
     )?;
+    let attributes = inherit(attributes, &bases);
     let object = object_of(request.object_type, &attributes, bytes);
     let mut object = new_object(context, object, attributes, Origin::Derived)?;
     for base in &bases {
@@ -64,6 +65,18 @@ pub fn derive_key(
     context.produced(Producer::DERIVE_KEY, object.id);
     context.tx.insert(object);
     Ok(DeriveKeyResponse { unique_identifier, template_attribute: TemplateAttributes::default() })
+}
+
+/// What is derived is kept as closely as the most closely kept of its bases: else deriving would be
+/// a way around Sensitive and Extractable.
+fn inherit(mut attributes: Attributes, bases: &[Arc<ManagedObject>]) -> Attributes {
+    if bases.iter().any(|base| base.attributes.sensitive() == Some(true)) {
+        attributes.set(Attribute::Sensitive(true));
+    }
+    if bases.iter().any(|base| base.attributes.extractable() == Some(false)) {
+        attributes.set(Attribute::Extractable(false));
+    }
+    attributes
 }
 
 /// How many bytes the new object has.

@@ -29,7 +29,7 @@ const OBJECT_TYPES: [ObjectType; 10] = [
     ObjectType::CERTIFICATE_REQUEST,
 ];
 
-/// Application Namespaces whose Application Data is taken as it comes.
+/// Any Application Namespace is taken; these are named because Tape Library clients look for them.
 const APPLICATION_NAMESPACES: [&str; 2] = ["LIBRARY-LTO", "LIBRARY-LTO4"];
 
 /// Profiles whose mandatory test cases pass; see docs/conformance.md.

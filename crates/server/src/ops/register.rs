@@ -4,7 +4,7 @@ use claviger_crypto::generate;
 use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::compat::TemplateAttributes;
 use claviger_kmip::enums::{CryptographicAlgorithm, UniqueIdentifier as Producer};
-use claviger_kmip::objects::{Certificate, KeyBlock, KeyMaterial, KeyValue, Object};
+use claviger_kmip::objects::{Certificate, Key, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::{RegisterRequest, RegisterResponse};
 
 use super::Context;
@@ -35,12 +35,13 @@ pub fn register(
     match &mut object {
         Object::Template(template) => {
             // A template's own attributes are also found and read as the object's.
-            for attribute in template.attributes.iter() {
-                attributes.push(attribute.clone());
-            }
+            rules::give(&mut attributes, template.attributes.clone(), limits)?;
         }
         Object::Certificate(it) => describe(it, &mut attributes),
-        other => complete(other, &attributes),
+        other => {
+            complete(other, &attributes);
+            check_key_length(other)?;
+        }
     }
     let object = new_object(context, object, attributes, Origin::Client)?;
     let unique_identifier = object.id.to_string().into();
@@ -112,6 +113,24 @@ fn complete(object: &mut Object, attributes: &Attributes) {
         block.cryptographic_algorithm.or(attributes.cryptographic_algorithm()).or(algorithm);
     block.cryptographic_length =
         block.cryptographic_length.or(attributes.cryptographic_length()).or(length.flatten());
+}
+
+/// A symmetric key in the clear is as long as it says, with or without parity bits.
+fn check_key_length(object: &Object) -> Result<(), Failure> {
+    let Object::SymmetricKey(Key { key_block: Some(block) }) = object else { return Ok(()) };
+    let (Some(length), None) = (block.cryptographic_length, &block.key_wrapping_data) else {
+        return Ok(());
+    };
+    let Some(bytes) = key::secret(block).ok().map(|secret| secret.len()) else { return Ok(()) };
+    let bits = block
+        .cryptographic_algorithm
+        .map_or(bytes * 8, |algorithm| generate::cryptographic_length(algorithm, bytes));
+    let length = usize::try_from(length).unwrap_or(0);
+    if length == bits || length == bytes.saturating_mul(8) {
+        return Ok(());
+    }
+    let message = format!("the key has {bits} bits, and its Cryptographic Length says {length}");
+    Err(Failure::new(Reason::InvalidAttributeValue, message))
 }
 
 /// Algorithm and length that the key itself shows: the parts of a pair say both, a symmetric key

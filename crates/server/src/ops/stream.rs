@@ -144,6 +144,12 @@ impl Streams {
         let oldest_us = stream.used_us.saturating_sub(idle_us);
         let mut streams = self.lock();
         streams.retain(|_, stream| stream.used_us >= oldest_us);
+        let own = |it: &Stream| it.owner.partition == stream.owner.partition;
+        if streams.values().filter(|it| own(it)).count() >= limits.scope_streams_max {
+            let candidates = streams.iter().filter(|(_, it)| own(it));
+            let oldest = candidates.min_by_key(|(_, it)| it.used_us).map(|(name, _)| name.clone());
+            oldest.and_then(|name| streams.remove(&name));
+        }
         if streams.len() >= limits.streams_max {
             let message = "too many messages in parts are under way";
             return Err(Failure::new(Reason::ServerLimit, message));

@@ -4,10 +4,12 @@ use claviger_kmip::Version;
 use claviger_kmip::attributes::Attribute;
 use claviger_kmip::compat::{AttributeList, NewAttribute};
 use claviger_kmip::enums::{ResultReason, ResultStatus};
-use claviger_kmip::message::{RequestHeader, RequestItem};
+use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage};
 use claviger_kmip::payload::{
     ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, LocateRequest, LocateResponse,
 };
+
+use claviger_ttlv::{Limits, Message};
 
 use crate::fixture::{Fixture, answers, create_request, name, undo_header};
 
@@ -91,4 +93,27 @@ async fn stop_and_continue_keep_what_was_done() {
         assert_eq!(answers(&bytes).len(), answered, "{label}");
         assert_eq!(count(&fixture, name(&label)).await, kept, "{label}");
     }
+}
+
+/// What was computed for nothing must not leave: neither a key nor anything made with one.
+#[tokio::test]
+async fn a_result_that_is_undone_does_not_leave() {
+    let fixture = Fixture::new();
+    let key = fixture.create(vec![]).await;
+    let bytes = fixture
+        .send(&undo_header(Version::V1_4, 2), |encoder| {
+            let get = |identifier: &str| GetRequest {
+                unique_identifier: Some(identifier.into()),
+                ..GetRequest::default()
+            };
+            RequestItem::write(encoder, Some(b"1"), &get(&key));
+            RequestItem::write(encoder, Some(b"2"), &get("nothing"));
+        })
+        .await;
+    assert_eq!(answers(&bytes)[0].status, ResultStatus::OPERATION_UNDONE);
+    let message = Message::parse(&bytes, &Limits::default()).unwrap();
+    let response = ResponseMessage::parse(&message).unwrap();
+    let payload = response.items[0].payload.as_ref().map(|item| item.value_bytes().to_vec());
+    // The Unique Identifier and nothing else: 8 bytes of header, 36 of text, 4 of padding.
+    assert_eq!(payload.map(|bytes| bytes.len()), Some(48));
 }

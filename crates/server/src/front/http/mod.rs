@@ -8,6 +8,7 @@ pub mod vault;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -25,6 +26,9 @@ pub use serve::serve;
 const BODY_BYTES_MAX: usize = 32 << 20;
 /// The longest body of anybody else: no request that needs no token has one worth reading.
 const BODY_BYTES_MAX_ANONYMOUS: usize = 64 << 10;
+
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -73,7 +77,8 @@ async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u
         }
         _ => BODY_BYTES_MAX_ANONYMOUS,
     };
-    to_bytes(body, most).await.ok().map(|bytes| bytes.to_vec())
+    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await.ok()?;
+    body.ok().map(|bytes| bytes.to_vec())
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claviger_kmip::tags;
 use claviger_ttlv::{FrameLength, Writer, frame_length};
@@ -73,6 +73,7 @@ pub(super) async fn run(
         stream,
         request: Vec::with_capacity(BUFFER_BYTES),
         answer: Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES)),
+        begun: None,
     };
     let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
     if let Err(error) = outcome {
@@ -125,6 +126,8 @@ struct Connection {
     /// Bytes that came and are not answered yet.
     request: Vec<u8>,
     answer: Writer,
+    /// When the request that is incomplete began to come.
+    begun: Option<Instant>,
 }
 
 impl Connection {
@@ -171,6 +174,7 @@ impl Connection {
             self.stream.flush().await
         });
         let sent = sent.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        self.begun = None;
         // Either may have held a key.
         self.answer.truncate(0);
         if let Some(done) = self.request.get_mut(..length) {
@@ -189,10 +193,14 @@ impl Connection {
         service: &Service,
         stopping: &mut watch::Receiver<bool>,
     ) -> io::Result<bool> {
+        let limits = &service.resources.limits;
         let patience = if self.request.is_empty() {
-            service.resources.limits.idle_timeout
+            self.begun = None;
+            limits.idle_timeout
         } else {
-            service.resources.limits.transfer_timeout
+            // For the whole request: a byte now and then does not buy more.
+            let begun = *self.begun.get_or_insert_with(Instant::now);
+            limits.transfer_timeout.saturating_sub(begun.elapsed())
         };
         let received = tokio::select! {
             biased;

@@ -106,7 +106,7 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, mount_path: &A
                 target: "claviger::refused",
                 peer = %remote,
                 limit = shared.service.resources.limits.connections_max,
-                hint = "raise limits.connections_max, or find out who opens so many",
+                hint = "find out who opens so many",
                 "connection refused: too many are open"
             );
             continue;

@@ -151,7 +151,7 @@ fn incoming() -> impl Strategy<Value = Incoming> {
 
 #[test]
 fn whatever_arrives_is_answered_in_vaults_shape() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let server = runtime.block_on(Server::ready());
     let mut runner = prop::test_runner::TestRunner::deterministic();
     let mut refused = 0;
