@@ -32,17 +32,42 @@ const OBJECT_TYPES: [ObjectType; 10] = [
 /// Any Application Namespace is taken; these are named because Tape Library clients look for them.
 const APPLICATION_NAMESPACES: [&str; 2] = ["LIBRARY-LTO", "LIBRARY-LTO4"];
 
-/// Profiles whose mandatory test cases pass; see docs/conformance.md.
-const PROFILES: [ProfileName; 9] = [
+/// Profiles of 1.x whose mandatory test cases pass; docs/conformance.md has the results. A name that
+/// is younger than the request's version is left out of its answer.
+const PROFILES_1X: [ProfileName; 20] = [
+    ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_0,
+    ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_2,
     ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_4,
+    ProfileName::ASYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_0,
+    ProfileName::ASYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_2,
     ProfileName::ASYMMETRIC_KEY_LIFECYCLE_SERVER_KMIP_V1_4,
+    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_0,
+    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_2,
+    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_4,
+    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_0,
+    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_2,
+    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_4,
+    ProfileName::TAPE_LIBRARY_SERVER_KMIP_V1_0,
+    ProfileName::TAPE_LIBRARY_SERVER_KMIP_V1_4,
+    ProfileName::STORAGE_ARRAY_WITH_SELF_ENCRYPTING_DRIVE_SERVER_KMIP_V1_0,
+    ProfileName::STORAGE_ARRAY_WITH_SELF_ENCRYPTING_DRIVE_SERVER_KMIP_V1_4,
+    ProfileName::BASIC_CRYPTOGRAPHIC_SERVER_KMIP_V1_2,
     ProfileName::BASIC_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
     ProfileName::ADVANCED_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
     ProfileName::RNG_CRYPTOGRAPHIC_SERVER_KMIP_V1_4,
-    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER_KMIP_V1_4,
-    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER_KMIP_V1_4,
-    ProfileName::TAPE_LIBRARY_SERVER_KMIP_V1_4,
-    ProfileName::STORAGE_ARRAY_WITH_SELF_ENCRYPTING_DRIVE_SERVER_KMIP_V1_4,
+];
+
+/// The same of 2.x, whose names have no version.
+const PROFILES_2X: [ProfileName; 9] = [
+    ProfileName::SYMMETRIC_KEY_LIFECYCLE_SERVER,
+    ProfileName::ASYMMETRIC_KEY_LIFECYCLE_SERVER,
+    ProfileName::SYMMETRIC_KEY_FOUNDRY_SERVER,
+    ProfileName::OPAQUE_MANAGED_OBJECT_STORE_SERVER,
+    ProfileName::TAPE_LIBRARY_SERVER,
+    ProfileName::STORAGE_ARRAY_WITH_SELF_ENCRYPTING_DRIVE_SERVER,
+    ProfileName::BASIC_CRYPTOGRAPHIC_SERVER,
+    ProfileName::ADVANCED_CRYPTOGRAPHIC_SERVER,
+    ProfileName::RNG_CRYPTOGRAPHIC_SERVER,
 ];
 
 /// Carries out Query. A function that is not known, or has nothing to say, adds nothing.
@@ -69,7 +94,9 @@ pub fn query(
                 response.application_namespace = APPLICATION_NAMESPACES.map(String::from).into();
             }
             QueryFunction::QUERY_RNGS => response.rng_parameters = vec![generator()],
-            QueryFunction::QUERY_PROFILES => response.profile_information = profiles(),
+            QueryFunction::QUERY_PROFILES => {
+                response.profile_information = profiles(context.version)
+            }
             QueryFunction::QUERY_CAPABILITIES => {
                 response.capability_information = vec![capabilities(context.version)];
             }
@@ -90,14 +117,15 @@ fn server_information() -> ServerInformation {
     }
 }
 
-fn profiles() -> Vec<ProfileInformation> {
+fn profiles(version: Version) -> Vec<ProfileInformation> {
     let information = |profile_name| ProfileInformation {
         profile_name,
         profile_version: None,
         server_uri: None,
         server_port: None,
     };
-    PROFILES.map(information).into()
+    let names: &[ProfileName] = if version.is_1x() { &PROFILES_1X } else { &PROFILES_2X };
+    names.iter().copied().map(information).collect()
 }
 
 fn capabilities(version: Version) -> CapabilityInformation {
