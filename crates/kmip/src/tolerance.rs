@@ -1,7 +1,13 @@
 //! What known clients send against the letter of their version, and what we do with it.
 //!
 //! One row per quirk: who sends it, in which version, which field, what is done, and why. Each row
-//! is backed by a recorded request that the tests replay. A quirk that is not here is refused.
+//! is backed by a request that the tests replay. A quirk that is not here is refused.
+//!
+//! Rows with `Ignore` are applied by the decoder, through [`ignores`]. Rows with `Accept` change
+//! nothing by themselves: they name the leniencies that stand elsewhere, so that nobody takes them
+//! away unknowingly. Fields of a later minor version: `codec::Decoder` here. Key blocks, names,
+//! usage masks and policy names of registered objects: the server's `ops::register` and
+//! `object::rules` do not check them. Credentials and missing batch item IDs: its `dispatch`.
 
 use claviger_ttlv::Tag;
 
@@ -25,8 +31,9 @@ pub struct Quirk {
     pub since: Version,
     /// Last version of the messages it is seen in.
     pub until: Version,
-    /// The structure that the field stands in; `None` for the payload of a request.
-    pub structure: Option<Tag>,
+    /// The structure that the field stands in: right around it if it is ignored, at any depth if it
+    /// is accepted.
+    pub structure: Tag,
     /// The field.
     pub field: Tag,
     /// What is done.
@@ -52,7 +59,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "libkmip, kmippp (Percona)",
         since: Version::V1_0,
         until: Version::V1_0,
-        structure: Some(tags::REQUEST_PAYLOAD),
+        structure: tags::REQUEST_PAYLOAD,
         field: tags::OFFSET_ITEMS,
         treatment: Treatment::Accept,
         reason: "Locate pages with a 1.3 field under a 1.0 header; any field of a later minor version is taken",
@@ -62,7 +69,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "kmipclient (Percona) at 2.0",
         since: Version::V2_0,
         until: Version::V2_1,
-        structure: Some(tags::REQUEST_PAYLOAD),
+        structure: tags::REQUEST_PAYLOAD,
         field: tags::ARCHIVE_DATE,
         treatment: Treatment::Ignore,
         reason: "Get Attributes carries the Attribute Reference under the tag of Archive Date; without it all attributes are answered",
@@ -72,7 +79,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "libkmip register demo (Percona)",
         since: Version::V1_0,
         until: Version::V1_4,
-        structure: Some(tags::KEY_BLOCK),
+        structure: tags::KEY_BLOCK,
         field: tags::KEY_COMPRESSION_TYPE,
         treatment: Treatment::Accept,
         reason: "names a compression for a symmetric key, where none exists; stored and not used",
@@ -82,7 +89,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "libmongocrypt",
         since: Version::V1_0,
         until: Version::V1_0,
-        structure: Some(tags::REQUEST_PAYLOAD),
+        structure: tags::REQUEST_PAYLOAD,
         field: tags::CRYPTOGRAPHIC_USAGE_MASK,
         treatment: Treatment::Accept,
         reason: "registers Secret Data with an empty usage mask",
@@ -92,7 +99,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "PSMDB 4.2 to 5.0.16",
         since: Version::V1_0,
         until: Version::V1_4,
-        structure: Some(tags::REQUEST_PAYLOAD),
+        structure: tags::REQUEST_PAYLOAD,
         field: tags::NAME,
         treatment: Treatment::Accept,
         reason: "registers keys with an empty Name, or an empty Object Group",
@@ -102,7 +109,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "PSMDB before 5.0.17",
         since: Version::V1_0,
         until: Version::V1_4,
-        structure: Some(tags::KEY_BLOCK),
+        structure: tags::KEY_BLOCK,
         field: tags::CRYPTOGRAPHIC_LENGTH,
         treatment: Treatment::Accept,
         reason: "registers the base64 text of a key as an AES key of 352 bits",
@@ -112,7 +119,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "libkmip get demo (OpenKMIP), Ceph RGW",
         since: Version::V1_0,
         until: Version::V2_1,
-        structure: Some(tags::REQUEST_HEADER),
+        structure: tags::REQUEST_HEADER,
         field: tags::AUTHENTICATION,
         treatment: Treatment::Accept,
         reason: "sends a credential, even an empty one, beside its certificate; the certificate is the identity",
@@ -122,7 +129,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "PyKMIP, kmipclient (Percona), Synology DSM, VAST Data",
         since: Version::V1_0,
         until: Version::V1_4,
-        structure: Some(tags::REQUEST_PAYLOAD),
+        structure: tags::REQUEST_PAYLOAD,
         field: tags::OPERATION_POLICY_NAME,
         treatment: Treatment::Accept,
         reason: "names an operation policy; stored, the role decides",
@@ -132,7 +139,7 @@ pub static QUIRKS: &[Quirk] = &[
         client: "FortiGate",
         since: Version::V1_0,
         until: Version::V1_4,
-        structure: Some(tags::BATCH_ITEM),
+        structure: tags::BATCH_ITEM,
         field: tags::UNIQUE_BATCH_ITEM_ID,
         treatment: Treatment::Accept,
         reason: "sends batches without Unique Batch Item IDs; they are answered in order",
@@ -145,7 +152,7 @@ pub static QUIRKS: &[Quirk] = &[
 pub fn ignores(structure: Tag, field: Tag, version: Version) -> bool {
     QUIRKS.iter().any(|quirk| {
         quirk.treatment == Treatment::Ignore
-            && quirk.structure.is_none_or(|tag| tag == structure)
+            && quirk.structure == structure
             && quirk.field == field
             && quirk.since <= version
             && version <= quirk.until
