@@ -41,9 +41,13 @@ fn version(text: &str) -> Result<Version, String> {
 }
 
 impl ConnectionArguments {
-    /// Whether a server is named.
+    /// Whether a server or a client is named: either means a server that is running already.
     pub(crate) const fn is_given(&self) -> bool {
         !self.server.is_empty()
+            || self.client.is_some()
+            || self.ca.is_some()
+            || self.cert.is_some()
+            || self.key.is_some()
     }
 
     /// The servers to try.

@@ -10,7 +10,7 @@ use claviger_kmip::tables::{KmipNames, is_secret};
 use claviger_ttlv::{Layout, Limits, Node, json, text, xml};
 
 use crate::failure::{Failure, Outcome};
-use crate::output;
+use crate::output::{self, Format};
 
 /// A dump may hold more than one message, and larger ones than a server takes.
 const INPUT_BYTES_MAX: u64 = 64 << 20;
@@ -18,9 +18,9 @@ const INPUT_BYTES_MAX: u64 = 64 << 20;
 /// What to decode, and into what.
 #[derive(Args, Debug)]
 pub(crate) struct DecodeArguments {
-    /// What to write
-    #[arg(long, value_enum, default_value = "text")]
-    to: Encoding,
+    /// What to write [default: text, or json with --json]
+    #[arg(long, value_enum)]
+    to: Option<Encoding>,
     /// Leave out key material, passwords and clear text (text only)
     #[arg(long)]
     redact: bool,
@@ -40,8 +40,12 @@ pub(crate) enum Encoding {
 }
 
 /// Runs the command.
-pub(crate) fn run(arguments: &DecodeArguments) -> Outcome {
-    if arguments.redact && arguments.to != Encoding::Text {
+pub(crate) fn run(arguments: &DecodeArguments, format: Format) -> Outcome {
+    let to = arguments.to.unwrap_or(match format {
+        Format::Json => Encoding::Json,
+        Format::Text => Encoding::Text,
+    });
+    if arguments.redact && to != Encoding::Text {
         return Err(Failure::usage("--redact goes with --to text"));
     }
     let bytes = read(arguments)?;
@@ -51,7 +55,7 @@ pub(crate) fn run(arguments: &DecodeArguments) -> Outcome {
             .next("This reads TTLV as bytes or hex digits, and KMIP's JSON and XML.")
     })?;
     for message in &messages {
-        let text = match arguments.to {
+        let text = match to {
             Encoding::Xml => xml::write(message, &KmipNames, Layout::Indented),
             Encoding::Json => json::write(message, &KmipNames, Layout::Indented),
             Encoding::Text => {

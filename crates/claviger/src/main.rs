@@ -3,6 +3,7 @@
 //! This file reads the arguments and hands them on; what a command does is in its own module.
 
 mod api;
+mod audit;
 mod bench;
 mod conformance;
 mod connection;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use api::ApiArguments;
-use failure::{Failure, Outcome};
+use failure::Outcome;
 use output::Format;
 
 /// An open KMIP key-management server, and the client side of it.
@@ -68,6 +69,11 @@ enum Command {
     },
     /// Managed objects, over KMIP
     Object(object::ObjectArguments),
+    /// The audit file of a server
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Play the OASIS test cases against a server
     Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
@@ -90,16 +96,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Outcome {
     let format = if arguments.json { Format::Json } else { Format::Text };
     match &arguments.command {
-        Command::Server(arguments) => {
-            server::run(arguments).map_err(|error| Failure::new(format_args!("{error:#}")))
-        }
+        Command::Server(arguments) => server::run(arguments),
         Command::Status { api } => status::run(api, format),
         Command::Scope { api, command } => scope::run(command, api, format),
         Command::Role { api, command } => role::run(command, api, format),
         Command::Credential { api, command } => credential::run(command, api, format),
         Command::Object(arguments) => object::run(arguments, format),
+        Command::Audit { command } => audit::run(command, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
-        Command::Decode(arguments) => decode::run(arguments),
+        Command::Decode(arguments) => decode::run(arguments, format),
         Command::Bench(arguments) => bench::run(arguments, format),
     }
 }

@@ -1,12 +1,13 @@
 //! `claviger role`: what the credentials of a scope may do.
 
 use clap::{Args, Subcommand};
+use claviger_server::access::operation_named;
 use serde_json::{Map, Value, json};
 
 use crate::api::ApiArguments;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
-use crate::scope::{done, list};
+use crate::scope::{check_name, done, list};
 
 /// What to do with roles.
 #[derive(Debug, Subcommand)]
@@ -70,7 +71,10 @@ pub(crate) fn run(command: &RoleCommand, api: &ApiArguments, format: Format) -> 
     match command {
         RoleCommand::Write(arguments) => {
             let WriteArguments { scope, role, .. } = arguments;
-            api.write(&api.path(&["scope", scope, "role", role]), &body(arguments)?)?;
+            check_name(scope)?;
+            check_name(role)?;
+            let path = api.path(&["scope", scope, "role", role]);
+            api.write_known(&path, &body(arguments)?, "operation_")?;
             done(format, role, "written")
         }
         RoleCommand::Read { scope, role } => {
@@ -104,6 +108,12 @@ fn body(arguments: &WriteArguments) -> Outcome<Value> {
     for (operations, is_allowed) in [(&arguments.allow, true), (&arguments.deny, false)] {
         for operation in operations {
             let operation = operation.trim().trim_start_matches("operation_");
+            if operation_named(operation).is_none() {
+                return Err(Failure::usage(format_args!("there is no operation `{operation}`"))
+                    .next(
+                        "Their names are those of docs/operations.md, as in create,get,locate.",
+                    ));
+            }
             let name = format!("operation_{operation}");
             if body.insert(name, Value::Bool(is_allowed)) == Some(Value::Bool(!is_allowed)) {
                 return Err(Failure::usage(format_args!(
@@ -161,6 +171,15 @@ mod tests {
         let body = parse("write s r --none --allow operation_create").unwrap();
         assert_eq!(body, json!({ "operation_none": true, "operation_create": true }));
         assert_eq!(parse("write s r").unwrap(), json!({}));
+    }
+
+    #[test]
+    fn an_operation_that_is_none_is_bad_usage() {
+        for line in ["write s r --all --deny decrpyt", "write s r --allow get,operation_gett"] {
+            let failure = parse(line).unwrap_err();
+            assert_eq!(failure.code, 2, "{line}");
+            assert!(failure.problem.contains("no operation `"), "{failure}");
+        }
     }
 
     #[test]

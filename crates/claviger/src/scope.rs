@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use crate::api::ApiArguments;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
 
 /// What to do with scopes.
@@ -35,12 +35,18 @@ pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) ->
     let api = api.open()?;
     match command {
         ScopeCommand::Create { name, kmip_trace } => {
+            check_name(name)?;
             let fields = kmip_trace.map_or_else(|| json!({}), |on| json!({ "kmip_trace": on }));
             api.write(&api.path(&["scope", name]), &fields)?;
             done(format, name, "created")
         }
         ScopeCommand::List => list(format, &api.list(&api.path(&["scope"]))?),
         ScopeCommand::Delete { name, force } => {
+            // The server's answer is the same whether there was one.
+            if !api.list(&api.path(&["scope"]))?.contains(name) {
+                return Err(Failure::new(format_args!("there is no scope `{name}`"))
+                    .next("See `claviger scope list`."));
+            }
             let path = api.path(&["scope", name]);
             let query = if *force { "?force=true" } else { "" };
             api.delete(&format!("{path}{query}")).map_err(|failure| {
@@ -53,6 +59,14 @@ pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) ->
             done(format, name, "deleted")
         }
     }
+}
+
+/// Refuses what the paths of the API cannot say.
+pub(crate) fn check_name(name: &str) -> Outcome {
+    if name.contains('/') {
+        return Err(Failure::usage(format_args!("`{name}`: names have no \"/\"")));
+    }
+    Ok(())
 }
 
 /// Says that something was done to what has that name.

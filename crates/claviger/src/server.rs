@@ -3,14 +3,17 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use claviger_server::assemble::{self, DevOptions};
+use anyhow::Context;
+use claviger_server::assemble::{self, DevOptions, StartError};
 use claviger_server::limits::Limits;
+use claviger_server::mount::MountError;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Outcome};
 
 /// Start the server.
 #[derive(clap::Args, Clone, Debug)]
@@ -55,20 +58,45 @@ enum LogFormat {
 ///
 /// # Errors
 /// What hinders the start.
-pub(crate) fn run(arguments: &ServerArgs) -> Result<()> {
+pub(crate) fn run(arguments: &ServerArgs) -> Outcome {
     if !arguments.dev {
-        bail!("this version starts with --dev only; run: claviger server --dev --data-dir DIR");
+        return Err(Failure::usage("this version starts with --dev only")
+            .next("Run: claviger server --dev --data-dir DIR"));
     }
     start_log(arguments);
     protect_memory();
+    if durability() == claviger_server::Durability::Off {
+        tracing::warn!(
+            "durability is off (CLAVIGER_TEST_SYNCHRONOUS_OFF): a power cut loses what was acknowledged"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the runtime does not start")?;
-    runtime.block_on(serve(arguments.clone()))
+        .map_err(|error| Failure::new(format_args!("the runtime does not start: {error}")))?;
+    let served = runtime.block_on(serve(arguments.clone()));
+    served.map_err(|error| match error.downcast_ref::<StartError>() {
+        // It says its causes itself.
+        Some(cause) => refused(cause),
+        None => Failure::new(format_args!("{error:#}")),
+    })
 }
 
-async fn serve(arguments: ServerArgs) -> Result<()> {
+/// Why the server did not start, and what to do where an argument is the reason.
+fn refused(cause: &StartError) -> Failure {
+    let failure = Failure::new(cause);
+    match cause {
+        StartError::Mount(MountError::Listen(_)) => failure.next(
+            "Give --kmip-addr HOST:PORT with an address of this machine and a port that is free.",
+        ),
+        StartError::Api { .. } => failure.next(
+            "Give --api-addr IP:PORT with an address of this machine and a port that is free.",
+        ),
+        _ => failure,
+    }
+}
+
+async fn serve(arguments: ServerArgs) -> anyhow::Result<()> {
     let options = DevOptions {
         data_dir: arguments.data_dir,
         kmip_addr: arguments.kmip_addr,

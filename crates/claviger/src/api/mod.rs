@@ -122,6 +122,18 @@ impl Api {
         self.data(reply)
     }
 
+    /// Writes what the server must understand whole: fails if it says that it ignored a field
+    /// whose name begins so.
+    pub(crate) fn write_known(&self, path: &str, body: &Value, prefix: &str) -> Outcome {
+        let reply = self.request("PUT", path, Some(body))?;
+        let ignored = reply.warnings().find(|warning| warning.contains(prefix)).map(str::to_owned);
+        self.data(reply)?;
+        ignored.map_or(Ok(()), |warning| {
+            Err(Failure::new(format_args!("the server did not understand all of it: {warning}"))
+                .next("It has written the rest: is it older than this program?"))
+        })
+    }
+
     /// Deletes.
     pub(crate) fn delete(&self, path: &str) -> Outcome {
         let reply = self.request("DELETE", path, None)?;
@@ -132,10 +144,8 @@ impl Api {
         if reply.status >= 400 {
             return Err(self.refusal(&reply));
         }
-        if let Some(warnings) = reply.body.get("warnings").and_then(Value::as_array) {
-            for warning in warnings.iter().filter_map(Value::as_str) {
-                crate::output::note(format_args!("warning: {warning}"));
-            }
+        for warning in reply.warnings() {
+            crate::output::note(format_args!("warning: {warning}"));
         }
         Ok(reply.body.get_mut("data").map(Value::take).unwrap_or_default())
     }
@@ -165,6 +175,11 @@ impl Api {
 }
 
 impl Reply {
+    fn warnings(&self) -> impl Iterator<Item = &str> {
+        let warnings = self.body.get("warnings").and_then(Value::as_array);
+        warnings.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     fn errors(&self) -> Vec<&str> {
         let errors = self.body.get("errors").and_then(Value::as_array);
         errors.into_iter().flatten().filter_map(Value::as_str).collect()

@@ -97,6 +97,11 @@ impl Report {
         !self.lines.iter().any(|line| matches!(line.outcome, Outcome::Fail(_)))
     }
 
+    /// Whether any case passed.
+    pub(crate) fn has_pass(&self) -> bool {
+        self.lines.iter().any(|line| line.outcome == Outcome::Pass)
+    }
+
     /// One array, an object per version.
     pub(crate) fn to_json(&self) -> Json {
         self.versions().into_iter().map(|version| self.version_json(version)).collect()

@@ -26,6 +26,17 @@ fn without_a_token_nothing_is_administered() {
 }
 
 #[test]
+fn what_is_misspelt_changes_nothing() {
+    let server = Server::start();
+    server.admin(&["scope", "create", "finance"]).success();
+    let role = ["role", "write", "finance", "app", "--all", "--deny", "decrpyt"];
+    assert!(server.admin(&role).failure(2).contains("decrpyt"));
+    server.admin(&["role", "read", "finance", "app"]).failure(1);
+    assert!(server.admin(&["scope", "create", "a/b"]).failure(2).contains("no \"/\""));
+    assert!(server.admin(&["scope", "delete", "nope"]).failure(1).contains("no scope `nope`"));
+}
+
+#[test]
 fn a_credential_does_what_its_role_allows_until_it_is_revoked() {
     let server = Server::start();
     server.admin(&["scope", "create", "finance"]).success();

@@ -19,6 +19,8 @@ fn there_and_back_again() {
         let there = run(&["decode", "--to", encoding, "-"], REQUEST.as_bytes()).success();
         assert_eq!(run(&["decode", "-"], there.as_bytes()).success(), text, "{encoding}");
     }
+    let json = run(&["decode", "--to", "json", "-"], REQUEST.as_bytes()).success();
+    assert_eq!(run(&["decode", "--json", "-"], REQUEST.as_bytes()).success(), json);
     run(&["decode", "--redact", "--to", "xml", "-"], REQUEST.as_bytes()).failure(2);
 }
 

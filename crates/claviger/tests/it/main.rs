@@ -9,7 +9,10 @@
 )]
 
 mod administration;
+mod audit;
 mod bench;
+mod conformance;
 mod decode;
 mod objects;
 mod program;
+mod server;

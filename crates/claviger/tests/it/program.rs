@@ -83,11 +83,23 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::launch(false)
+    }
+
+    /// A server that keeps its data in the directory `data` of the test.
+    pub(crate) fn start_with_data() -> Self {
+        Self::launch(true)
+    }
+
+    fn launch(keeps_data: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
         let mut child = program()
             .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
             .args(["--root-token", TOKEN, "--log-level", "error", "--export-client"])
             .arg(directory.path().join("client"))
+            .args(keeps_data.then_some("--data-dir"))
+            .args(keeps_data.then_some(data))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

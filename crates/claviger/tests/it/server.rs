@@ -1,0 +1,22 @@
+//! `server`: arguments with which it does not start.
+
+use crate::program::run;
+
+#[test]
+fn without_dev_it_is_bad_usage() {
+    assert!(run(&["server"], b"").failure(2).contains("--dev"));
+}
+
+#[test]
+fn a_bad_address_is_said_once_with_a_next_step() {
+    let any = "127.0.0.1:0";
+    for (kmip, api, flag, problem) in [
+        ("192.0.2.1:5", any, "--kmip-addr", "cannot assign"),
+        (any, "nonsense", "--api-addr", "invalid socket address"),
+    ] {
+        let start = ["server", "--dev", "--log-level", "off", "--kmip-addr", kmip];
+        let said = run(&[&start[..], &["--api-addr", api]].concat(), b"").failure(1);
+        assert_eq!(said.matches(problem).count(), 1, "{said}");
+        assert!(said.contains(&format!("\nGive {flag} ")), "{said}");
+    }
+}
