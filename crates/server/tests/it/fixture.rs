@@ -14,9 +14,9 @@ use claviger_kmip::enums::{
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage, write_request};
 use claviger_kmip::payload::{CreateRequest, CreateResponse, Request};
-use claviger_server::access::{Access, Name as AccessName, RoleChange};
+use claviger_server::access::{Access, Credential, Name as AccessName, RoleChange};
 use claviger_server::audit::AuditLog;
-use claviger_server::clock::{Clock, ManualClock};
+use claviger_server::clock::{Clock, ManualClock, SystemClock};
 use claviger_server::dispatch::{Next, Peer, Service};
 use claviger_server::limits::Limits;
 use claviger_server::mount::{ConfigChange, ListenerPlan, Listeners, MountPath, Mounts};
@@ -31,6 +31,10 @@ pub struct Fixture {
     pub service: Arc<Service>,
     pub clock: Arc<ManualClock>,
     pub peer: Peer,
+    /// The credential that [`Self::peer`] has presented.
+    pub credential: Credential,
+    /// What the mount would listen to.
+    pub plan: ListenerPlan,
 }
 
 /// What became of one batch item.
@@ -58,7 +62,16 @@ impl Fixture {
     }
 
     pub fn over(engine: Arc<dyn Engine>) -> Self {
-        let clock = Arc::new(ManualClock::at(START));
+        Self::build(engine, Limits::default(), START)
+    }
+
+    /// With these limits, and at today's time: TLS judges certificates by it.
+    pub fn limited(limits: Limits) -> Self {
+        Self::build(Arc::new(Memory::new()), limits, SystemClock::default().now())
+    }
+
+    fn build(engine: Arc<dyn Engine>, limits: Limits, start: i64) -> Self {
+        let clock = Arc::new(ManualClock::at(start));
         let root = RootKey::generate().unwrap();
         let barrier = Arc::new(Barrier::initialise(engine, &root, clock.now_us()).unwrap());
         let records = Records::new(Arc::clone(&barrier));
@@ -81,7 +94,7 @@ impl Fixture {
             resources: Resources {
                 objects,
                 rng: Arc::new(SystemRng::new()),
-                limits: Limits::default(),
+                limits,
                 vendor_identification: String::from("Claviger"),
                 streams: Default::default(),
             },
@@ -97,7 +110,8 @@ impl Fixture {
             serial_text: credential.serial.to_string().into(),
             remote: ([127, 0, 0, 1], 9).into(),
         };
-        Self { service, clock, peer }
+        let plan = mount.engine().unwrap().plan().clone();
+        Self { service, clock, peer, credential, plan }
     }
 
     /// Sends a message and hands the answer's bytes on.

@@ -11,5 +11,6 @@
 mod conflict;
 mod cryptography;
 mod fixture;
+mod listener;
 mod time;
 mod undo;
