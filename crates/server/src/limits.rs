@@ -1,4 +1,5 @@
-//! Every limit of the service, with its reason. One table; nothing else holds a number.
+//! Every limit of the KMIP service, with its reason; the API's, the store's and cryptography's stand
+//! in their modules.
 
 use std::time::Duration;
 
