@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claviger_kmip::Version;
-use claviger_kmip::enums::{ResultReason, ResultStatus};
+use claviger_kmip::attributes::values::CryptographicParameters;
+use claviger_kmip::enums::{HashingAlgorithm, ResultReason, ResultStatus};
 use claviger_kmip::message::{RequestHeader, RequestItem, write_request};
-use claviger_kmip::payload::Request;
+use claviger_kmip::payload::{HashRequest, Request};
 use claviger_server::front::kmip::KmipFront;
 use claviger_server::limits::Limits;
 use claviger_server::mount::{ListenerPlan, Listeners};
@@ -27,7 +28,7 @@ use tokio_rustls::client::TlsStream;
 use crate::fixture::{Answer, Fixture, answers, create_request, name};
 
 /// The limit under test, where it is a time.
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_millis(500);
 /// No condition takes longer; far below the limits that are not under test.
 const SOON: Duration = Duration::from_secs(8);
 const LONG: Duration = Duration::from_mins(10);
@@ -320,5 +321,27 @@ async fn an_object_is_given_exactly_so_many_attribute_values() {
     let most = VALUES - 3;
     assert_eq!(client.exchange(&named(most)).await[0].status, ResultStatus::SUCCESS);
     refused_for(&client.exchange(&named(most + 1)).await, ResultReason::INDEX_OUT_OF_BOUNDS);
+    client.is_served().await;
+}
+
+#[tokio::test]
+async fn so_many_messages_in_parts_are_under_way() {
+    let door = Door::open(|limits| limits.streams_max = 2);
+    let mut client = door.client().await;
+    let first_part = HashRequest {
+        cryptographic_parameters: CryptographicParameters {
+            hashing_algorithm: Some(HashingAlgorithm::SHA_256),
+            ..CryptographicParameters::none()
+        },
+        data: Some(b"part".to_vec().into()),
+        correlation_value: None,
+        init_indicator: Some(true),
+        final_indicator: None,
+    };
+    let begin = request(1, &first_part);
+    for _ in 0..2 {
+        assert_eq!(client.exchange(&begin).await[0].status, ResultStatus::SUCCESS);
+    }
+    refused_for(&client.exchange(&begin).await, ResultReason::GENERAL_FAILURE);
     client.is_served().await;
 }
