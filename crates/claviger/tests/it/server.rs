@@ -1,5 +1,7 @@
 //! `server`: arguments with which it does not start.
 
+use std::process::Command;
+
 use crate::program::run;
 
 #[test]
@@ -19,4 +21,18 @@ fn a_bad_address_is_said_once_with_a_next_step() {
         assert_eq!(said.matches(problem).count(), 1, "{said}");
         assert!(said.contains(&format!("\nGive {flag} ")), "{said}");
     }
+}
+
+#[test]
+fn a_server_without_durability_says_so() {
+    let warns = |value| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_claviger"))
+            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "nonsense"])
+            .env("CLAVIGER_TEST_SYNCHRONOUS_OFF", value)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&ran.stderr).contains("durability is off")
+    };
+    assert!(warns("1"));
+    assert!(!warns("0"));
 }
