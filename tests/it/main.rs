@@ -28,6 +28,7 @@ mod conformance;
 mod crash;
 mod documents;
 mod gating;
+mod interop;
 mod power;
 mod recorded;
 mod samples;
