@@ -23,7 +23,7 @@ pub(super) struct Request<'r> {
     pub service: &'r Service,
     pub peer: &'r Peer,
     /// Our number of it, for the audit.
-    pub number: String,
+    pub number: u64,
     pub now_us: i64,
     pub version: Version,
     /// How long the writer may become.
@@ -204,7 +204,7 @@ impl Request<'_> {
             resources: &self.service.resources,
             operations: table::operations,
             batch,
-            number: &self.number,
+            number: self.number,
             now_us: self.now_us,
             about: About::default(),
         };
@@ -245,10 +245,11 @@ impl Request<'_> {
             return Ok(());
         }
         let reason = failure.map(|failure| failure.reason.result_reason(self.version));
+        let number = self.number.to_string();
         let entry = Kmip {
             phase,
             time_us: self.service.clock.now_us(),
-            id: &self.number,
+            id: &number,
             item: u32::try_from(item.position).unwrap_or(u32::MAX),
             mount: &self.peer.mount_path,
             scope: Some(admitted.grant.scope_name().as_str()),
