@@ -3,8 +3,8 @@
 
 use super::Hasher;
 use super::api::Api;
-use super::chain::push_decimal;
-use std::net::SocketAddr;
+use super::chain::{push_decimal, push_padded};
+use std::net::{IpAddr, SocketAddr};
 
 /// Longest string of a client that is written out, in bytes; the rest is cut off and marked. No
 /// identifier of ours is near it.
@@ -146,9 +146,26 @@ impl<'o> Object<'o> {
 
     fn remote(&mut self, remote: Option<SocketAddr>) {
         if let Some(remote) = remote {
-            self.text("remote_address", &remote.ip().to_string());
+            self.key("remote_address");
+            self.out.push(b'"');
+            push_address(self.out, remote.ip());
+            self.out.push(b'"');
             self.number("remote_port", u64::from(remote.port()));
         }
+    }
+}
+
+fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (place, octet) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                push_decimal(out, u64::from(octet));
+            }
+        }
+        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
     }
 }
 
@@ -189,16 +206,9 @@ fn push_time(out: &mut Vec<u8>, time_us: i64) {
     let fields = [(year, 4, b'-'), (month, 2, b'-'), (day, 2, b'T')];
     let clock = [(second / 3600, 2, b':'), (second / 60 % 60, 2, b':'), (second % 60, 2, b'.')];
     for (value, width, after) in fields.into_iter().chain(clock).chain([(micros, 6, b'Z')]) {
-        push_padded(out, value, width);
+        push_padded(out, value.unsigned_abs(), width);
         out.push(after);
     }
-}
-
-fn push_padded(out: &mut Vec<u8>, value: i64, width: usize) {
-    let mut digits = Vec::with_capacity(width);
-    push_decimal(&mut digits, value.unsigned_abs());
-    out.resize(out.len() + width.saturating_sub(digits.len()), b'0');
-    out.extend_from_slice(&digits);
 }
 
 /// The date of a day counted from 1970-01-01, by counting years from March so that the leap day is
