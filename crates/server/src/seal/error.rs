@@ -1,5 +1,6 @@
 //! Why something stays sealed. No variant carries a value or a key.
 
+use super::shamir::ShamirError;
 use claviger_store::{CommitError, ReadError};
 use std::path::PathBuf;
 
@@ -34,6 +35,12 @@ pub enum SealError {
     /// The root key does not open the keyring.
     #[error("this root key does not open this store")]
     WrongRootKey,
+    /// What shares combine to does not open the root key.
+    #[error("these key shares do not open this store")]
+    WrongSealKey,
+    /// A secret is not shared, or shares do not combine.
+    #[error(transparent)]
+    Shamir(#[from] ShamirError),
     /// The store holds no keyring.
     #[error("the store has not been initialised")]
     NotInitialised,

@@ -30,7 +30,7 @@ impl RootKey {
     /// # Errors
     /// [`SealError::Crypto`] without randomness.
     pub fn generate() -> Result<Self, SealError> {
-        Ok(Self(random()?))
+        Ok(Self(random_key()?))
     }
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
@@ -62,7 +62,7 @@ pub(super) struct Keyring {
 
 impl Keyring {
     pub(super) fn generate(now: i64) -> Result<Self, SealError> {
-        let mut keyring = Self::with_hash_key(random()?);
+        let mut keyring = Self::with_hash_key(random_key()?);
         keyring.add(now)?;
         Ok(keyring)
     }
@@ -84,7 +84,7 @@ impl Keyring {
 
     fn add(&mut self, now: i64) -> Result<(), SealError> {
         let id = self.records.last().map_or(0, |key| key.id).checked_add(1);
-        self.push(id.ok_or(SealError::Crypto)?, now, random()?)
+        self.push(id.ok_or(SealError::Crypto)?, now, random_key()?)
     }
 
     fn push(&mut self, id: u32, created: i64, bytes: Zeroizing<[u8; 32]>) -> Result<(), SealError> {
@@ -186,7 +186,11 @@ impl Keyring {
     }
 }
 
-fn random() -> Result<Zeroizing<[u8; 32]>, SealError> {
+/// A fresh key of 32 random bytes.
+///
+/// # Errors
+/// [`SealError::Crypto`] without randomness.
+pub fn random_key() -> Result<Zeroizing<[u8; 32]>, SealError> {
     let mut bytes = Zeroizing::new([0; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut_slice())?;
     Ok(bytes)

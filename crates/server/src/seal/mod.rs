@@ -7,18 +7,21 @@
 //! This module must never know what a record means, nor any front door. Bytes: `docs/formats.md` §2–4, §6.
 
 mod barrier;
+mod config;
 mod envelope;
 mod error;
 mod key_file;
 mod keyring;
 mod layout;
+pub mod shamir;
 
 pub use barrier::{Barrier, Changes, Opened};
+pub use config::{SealConfig, SealKey, SealKind};
 pub use error::SealError;
 pub use key_file::{KEY_FILE_BYTES, KeyFile};
-pub use keyring::RootKey;
+pub use keyring::{RootKey, random_key};
 
 pub use claviger_store::{
-    Change, CommitError, Engine, Expect, Key, Pending, Range, ReadError, Revision, Watch,
-    WatchError,
+    Batch, Change, CommitError, Engine, Expect, Key, Pending, Put, Range, ReadError, Revision,
+    Watch, WatchError,
 };

@@ -30,6 +30,10 @@ const BODY_BYTES_MAX_ANONYMOUS: usize = 64 << 10;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The verified certificate of a connection's client, in DER, on each of its requests.
+#[derive(Clone, Debug)]
+struct ClientCertificate(Vec<u8>);
+
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 
@@ -54,6 +58,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         namespace: text(NAMESPACE),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
+        client_certificate: parts.extensions.get::<ClientCertificate>().map(|it| it.0.clone()),
         token,
         body,
     };

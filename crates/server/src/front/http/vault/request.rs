@@ -27,6 +27,9 @@ pub struct Incoming {
     pub body: Option<Vec<u8>>,
     /// Who sent it.
     pub remote: Option<SocketAddr>,
+    /// The certificate that the client proved to hold, in DER, under an authority that the API
+    /// trusts for clients.
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 /// What is to be done to a path.
