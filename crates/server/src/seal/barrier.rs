@@ -1,8 +1,9 @@
 //! The barrier itself: an engine with everything but the keys of its records encrypted.
 
-use super::SealError;
+use super::fault::{Point, point};
 use super::keyring::{Keyring, RootKey};
 use super::layout;
+use super::{SealConfig, SealError};
 use claviger_store::{
     Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Revision, Watch,
 };
@@ -85,8 +86,8 @@ impl Barrier {
         root: &RootKey,
         now: i64,
     ) -> Result<Self, SealError> {
-        let keyring = Keyring::generate(now)?;
-        match store_keyring(engine.as_ref(), &keyring, root, 1, Expect::Absent) {
+        let keyring = Keyring::generate(root, now)?;
+        match store_keyring(engine.as_ref(), &keyring, None, Batch::default()) {
             Err(SealError::Commit(CommitError::Conflict { .. })) => Err(SealError::Initialised),
             Err(error) => Err(error),
             Ok(()) => Ok(Self::over(engine, keyring)),
@@ -198,38 +199,52 @@ impl Barrier {
         self.keyring().map_or(0, |keyring| keyring.active_id())
     }
 
-    /// Adds a record key and makes it the active one; older records stay readable. Blocks until
-    /// durable.
+    /// When the active key was made, in microseconds since 1970; 0 once sealed.
+    pub fn active_since(&self) -> i64 {
+        self.keyring().map_or(0, |keyring| keyring.active_since())
+    }
+
+    /// Adds a record key and makes it the active one; older records stay readable. `now` is in
+    /// microseconds since 1970. Blocks until durable.
     ///
     /// # Errors
-    /// [`SealError::WrongRootKey`] if `root` is not the present one; storage and randomness.
-    pub fn rotate(&self, root: &RootKey, now: i64) -> Result<u32, SealError> {
+    /// [`SealError::Sealed`]; storage and randomness.
+    pub fn rotate(&self, now: i64) -> Result<u32, SealError> {
         let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stored, version) = self.stored(root)?;
-        let next = stored.rotated(now)?;
-        self.replace(next, root, version)?;
+        let (stored, version) = self.stored()?;
+        self.replace(stored.rotated(now)?, version, Batch::default())?;
         Ok(self.active_key())
     }
 
-    /// Seals the keyring with another root key; the old one opens it no more. Blocks until durable.
+    /// Puts a fresh root key in place of the present one, which opens the store no more, and in the
+    /// same batch the record that says how it is kept: `keep` makes it from the root key and the
+    /// record that there is. Blocks until durable.
     ///
     /// # Errors
-    /// As [`Barrier::rotate`].
-    pub fn rekey(&self, root: &RootKey, next_root: &RootKey) -> Result<(), SealError> {
+    /// [`SealError::Sealed`]; what `keep` refuses; storage and randomness.
+    pub fn change_root(
+        &self,
+        keep: impl FnOnce(&RootKey, Option<SealConfig>) -> Result<SealConfig, SealError>,
+    ) -> Result<(), SealError> {
         let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stored, version) = self.stored(root)?;
-        self.replace(stored, next_root, version)
+        let (stored, version) = self.stored()?;
+        let root = RootKey::generate()?;
+        let (present, config_version) = SealConfig::read(self.engine.as_ref())?.unzip();
+        let mut batch = Batch::default();
+        keep(&root, present)?.change(config_version, &mut batch)?;
+        self.replace(stored.under(root)?, version, batch)
     }
 
-    fn stored(&self, root: &RootKey) -> Result<(Keyring, u64), SealError> {
+    /// The keyring as it is in the store, which nobody else has changed since it was opened.
+    fn stored(&self) -> Result<(Keyring, u64), SealError> {
+        let held = self.keyring()?;
         let record = self.engine.get(&layout::keyring())?.ok_or(SealError::NotInitialised)?;
-        Ok((Keyring::from_record(root, record.version, &record.value)?, record.version))
+        let keyring = Keyring::from_record(held.root(), record.version, &record.value)?;
+        Ok((keyring, record.version))
     }
 
-    fn replace(&self, keyring: Keyring, root: &RootKey, version: u64) -> Result<(), SealError> {
-        let expect = Expect::Version(version);
-        let next = version.saturating_add(1);
-        store_keyring(self.engine.as_ref(), &keyring, root, next, expect)?;
+    fn replace(&self, keyring: Keyring, version: u64, batch: Batch) -> Result<(), SealError> {
+        store_keyring(self.engine.as_ref(), &keyring, Some(version), batch)?;
         let mut held = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
         // A barrier that was sealed in between stays so.
         if held.is_some() {
@@ -253,21 +268,23 @@ fn open(keyring: &Keyring, key: &[u8], version: u64, value: &[u8]) -> Result<Ope
     Ok(Opened { version, bytes })
 }
 
+/// Writes the keyring over the one of `version`, or as the first, together with what `batch` holds.
 fn store_keyring(
     engine: &dyn Engine,
     keyring: &Keyring,
-    root: &RootKey,
-    version: u64,
-    expect: Expect,
+    version: Option<u64>,
+    mut batch: Batch,
 ) -> Result<(), SealError> {
-    let value = keyring.to_record(root, version)?;
-    let key = layout::keyring();
-    let batch = Batch {
-        expect: vec![(key.clone(), expect)],
-        put: vec![Put { key, version, value }],
-        delete: Vec::new(),
+    let (expect, next) = match version {
+        None => (Expect::Absent, 1),
+        Some(version) => (Expect::Version(version), version.saturating_add(1)),
     };
+    let (key, value) = (layout::keyring(), keyring.to_record(next)?);
+    batch.expect.push((key.clone(), expect));
+    batch.put.push(Put { key, version: next, value });
+    point(Point::KeyringCommit);
     engine.commit(batch).wait()?;
+    point(Point::KeyringCommitted);
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 //! nothing in it is secret: a root key in it is itself sealed. `docs/formats.md` §10.
 
 use super::envelope::{aead_key, open, seal};
+use super::fault::{Point, point};
 use super::layout;
-use super::{RootKey, SealError};
+use super::shamir::{self, ShamirError, Share};
+use super::{RootKey, SealError, random_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_store::{Batch, CommitError, Engine, Expect, Put};
@@ -27,6 +29,18 @@ pub enum SealKind {
     Shamir,
     /// A file beside the data.
     KeyFile,
+    /// A PKCS#11 token.
+    Pkcs11,
+}
+
+impl std::fmt::Display for SealKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shamir => "key shares",
+            Self::KeyFile => "a key file",
+            Self::Pkcs11 => "a PKCS#11 token",
+        })
+    }
 }
 
 /// How the root key of a store is kept.
@@ -38,10 +52,14 @@ pub struct SealConfig {
     pub shares: u8,
     /// How many of them combine to it; 0 where there are none.
     pub threshold: u8,
-    /// The root key, sealed with what the shares combine to; empty where the root key itself is kept
-    /// elsewhere. Base64.
+    /// The root key, sealed with what the shares combine to, with the key in the file, or by the
+    /// token; empty where the file holds the root key itself. Base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     root_key: String,
+    /// The same root key as it was kept before: it stays until the new shares have opened the store,
+    /// so that shares which reached nobody are no loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<Box<Self>>,
 }
 
 /// The key that seals the root key: what shares combine to.
@@ -58,22 +76,105 @@ impl SealConfig {
         seal_key: &SealKey,
         root: &RootKey,
     ) -> Result<Self, SealError> {
-        let mut config =
-            Self { kind: SealKind::Shamir, shares, threshold, root_key: String::new() };
+        let mut config = Self::bare(SealKind::Shamir);
+        (config.shares, config.threshold) = (shares, threshold);
         config.seal_root(seal_key, root)?;
         Ok(config)
     }
 
+    fn bare(kind: SealKind) -> Self {
+        Self { kind, shares: 0, threshold: 0, root_key: String::new(), previous: None }
+    }
+
     /// A file that holds the root key itself.
     pub fn key_file() -> Self {
-        Self { kind: SealKind::KeyFile, shares: 0, threshold: 0, root_key: String::new() }
+        Self::bare(SealKind::KeyFile)
+    }
+
+    /// A file whose key seals `root`.
+    pub(super) fn under_key_file(key: &[u8; 32], root: &RootKey) -> Result<Self, SealError> {
+        let mut config = Self::key_file();
+        config.seal_root(key, root)?;
+        Ok(config)
+    }
+
+    /// A root key as a token has sealed it.
+    pub(super) fn under_token(sealed: &[u8]) -> Self {
+        let mut config = Self::bare(SealKind::Pkcs11);
+        config.root_key = STANDARD.encode(sealed);
+        config
+    }
+
+    /// The same, with the root key also kept as `previous` says, until [`SealConfig::settled`].
+    #[must_use]
+    pub(super) fn besides(mut self, mut previous: Self) -> Self {
+        previous.previous = None;
+        self.previous = Some(Box::new(previous));
+        self
+    }
+
+    /// The same without the way before, if there is one.
+    pub fn settled(&self) -> Option<Self> {
+        self.previous.as_ref()?;
+        Some(Self { previous: None, ..self.clone() })
+    }
+
+    /// How the root key was kept before, while that still opens the store.
+    pub fn previous(&self) -> Option<&Self> {
+        self.previous.as_deref()
+    }
+
+    /// The way that the root key is kept by that kind, now or before.
+    pub fn kept_by(&self, kind: SealKind) -> Option<&Self> {
+        [Some(self), self.previous()].into_iter().flatten().find(|kept| kept.kind == kind)
+    }
+
+    pub(super) fn root_is_elsewhere(&self) -> bool {
+        self.root_key.is_empty()
+    }
+
+    pub(super) fn sealed_root(&self) -> Result<Vec<u8>, SealError> {
+        STANDARD.decode(&self.root_key).map_err(|_| damaged())
+    }
+
+    /// The root key, once enough shares are given: of the present ones, or of those before. `None`
+    /// while more are needed.
+    ///
+    /// # Errors
+    /// [`SealError::WrongSealKey`] if enough are given and they are not the right ones.
+    pub fn open_with(&self, given: &[Share]) -> Result<Option<ByShares>, SealError> {
+        let schemes = || {
+            let both = [Some(self), self.previous()].into_iter().flatten();
+            both.filter(|scheme| scheme.kind == SealKind::Shamir)
+        };
+        for scheme in schemes().filter(|it| usize::from(it.threshold) == given.len()) {
+            let Ok(seal_key) = scheme.combine(given) else { continue };
+            if let Ok(root) = scheme.open_root(&seal_key) {
+                return Ok(Some(ByShares {
+                    root,
+                    seal_key,
+                    is_present: std::ptr::eq(scheme, self),
+                }));
+            }
+        }
+        let most = schemes().map(|scheme| scheme.threshold).max().unwrap_or_default();
+        if given.len() < usize::from(most) { Ok(None) } else { Err(SealError::WrongSealKey) }
+    }
+
+    fn combine(&self, given: &[Share]) -> Result<SealKey, SealError> {
+        let combined = match given {
+            [only] if self.shares == 1 => Zeroizing::new(only.bytes().to_vec()),
+            all => shamir::combine(all)?,
+        };
+        let key = combined.as_slice().try_into().map_err(|_| SealError::WrongSealKey)?;
+        Ok(Zeroizing::new(key))
     }
 
     /// Takes another root key, or the same under another seal key.
     ///
     /// # Errors
     /// [`SealError::Crypto`] without randomness.
-    pub fn seal_root(&mut self, seal_key: &SealKey, root: &RootKey) -> Result<(), SealError> {
+    pub fn seal_root(&mut self, seal_key: &[u8; 32], root: &RootKey) -> Result<(), SealError> {
         let key = aead_key(seal_key)?;
         let sealed = seal(&key, SEAL_KEY_ID, ROOT_KEY, ENVELOPE_VERSION, root.bytes())?;
         self.root_key = STANDARD.encode(sealed);
@@ -84,8 +185,8 @@ impl SealConfig {
     ///
     /// # Errors
     /// [`SealError::WrongSealKey`] if `seal_key` is not the one it was sealed with.
-    pub fn open_root(&self, seal_key: &SealKey) -> Result<RootKey, SealError> {
-        let sealed = STANDARD.decode(&self.root_key).map_err(|_| damaged())?;
+    pub fn open_root(&self, seal_key: &[u8; 32]) -> Result<RootKey, SealError> {
+        let sealed = self.sealed_root()?;
         let key = aead_key(seal_key)?;
         let opened =
             open(&key, ROOT_KEY, ENVELOPE_VERSION, &sealed).map_err(|_| SealError::WrongSealKey)?;
@@ -134,8 +235,37 @@ impl SealConfig {
     pub fn write(&self, engine: &dyn Engine, version: Option<u64>) -> Result<(), SealError> {
         let mut batch = Batch::default();
         self.change(version, &mut batch)?;
-        engine.commit(batch).wait().map_err(|error: CommitError| error.into()).map(drop)
+        point(Point::SealConfigCommit);
+        engine.commit(batch).wait().map_err(|error: CommitError| SealError::from(error))?;
+        point(Point::SealConfigCommitted);
+        Ok(())
     }
+}
+
+/// What shares have opened.
+#[derive(Debug)]
+pub struct ByShares {
+    /// The root key.
+    pub root: RootKey,
+    /// What the shares combine to.
+    pub seal_key: SealKey,
+    /// Whether they are the present shares, not those before.
+    pub is_present: bool,
+}
+
+/// A fresh seal key and its shares, of which `threshold` combine to it; the only share of one is the
+/// key itself.
+///
+/// # Errors
+/// [`SealError::Shamir`] for numbers that cannot be; [`SealError::Crypto`] without randomness.
+pub fn deal(shares: u8, threshold: u8) -> Result<(SealKey, Vec<Share>), SealError> {
+    let key = random_key()?;
+    let dealt = match (shares, threshold) {
+        (1, 1) => vec![Share::new(Zeroizing::new(key.to_vec()))],
+        (1, _) => return Err(ShamirError::Numbers.into()),
+        _ => shamir::split(key.as_slice(), shares, threshold)?,
+    };
+    Ok((key, dealt))
 }
 
 fn damaged() -> SealError {

@@ -1,6 +1,7 @@
 //! Why something stays sealed. No variant carries a value or a key.
 
 use super::shamir::ShamirError;
+use super::{SealKind, TokenError};
 use claviger_store::{CommitError, ReadError};
 use std::path::PathBuf;
 
@@ -41,6 +42,18 @@ pub enum SealError {
     /// A secret is not shared, or shares do not combine.
     #[error(transparent)]
     Shamir(#[from] ShamirError),
+    /// Somebody else keeps the root key than who was asked.
+    #[error("the root key of this store is kept by {0}")]
+    KeptOtherwise(SealKind),
+    /// Another such attempt has begun and not ended.
+    #[error("one is in progress already")]
+    UnderWay,
+    /// There is no such attempt, or it has another nonce.
+    #[error("none is in progress under this nonce")]
+    NotUnderWay,
+    /// A PKCS#11 token refused.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The barrier has been sealed.
     #[error("the server is sealed")]
     Sealed,

@@ -8,18 +8,27 @@
 
 mod barrier;
 mod config;
+mod custodian;
+mod custody;
 mod envelope;
 mod error;
+pub mod fault;
+mod gathering;
 mod key_file;
 mod keyring;
 mod layout;
+mod pkcs11;
 pub mod shamir;
 
 pub use barrier::{Barrier, Changes, Opened};
-pub use config::{SealConfig, SealKey, SealKind};
+pub use config::{ByShares, SealConfig, SealKey, SealKind, deal};
+pub use custodian::Custodian;
+pub use custody::{Custody, Dealt, Given, RekeyStatus, RekeyTerms, RootTokenStatus};
 pub use error::SealError;
+pub use gathering::Gathering;
 pub use key_file::{KEY_FILE_BYTES, KeyFile};
 pub use keyring::{RootKey, random_key};
+pub use pkcs11::{PinSource, Token, TokenError, TokenOptions};
 
 pub use claviger_store::{
     Batch, Change, CommitError, Engine, Expect, Key, Pending, Put, Range, ReadError, Revision,
