@@ -54,8 +54,8 @@ impl fmt::Debug for Changes {
 /// An unsealed store. A sealed one is a plain [`Engine`]: there is nothing to ask it.
 pub struct Barrier {
     engine: Arc<dyn Engine>,
-    /// Replaced as a whole by a rotation; readers keep the one they began with.
-    keyring: RwLock<Arc<Keyring>>,
+    /// Replaced as a whole by a rotation; readers keep the one they began with. `None` once sealed.
+    keyring: RwLock<Option<Arc<Keyring>>>,
     /// One rotation at a time.
     rotation: Mutex<()>,
 }
@@ -104,17 +104,24 @@ impl Barrier {
     }
 
     fn over(engine: Arc<dyn Engine>, keyring: Keyring) -> Self {
-        let keyring = RwLock::new(Arc::new(keyring));
+        let keyring = RwLock::new(Some(Arc::new(keyring)));
         Self { engine, keyring, rotation: Mutex::new(()) }
+    }
+
+    /// Forgets the keyring: from now on nothing is read or written here, whoever still holds it.
+    pub fn seal(&self) {
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// One record.
     ///
     /// # Errors
-    /// [`SealError::Damaged`] and its like if it is not what was written; storage.
+    /// [`SealError::Damaged`] and its like if it is not what was written; [`SealError::Sealed`];
+    /// storage.
     pub fn get(&self, key: &[u8]) -> Result<Option<Opened>, SealError> {
+        let keyring = self.keyring()?;
         let Some(record) = self.engine.get(key)? else { return Ok(None) };
-        open(&self.keyring(), key, record.version, &record.value).map(Some)
+        open(&keyring, key, record.version, &record.value).map(Some)
     }
 
     /// The records of a range.
@@ -122,7 +129,7 @@ impl Barrier {
     /// # Errors
     /// As [`Barrier::get`], for the first record that does not open.
     pub fn scan(&self, range: &Range) -> Result<Vec<(Key, Opened)>, SealError> {
-        let keyring = self.keyring();
+        let keyring = self.keyring()?;
         let rows = self.engine.scan(range)?.into_iter();
         rows.map(|(key, record)| {
             let opened = open(&keyring, &key, record.version, &record.value)?;
@@ -143,12 +150,13 @@ impl Barrier {
     pub fn commit(&self, changes: Changes) -> Pending {
         match self.sealed(changes) {
             Ok(batch) => self.engine.commit(batch),
+            Err(SealError::Sealed) => Pending::resolved(Err(CommitError::Unavailable)),
             Err(error) => Pending::resolved(Err(CommitError::Failed(error.to_string()))),
         }
     }
 
     fn sealed(&self, changes: Changes) -> Result<Batch, SealError> {
-        let keyring = self.keyring();
+        let keyring = self.keyring()?;
         let mut put = Vec::with_capacity(changes.put.len().saturating_add(changes.marks.len()));
         for (key, version, plain) in changes.put {
             let value = keyring.seal(&key, version, &plain)?;
@@ -170,22 +178,24 @@ impl Barrier {
     }
 
     /// The keyed hash that stands for `value` in an index key. `context` keeps values of different
-    /// meaning apart. Stays the same across rotations of root and record keys.
+    /// meaning apart. Stays the same across rotations of root and record keys. Zeros once sealed, when
+    /// nothing can be read or written under it.
     pub fn blind(&self, context: &[u8], value: &[u8]) -> [u8; 16] {
-        let tag = self.keyring().keyed_hash(&[b"index", context, value]);
-        tag.as_ref().first_chunk().copied().unwrap_or_default()
+        let tag = self.keyring().ok().map(|it| it.keyed_hash(&[b"index", context, value]));
+        tag.and_then(|tag| tag.as_ref().first_chunk().copied()).unwrap_or_default()
     }
 
     /// A key for another purpose than records, such as the audit's hashes; stays the same across
-    /// rotations.
+    /// rotations. Ask for it before sealing: afterwards it is zeros.
     pub fn derived_key(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-        let tag = self.keyring().keyed_hash(&[b"derive", purpose]);
-        Zeroizing::new(tag.as_ref().first_chunk().copied().unwrap_or_default())
+        let tag = self.keyring().ok().map(|it| it.keyed_hash(&[b"derive", purpose]));
+        let key = tag.and_then(|tag| tag.as_ref().first_chunk().copied());
+        Zeroizing::new(key.unwrap_or_default())
     }
 
     /// The number of the record key that new records are sealed with.
     pub fn active_key(&self) -> u32 {
-        self.keyring().active_id()
+        self.keyring().map_or(0, |keyring| keyring.active_id())
     }
 
     /// Adds a record key and makes it the active one; older records stay readable. Blocks until
@@ -220,12 +230,17 @@ impl Barrier {
         let expect = Expect::Version(version);
         let next = version.saturating_add(1);
         store_keyring(self.engine.as_ref(), &keyring, root, next, expect)?;
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+        let mut held = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        // A barrier that was sealed in between stays so.
+        if held.is_some() {
+            *held = Some(Arc::new(keyring));
+        }
         Ok(())
     }
 
-    fn keyring(&self) -> Arc<Keyring> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    fn keyring(&self) -> Result<Arc<Keyring>, SealError> {
+        let keyring = self.keyring.read().unwrap_or_else(PoisonError::into_inner);
+        keyring.clone().ok_or(SealError::Sealed)
     }
 }
 

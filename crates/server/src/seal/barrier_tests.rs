@@ -228,3 +228,22 @@ fn the_first_data_directory_still_opens() {
     assert_eq!(barrier.blind(b"name", b"alpha"), blind);
     write(&barrier, b"o-third", 1, b"takes writes");
 }
+
+#[test]
+fn a_sealed_barrier_reads_and_writes_nothing_for_whoever_still_holds_it() {
+    let (engine, barrier, root) = memory();
+    write(&barrier, b"o1", 1, b"secret");
+    let hash = barrier.blind(b"role", b"name");
+    barrier.seal();
+    assert!(matches!(barrier.get(b"o1"), Err(SealError::Sealed)));
+    assert!(matches!(barrier.scan(&Range::prefix(b"o")), Err(SealError::Sealed)));
+    let put = vec![(b"o2".to_vec(), 1, Zeroizing::new(b"late".to_vec()))];
+    let refused = barrier.commit(Changes { put, ..Changes::default() }).wait();
+    assert!(matches!(refused, Err(CommitError::Unavailable)), "{refused:?}");
+    assert!(engine.get(b"o2").unwrap().is_none());
+    assert_ne!(barrier.blind(b"role", b"name"), hash);
+    barrier.rotate(&root, 8).unwrap();
+    assert!(matches!(barrier.get(b"o1"), Err(SealError::Sealed)), "a rotation does not open it");
+    let again = Barrier::unseal(engine, &root).unwrap();
+    assert_eq!((plain(&again, b"o1"), again.active_key()), (b"secret".to_vec(), 2));
+}

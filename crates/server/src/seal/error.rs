@@ -41,6 +41,9 @@ pub enum SealError {
     /// A secret is not shared, or shares do not combine.
     #[error(transparent)]
     Shamir(#[from] ShamirError),
+    /// The barrier has been sealed.
+    #[error("the server is sealed")]
+    Sealed,
     /// The store holds no keyring.
     #[error("the store has not been initialised")]
     NotInitialised,
