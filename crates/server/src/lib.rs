@@ -1,7 +1,8 @@
 //! The KMIP service.
 //!
 //! Data runs down once and up once: [`front`] → [`dispatch`] → [`ops`] → [`object`] → [`seal`] →
-//! the store. Nothing below knows anything above it; [`assemble`] puts the parts together.
+//! the store. Nothing below knows anything above it; [`node`] seals and unseals them, [`assemble`]
+//! starts them.
 
 pub mod access;
 pub mod assemble;
@@ -14,6 +15,7 @@ pub mod failure;
 pub mod front;
 pub mod limits;
 pub mod mount;
+pub mod node;
 pub mod object;
 pub mod ops;
 pub mod pki;

@@ -4,7 +4,7 @@
 use super::envelope::{aead_key, open, seal};
 use super::fault::{Point, point};
 use super::layout;
-use super::shamir::{self, ShamirError, Share};
+use super::shamir::{self, SHARE_OVERHEAD_BYTES, ShamirError, Share};
 use super::{RootKey, SealError, random_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +20,8 @@ const SEAL_KEY_ID: u32 = 0;
 const ENVELOPE_VERSION: u64 = 0;
 /// What binds an envelope to its use.
 const ROOT_KEY: &[u8] = b"root key";
+
+const KEY_BYTES: usize = 32;
 
 /// Who keeps what opens the root key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +161,17 @@ impl SealConfig {
         }
         let most = schemes().map(|scheme| scheme.threshold).max().unwrap_or_default();
         if given.len() < usize::from(most) { Ok(None) } else { Err(SealError::WrongSealKey) }
+    }
+
+    /// How long a share may be.
+    pub fn share_bytes(&self) -> Vec<usize> {
+        let both = [Some(self), self.previous()].into_iter().flatten();
+        let schemes = both.filter(|scheme| scheme.kind == SealKind::Shamir);
+        let bytes = schemes.map(|scheme| match scheme.shares {
+            1 => KEY_BYTES,
+            _ => KEY_BYTES + SHARE_OVERHEAD_BYTES,
+        });
+        bytes.collect::<std::collections::BTreeSet<usize>>().into_iter().collect()
     }
 
     fn combine(&self, given: &[Share]) -> Result<SealKey, SealError> {

@@ -12,6 +12,7 @@ use super::{
 };
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroizing;
 
 /// What new shares are to be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,8 @@ struct Rekey {
 pub struct Custody {
     barrier: Arc<Barrier>,
     rekey: Mutex<Option<Rekey>>,
-    root_token: Mutex<Option<Gathering>>,
+    /// The attempt, and what its token will be hidden with.
+    root_token: Mutex<Option<(Gathering, Zeroizing<String>)>>,
 }
 
 impl Custody {
@@ -252,24 +254,28 @@ impl Custody {
     /// As [`Custody::config`].
     pub fn root_token_status(&self) -> Result<Option<RootTokenStatus>, SealError> {
         let required = self.config()?.threshold;
-        Ok(lock(&self.root_token).as_ref().map(|proof| RootTokenStatus {
+        Ok(lock(&self.root_token).as_ref().map(|(proof, _)| RootTokenStatus {
             nonce: proof.nonce().to_owned(),
             progress: proof.progress(),
             required,
         }))
     }
 
-    /// Begins it.
+    /// Begins it; `one_time_pad` is handed back when it is complete.
     ///
     /// # Errors
     /// [`SealError::UnderWay`]; [`SealError::KeptOtherwise`] where there are no shares.
-    pub fn root_token_start(&self, nonce: String) -> Result<(), SealError> {
+    pub fn root_token_start(
+        &self,
+        nonce: String,
+        one_time_pad: Zeroizing<String>,
+    ) -> Result<(), SealError> {
         self.require_shares()?;
         let mut proof = lock(&self.root_token);
         if proof.is_some() {
             return Err(SealError::UnderWay);
         }
-        *proof = Some(Gathering::new(nonce));
+        *proof = Some((Gathering::new(nonce), one_time_pad));
         Ok(())
     }
 
@@ -282,15 +288,18 @@ impl Custody {
     ///
     /// # Errors
     /// As [`Custody::rekey_give`].
-    pub fn root_token_give(&self, nonce: &str, share: Share) -> Result<Given<()>, SealError> {
+    pub fn root_token_give(
+        &self,
+        nonce: &str,
+        share: Share,
+    ) -> Result<Given<Zeroizing<String>>, SealError> {
         let mut held = lock(&self.root_token);
-        let proof = held.as_mut().filter(|proof| proof.nonce() == nonce);
-        let proof = proof.ok_or(SealError::NotUnderWay)?;
-        if self.prove(proof, share)?.is_none() {
+        let proof = held.as_mut().map(|(proof, _)| proof).filter(|proof| proof.nonce() == nonce);
+        if self.prove(proof.ok_or(SealError::NotUnderWay)?, share)?.is_none() {
             return Ok(Given::More);
         }
-        *held = None;
-        Ok(Given::Complete(()))
+        let (_, one_time_pad) = held.take().ok_or(SealError::NotUnderWay)?;
+        Ok(Given::Complete(one_time_pad))
     }
 
     /// Adds a share to those gathered; `None` while more are needed.

@@ -197,15 +197,18 @@ fn a_store_of_the_first_version_changes_hands_too() {
 fn enough_shares_prove_a_right_to_a_root_token() {
     let Store { custody, shares, .. } = store(3, 2);
     assert!(matches!(custody.root_token_give("n", shares[0].clone()), Err(SealError::NotUnderWay)));
-    custody.root_token_start(name("n")).unwrap();
-    assert!(matches!(custody.root_token_start(name("m")), Err(SealError::UnderWay)));
+    custody.root_token_start(name("n"), name("pad").into()).unwrap();
+    assert!(matches!(
+        custody.root_token_start(name("m"), name("pad").into()),
+        Err(SealError::UnderWay)
+    ));
     assert!(matches!(custody.root_token_give("n", shares[0].clone()), Ok(Given::More)));
     let wrong = Share::new(random_key().unwrap().to_vec().into());
     assert!(matches!(custody.root_token_give("n", wrong), Err(SealError::WrongSealKey)));
     assert_eq!(custody.root_token_status().unwrap().unwrap().progress, 0);
     custody.root_token_give("n", shares[2].clone()).unwrap();
     let proven = custody.root_token_give("n", shares[1].clone()).unwrap();
-    assert!(matches!(proven, Given::Complete(())));
+    assert!(matches!(proven, Given::Complete(pad) if pad.as_str() == "pad"));
     assert!(custody.root_token_status().unwrap().is_none());
 }
 

@@ -4,6 +4,10 @@
 /// A moment between two steps, either of which a crash may find undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
+    /// The first keys of a store, and its first token, are about to be stored.
+    InitialisationCommit,
+    /// They are durable; nobody has been told.
+    InitialisationCommitted,
     /// A keyring is about to be stored, with whatever goes into its batch.
     KeyringCommit,
     /// It is durable; nobody has been told.
@@ -31,6 +35,8 @@ pub enum Point {
 impl Point {
     /// Every point.
     pub const ALL: &[Self] = &[
+        Self::InitialisationCommit,
+        Self::InitialisationCommitted,
         Self::KeyringCommit,
         Self::KeyringCommitted,
         Self::SealConfigCommit,

@@ -1,9 +1,10 @@
 //! The HTTP door: sockets and HTTP/1.1 on one side, [`vault::Api`] on the other.
 //!
-//! Knows headers and bodies, no path and no field. Plain HTTP, meant for loopback.
+//! Knows headers and bodies, no path and no field. Plain HTTP is meant for loopback.
 
 mod serve;
 mod shaped;
+mod tls;
 pub mod vault;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use axum::http::{Response, StatusCode};
 use vault::{Answer, Api, Incoming};
 
 pub use serve::serve;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The longest body of whoever has a token: Vault's limit.
 const BODY_BYTES_MAX: usize = 32 << 20;

@@ -36,7 +36,12 @@ pub(super) async fn run(
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
     let handshake = TlsAcceptor::from(tls).accept(stream);
-    let stream = match timeout(service.resources.limits.handshake_timeout, handshake).await {
+    let mut stopping = shared.stopping.clone();
+    let shaken = tokio::select! {
+        shaken = timeout(service.resources.limits.handshake_timeout, handshake) => shaken,
+        () = stopped(&mut stopping) => return,
+    };
+    let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refuse_handshake(remote, &mount_path, &error),
         Err(_) => {
@@ -75,7 +80,7 @@ pub(super) async fn run(
         answer: Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES)),
         begun: None,
     };
-    let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
+    let outcome = connection.serve(service, &peer, stopping).await;
     if let Err(error) = outcome {
         tracing::debug!(peer = %remote, %error, "a KMIP connection ended early");
     }
@@ -204,10 +209,11 @@ impl Connection {
         };
         let received = tokio::select! {
             biased;
-            received = timeout(patience, self.stream.read_buf(&mut self.request)) => received,
+            // First, so that a client which is never silent is stopped too.
             () = stopped(stopping), if self.request.is_empty() => {
                 return Ok(false);
             }
+            received = timeout(patience, self.stream.read_buf(&mut self.request)) => received,
         };
         match received {
             Ok(Ok(0)) => Ok(false),

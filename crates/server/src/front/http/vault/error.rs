@@ -7,7 +7,7 @@ use crate::audit::AuditError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::record::RecordError;
-use crate::seal::CommitError;
+use crate::seal::{CommitError, SealError};
 use crate::token::TokenError;
 
 /// A failed request.
@@ -125,6 +125,21 @@ impl From<RecordError> for ApiError {
                 tracing::error!(reason = %error, "a request of the HTTP API could not be stored");
                 Self::new(503, error.to_string())
             }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::UnderWay
+            | SealError::NotUnderWay
+            | SealError::KeptOtherwise(_)
+            | SealError::WrongSealKey
+            | SealError::Shamir(_) => Self::bad(error.to_string()),
+            SealError::Sealed => Self::sealed(),
+            SealError::Commit(error) => RecordError::Storage(error).into(),
             other => Self::internal(&other),
         }
     }

@@ -32,6 +32,14 @@ pub struct Incoming {
     pub client_certificate: Option<Vec<u8>>,
 }
 
+impl Incoming {
+    /// The values in the body.
+    pub(super) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
+        let body = self.body.as_deref().ok_or_else(ApiError::too_large)?;
+        parse_body(body, self.content_type.as_deref())
+    }
+}
+
 /// What is to be done to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
