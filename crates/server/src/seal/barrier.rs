@@ -5,7 +5,7 @@ use super::keyring::{Keyring, RootKey};
 use super::layout;
 use super::{SealConfig, SealError};
 use claviger_store::{
-    Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Revision, Watch,
+    Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Record, Revision, Watch,
 };
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -123,6 +123,23 @@ impl Barrier {
         let keyring = self.keyring()?;
         let Some(record) = self.engine.get(key)? else { return Ok(None) };
         open(&keyring, key, record.version, &record.value).map(Some)
+    }
+
+    /// What a record of this store holds, wherever it was read; nothing of the barrier's own records,
+    /// which are not sealed with a record key.
+    ///
+    /// # Errors
+    /// As [`Barrier::get`].
+    pub fn open(&self, key: &[u8], record: &Record) -> Result<Opened, SealError> {
+        if Self::is_own(key) {
+            return Ok(Opened { version: record.version, bytes: Zeroizing::default() });
+        }
+        open(self.keyring()?.as_ref(), key, record.version, &record.value)
+    }
+
+    /// Whether a record is the barrier's own: the keyring, or the seal's configuration.
+    pub fn is_own(key: &[u8]) -> bool {
+        key == layout::keyring() || key == layout::seal_config()
     }
 
     /// The records of a range.

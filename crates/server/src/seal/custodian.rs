@@ -1,7 +1,41 @@
 //! Who keeps the key of the root key without people: a file, or a token. People and their shares are
 //! in `gathering` and `rekey`. Knows no storage. `docs/formats.md` §6, §10.
 
+use super::shamir::Share;
 use super::{KeyFile, RootKey, SealConfig, SealError, SealKind, Token};
+
+/// Whoever can open the root key of a store right now.
+#[derive(Debug)]
+pub enum Opener {
+    /// A file or a token.
+    Custodian(Custodian),
+    /// People, who have brought their shares.
+    Shares(Vec<Share>),
+}
+
+impl Opener {
+    /// The root key of a store with that configuration, or with none, as stores of the first
+    /// version.
+    ///
+    /// # Errors
+    /// [`SealError::KeptOtherwise`], [`SealError::TooFewShares`], [`SealError::WrongSealKey`]; what
+    /// the file or the token refuses.
+    pub fn open(&self, config: Option<&SealConfig>) -> Result<RootKey, SealError> {
+        let shares = match self {
+            Self::Custodian(custodian) => return custodian.open(config),
+            Self::Shares(shares) => shares,
+        };
+        let kind = config.map_or(SealKind::KeyFile, |config| config.kind);
+        let config = config.filter(|config| config.kept_by(SealKind::Shamir).is_some());
+        let config = config.ok_or(SealError::KeptOtherwise(kind))?;
+        for count in 1..=shares.len() {
+            if let Some(opened) = config.open_with(shares.get(..count).unwrap_or_default())? {
+                return Ok(opened.root);
+            }
+        }
+        Err(SealError::TooFewShares { given: shares.len(), needed: config.threshold })
+    }
+}
 
 /// Opens and closes the root key by itself.
 #[derive(Debug, Clone)]

@@ -39,6 +39,14 @@ pub enum SealError {
     /// What shares combine to does not open the root key.
     #[error("these key shares do not open this store")]
     WrongSealKey,
+    /// More shares are needed.
+    #[error("it takes {needed} key shares to open this store, and {given} are given")]
+    TooFewShares {
+        /// How many there are.
+        given: usize,
+        /// How many it takes.
+        needed: u8,
+    },
     /// A secret is not shared, or shares do not combine.
     #[error(transparent)]
     Shamir(#[from] ShamirError),

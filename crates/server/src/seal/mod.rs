@@ -22,7 +22,7 @@ pub mod shamir;
 
 pub use barrier::{Barrier, Changes, Opened};
 pub use config::{ByShares, SealConfig, SealKey, SealKind, deal};
-pub use custodian::Custodian;
+pub use custodian::{Custodian, Opener};
 pub use custody::{Custody, Dealt, Given, RekeyStatus, RekeyTerms, RootTokenStatus};
 pub use error::SealError;
 pub use gathering::Gathering;

@@ -2,6 +2,7 @@
 //!
 //! Knows headers and bodies, no path and no field. Plain HTTP is meant for loopback.
 
+mod download;
 mod serve;
 mod shaped;
 mod tls;
@@ -68,6 +69,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     render(answered.unwrap_or_else(|_| Answer {
         status: 500,
         body: b"{\"errors\":[\"internal error\"]}\n".to_vec(),
+        download: None,
     }))
 }
 
@@ -94,6 +96,9 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 
 fn render(answer: Answer) -> Response<Body> {
     let is_empty = answer.body.is_empty();
+    if let Some(file) = answer.download {
+        return download::render(file);
+    }
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -4,6 +4,7 @@
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::backup::BackupError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::record::RecordError;
@@ -127,6 +128,12 @@ impl From<RecordError> for ApiError {
             }
             other => Self::internal(&other),
         }
+    }
+}
+
+impl From<BackupError> for ApiError {
+    fn from(error: BackupError) -> Self {
+        Self::internal(&error)
     }
 }
 

@@ -19,6 +19,7 @@ mod root_token;
 mod routes;
 mod scope;
 mod seal;
+mod snapshot;
 mod status;
 mod tokens;
 
@@ -42,7 +43,7 @@ use request::{Operation, Path};
 use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
-pub use reply::Answer;
+pub use reply::{Answer, Download};
 pub use request::Incoming;
 
 /// What this server says of itself.
@@ -307,7 +308,7 @@ fn run(route: &Route, request: &Request, call: &Call<'_>) -> Result<Reply, ApiEr
 
 fn answer(request: &Request, mount_type: &str, outcome: Result<Reply, ApiError>) -> Answer {
     match outcome {
-        Ok(reply) => reply::render(&reply, &request.id, mount_type),
+        Ok(reply) => reply::render(reply, &request.id, mount_type),
         Err(error) => reply::render_error(&error),
     }
 }
@@ -371,7 +372,7 @@ impl Recorder<'_> {
         };
         let response = reply.and_then(|reply| match &reply.content {
             Content::Data(data) => Some(Value::Object(data.clone())),
-            Content::Empty | Content::Bare(..) => None,
+            Content::Empty | Content::Bare(..) | Content::Download(_) => None,
         });
         let text = error.map(ApiError::text);
         audit.record(&Entry::Api(Box::new(audit::Api {

@@ -1,7 +1,7 @@
 //! Paths below `/v1/` that are not a mount's, and their fields.
 
 use super::super::fields::{Field, Kind};
-use super::super::{mounts, root_key, root_token, seal, status, tokens};
+use super::super::{mounts, root_key, root_token, seal, snapshot, status, tokens};
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, Read, Update};
 
@@ -21,6 +21,7 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/rekey/verify", Auth::Token, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
     route("sys/generate-root/attempt", Auth::Anybody, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
     route("sys/generate-root/update", Auth::Anybody, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
+    route("sys/storage/snapshot", Auth::Token, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),

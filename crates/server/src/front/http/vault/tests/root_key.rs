@@ -4,7 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 
+use super::super::seal::decode_share;
 use super::seal::Live;
+use crate::backup;
+use crate::seal::Opener;
+use crate::seal::shamir::Share;
 
 /// A node with `shares` of which `threshold` unseal, unsealed.
 async fn live(shares: u32, threshold: u32) -> (Live, Vec<String>) {
@@ -156,4 +160,22 @@ async fn enough_shares_make_a_root_token_that_only_the_asker_can_read() {
     live.token = Some(String::from_utf8(token).unwrap());
     assert_eq!(live.get("auth/token/lookup-self").await.data()["policies"], json!(["root"]));
     assert_eq!(live.get("sys/generate-root/attempt").await.json()["started"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_a_file_that_the_shares_open() {
+    let (mut live, keys) = live(3, 2).await;
+    live.put("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
+    let answered = live.get("sys/storage/snapshot").await;
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.content_type.as_deref(), Some("application/octet-stream"));
+    let mut file = std::io::Cursor::new(answered.body);
+    assert!(!backup::verify(&mut file, None).unwrap().opened);
+    let share = |key: &String| Share::new(decode_share(key).unwrap());
+    let opener = Opener::Shares(keys[1..].iter().map(share).collect());
+    assert!(backup::verify(&mut file, Some(&opener)).unwrap().opened);
+    let text = String::from_utf8_lossy(file.get_ref()).into_owned();
+    assert!(!text.contains("kmip/"), "what it holds is sealed");
+    live.token = None;
+    live.get("sys/storage/snapshot").await.refused(403);
 }
