@@ -5,10 +5,10 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use claviger_store::{Durability, Engine, Memory, Sqlite};
+use claviger_store::{DATABASE_FILE, Durability, Engine, Memory, OpenError, Sqlite};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -128,6 +128,19 @@ fn open_engine(
         Some(directory) => Arc::new(Sqlite::open(&directory, durability)?),
         None => Arc::new(Memory::new()),
     })
+}
+
+/// The store in the data directory of a server that does not run; it must be there.
+///
+/// # Errors
+/// [`OpenError`], also if there is none.
+pub fn open_store(directory: &Path) -> Result<Arc<dyn Engine>, OpenError> {
+    let path = directory.join(DATABASE_FILE);
+    if !path.exists() {
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        return Err(OpenError::File { path, source });
+    }
+    Ok(Arc::new(Sqlite::open(directory, Durability::Full)?))
 }
 
 /// In Vault's words.

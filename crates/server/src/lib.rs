@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod assemble;
+pub use assemble::open_store;
 pub use claviger_store::Durability;
 pub mod audit;
 pub mod backup;

@@ -61,6 +61,16 @@ pub fn hook(hook: fn(Point)) {
     let _ = HOOK.set(hook);
 }
 
+/// A program is about to remove a key file that its store needs no more.
+pub fn key_file_is_obsolete() {
+    point(Point::KeyFileObsolete);
+}
+
+/// A program has written a backup that is not under its name yet.
+pub fn backup_is_written() {
+    point(Point::BackupWritten);
+}
+
 /// Passes a point.
 pub(crate) fn point(point: Point) {
     #[cfg(debug_assertions)]
