@@ -1,15 +1,15 @@
 //! `claviger operator backup`, `verify` and `restore`: taking a backup of a running server, and what is
 //! done with one where no server runs.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use claviger_server::audit::timestamp;
 use claviger_server::backup::{self, BackupError};
-use claviger_server::seal::{KeyFile, SealKind};
+use claviger_server::seal::{KeyFile, Opener, SealKind};
 use serde_json::json;
 
 use super::seal::{SealArguments, refused};
@@ -142,14 +142,12 @@ pub(super) fn restore(arguments: &RestoreArguments, format: Format) -> Outcome {
     let (path, directory) = (&arguments.file, &arguments.data_dir);
     let opener = arguments.seal.required()?;
     let mut file = open(path)?;
-    let restored = backup::restore(&mut file, &opener, directory, KEY_FILE);
+    let key_file = bring_key_file(arguments, &opener, &mut file)?;
+    let restored = backup::restore(&mut file, &opener, directory, KEY_FILE).inspect_err(|_| {
+        // What it was brought for has not come.
+        let _ = key_file.as_ref().map(KeyFile::remove);
+    });
     let restored = restored.map_err(|error| unsound(error, path))?;
-    let place = KeyFile::new(directory.join(KEY_FILE));
-    if let Some(key_file) = arguments.seal.key_file()
-        && !place.exists()
-    {
-        KeyFile::new(key_file).copy_to(&place).map_err(refused)?;
-    }
     let created = timestamp(restored.created);
     match format {
         Format::Json => output::json(&json!({
@@ -161,6 +159,28 @@ pub(super) fn restore(arguments: &RestoreArguments, format: Format) -> Outcome {
             restored.records
         )),
     }
+}
+
+/// Copies the key file to where a server looks for it, before the database is there: a server that
+/// finds one has the other.
+fn bring_key_file(
+    arguments: &RestoreArguments,
+    opener: &Opener,
+    file: &mut File,
+) -> Outcome<Option<KeyFile>> {
+    let place = KeyFile::new(arguments.data_dir.join(KEY_FILE));
+    let Some(key_file) = arguments.seal.key_file().filter(|_| !place.exists()) else {
+        return Ok(None);
+    };
+    // A key of another store is not brought.
+    backup::verify(file, Some(opener)).map_err(|error| unsound(error, &arguments.file))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&arguments.data_dir)
+        .map_err(|error| Failure::file(&arguments.data_dir, &error))?;
+    KeyFile::new(key_file).copy_to(&place).map_err(refused)?;
+    Ok(Some(place))
 }
 
 fn open(path: &Path) -> Outcome<File> {

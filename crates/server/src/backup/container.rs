@@ -19,9 +19,10 @@ const PART_HEAD_BYTES: usize = 1 + 4;
 const DIGEST_BYTES: usize = 32;
 const ROW_HEAD_BYTES: usize = 2 + 8 + 4;
 /// A part is closed when it has as much.
-const PART_BYTES: usize = 1 << 20;
+pub(super) const PART_BYTES: usize = 1 << 20;
 /// A part that lacked one byte to that, and the largest row.
-const PART_BYTES_MAX: usize = PART_BYTES + ROW_HEAD_BYTES + KEY_BYTES_MAX + VALUE_BYTES_MAX;
+pub(super) const PART_BYTES_MAX: usize =
+    PART_BYTES + ROW_HEAD_BYTES + KEY_BYTES_MAX + VALUE_BYTES_MAX;
 const END_BYTES: usize = 8 + DIGEST_BYTES;
 
 type Digest = [u8; DIGEST_BYTES];
@@ -49,6 +50,41 @@ fn tag(key: &[u8; 32], chain: &Digest, records: u64) -> hmac::Tag {
     context.sign()
 }
 
+/// Appends a row to a part.
+pub(super) fn push_row(
+    part: &mut Vec<u8>,
+    key: &[u8],
+    version: u64,
+    value: &[u8],
+) -> io::Result<()> {
+    let too_long = |_| io::Error::other("a record is longer than a backup takes");
+    let key_bytes = u16::try_from(key.len()).map_err(too_long)?;
+    let value_bytes = u32::try_from(value.len()).map_err(too_long)?;
+    part.extend_from_slice(&key_bytes.to_be_bytes());
+    part.extend_from_slice(key);
+    part.extend_from_slice(&version.to_be_bytes());
+    part.extend_from_slice(&value_bytes.to_be_bytes());
+    part.extend_from_slice(value);
+    Ok(())
+}
+
+/// A row: key, version, value.
+pub(super) type Row<'a> = (&'a [u8], u64, &'a [u8]);
+
+/// The rows of a part; `None` if it is not made of rows.
+pub(super) fn take_rows(part: &[u8]) -> Option<Vec<Row<'_>>> {
+    let mut rows = Vec::new();
+    let mut fields = Fields(part);
+    while !fields.0.is_empty() {
+        let key_bytes = u16::from_be_bytes(fields.take()?);
+        let key = fields.bytes(usize::from(key_bytes))?;
+        let version = u64::from_be_bytes(fields.take()?);
+        let value_bytes = u32::from_be_bytes(fields.take()?);
+        rows.push((key, version, fields.bytes(usize::try_from(value_bytes).ok()?)?));
+    }
+    Some(rows)
+}
+
 /// Writes a backup.
 pub(super) struct Writer<W> {
     out: W,
@@ -70,14 +106,7 @@ impl<W: Write> Writer<W> {
 
     /// Adds a record; they come in the order of their keys. Says whether a part was closed by it.
     pub(super) fn add(&mut self, key: &[u8], record: &Record) -> io::Result<bool> {
-        let too_long = |_| io::Error::other("a record is longer than a backup takes");
-        let key_bytes = u16::try_from(key.len()).map_err(too_long)?;
-        let value_bytes = u32::try_from(record.value.len()).map_err(too_long)?;
-        self.part.extend_from_slice(&key_bytes.to_be_bytes());
-        self.part.extend_from_slice(key);
-        self.part.extend_from_slice(&record.version.to_be_bytes());
-        self.part.extend_from_slice(&value_bytes.to_be_bytes());
-        self.part.extend_from_slice(&record.value);
+        push_row(&mut self.part, key, record.version, &record.value)?;
         self.records = self.records.saturating_add(1);
         let is_full = self.part.len() >= PART_BYTES;
         if is_full {
@@ -213,19 +242,13 @@ impl<R: Read> Reader<R> {
     /// `None` if a part is whole, but was never one of ours.
     fn rows(&mut self, body: &[u8]) -> Option<Vec<(Key, Record)>> {
         let mut rows = Vec::new();
-        let mut fields = Fields(body);
-        while !fields.0.is_empty() {
-            let key_bytes = u16::from_be_bytes(fields.take()?);
-            let key = fields.bytes(usize::from(key_bytes))?.to_vec();
-            let version = u64::from_be_bytes(fields.take()?);
-            let value_bytes = u32::from_be_bytes(fields.take()?);
-            let value = fields.bytes(usize::try_from(value_bytes).ok()?)?.to_vec();
-            if self.last.as_ref().is_some_and(|last| *last >= key) {
+        for (key, version, value) in take_rows(body)? {
+            if self.last.as_ref().is_some_and(|last| last.as_slice() >= key) {
                 return None;
             }
-            self.last = Some(key.clone());
+            self.last = Some(key.to_vec());
             self.records = self.records.saturating_add(1);
-            rows.push((key, Record { version, value }));
+            rows.push((key.to_vec(), Record { version, value: value.to_vec() }));
         }
         Some(rows)
     }

@@ -43,6 +43,21 @@ pub enum BackupError {
     /// Its parts are whole, but were not put together by the store that they come from.
     #[error("its parts are whole, but it was put together or changed by somebody else")]
     Forged,
+    /// The passphrase gives another key than the one it was written under, or the file is damaged.
+    #[error("this passphrase does not open it, or it is damaged at its beginning")]
+    WrongPassphrase,
+    /// Too easily guessed.
+    #[error("a passphrase has at least 12 bytes")]
+    ShortPassphrase,
+    /// It opens, but is not what this software writes.
+    #[error("it opens, but does not hold what it should: a defect of the version that wrote it")]
+    Malformed,
+    /// A record that no export knows what to do with.
+    #[error("there is a record of kind {0:?}, which this version does not know")]
+    UnknownKind(char),
+    /// Something of it is in the store already.
+    #[error("the store has a {} of the same name or identifier already: nothing is written over", what(*.0))]
+    Conflict(char),
     /// The store that it was taken from was not initialised.
     #[error("it holds no keyring: it was taken from a store that was not initialised")]
     NoKeyring,
@@ -66,4 +81,19 @@ pub enum BackupError {
     /// The storage refuses to write.
     #[error("storage: {0}")]
     Commit(#[from] CommitError),
+}
+
+/// What a kind of record is called.
+fn what(kind: char) -> &'static str {
+    match kind {
+        'm' => "mount",
+        'g' => "configuration of a mount",
+        'a' | 'c' | 'n' => "certificate authority",
+        'l' => "listener",
+        's' => "scope",
+        'r' => "role",
+        'e' => "credential",
+        'o' | 'v' => "managed object",
+        _ => "record",
+    }
 }

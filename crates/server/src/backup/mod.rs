@@ -6,14 +6,23 @@
 
 mod container;
 mod error;
+mod export;
+mod import;
+mod kinds;
+mod passphrase;
 mod restore;
 mod verify;
 mod write;
 
 pub use error::BackupError;
+pub use export::{Source, export};
+pub use import::import;
+pub use passphrase::PASSPHRASE_BYTES_MIN;
 pub use restore::{Restored, restore};
 pub use verify::{Verified, verify};
 pub use write::{Written, write};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transfer_tests;

@@ -137,6 +137,19 @@ impl Barrier {
         open(self.keyring()?.as_ref(), key, record.version, &record.value)
     }
 
+    /// A record of this store, to be written elsewhere than through [`Barrier::commit`]; an index row
+    /// stays without a value.
+    ///
+    /// # Errors
+    /// [`SealError::Sealed`]; without randomness.
+    pub fn seal_record(&self, key: Key, version: u64, plain: &[u8]) -> Result<Put, SealError> {
+        let value = match layout::is_mark(&key) {
+            true => Vec::new(),
+            false => self.keyring()?.seal(&key, version, plain)?,
+        };
+        Ok(Put { key, version, value })
+    }
+
     /// Whether a record is the barrier's own: the keyring, or the seal's configuration.
     pub fn is_own(key: &[u8]) -> bool {
         key == layout::keyring() || key == layout::seal_config()
