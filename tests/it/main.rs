@@ -29,6 +29,7 @@ mod crash;
 mod documents;
 mod gating;
 mod interop;
+mod killed;
 mod power;
 mod recorded;
 mod samples;

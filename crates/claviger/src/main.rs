@@ -7,10 +7,13 @@ mod audit;
 mod bench;
 mod conformance;
 mod connection;
+#[cfg(debug_assertions)]
+mod crash;
 mod credential;
 mod decode;
 mod failure;
 mod object;
+mod operator;
 mod output;
 mod role;
 mod scope;
@@ -41,6 +44,13 @@ struct Arguments {
 enum Command {
     /// Start the server
     Server(server::ServerArgs),
+    /// Initialise, unseal and seal a server; its root key; backups
+    Operator {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: operator::OperatorCommand,
+    },
     /// Say whether a server is unsealed (exit code 0) or sealed (2)
     Status {
         #[command(flatten)]
@@ -83,6 +93,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    #[cfg(debug_assertions)]
+    crash::arm();
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -97,6 +109,7 @@ fn run(arguments: &Arguments) -> Outcome {
     let format = if arguments.json { Format::Json } else { Format::Text };
     match &arguments.command {
         Command::Server(arguments) => server::run(arguments),
+        Command::Operator { api, command } => operator::run(command, api, format),
         Command::Status { api } => status::run(api, format),
         Command::Scope { api, command } => scope::run(command, api, format),
         Command::Role { api, command } => role::run(command, api, format),

@@ -1,40 +1,33 @@
-//! How the parts are put together. Read it top to bottom: storage, seal, services, doors.
+//! How a server is started and stopped: the store, the node on it, the doors. What is behind the seal
+//! is put together in [`crate::node`]. Read it top to bottom.
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
-use claviger_crypto::SystemRng;
-use claviger_store::{Durability, Engine, Memory, OpenError, Sqlite};
+use claviger_store::{DATABASE_FILE, Durability, Engine, Memory, OpenError, Sqlite};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use crate::access::{Access, AccessError, Name, RoleChange};
-use crate::audit::{AuditError, AuditLog};
+use crate::access::{Name, RoleChange};
 use crate::clock::{Clock, SystemClock};
-use crate::dispatch::Service;
-use crate::export::{self, ExportError};
-use crate::front::http;
-use crate::front::http::vault::{Api, Node, Services};
-use crate::front::kmip::KmipFront;
+use crate::export;
+use crate::front::http::vault::{Api, Keeper as _, Node as NodeName};
+use crate::front::http::{self, Tls, TlsError, TlsFiles};
 use crate::limits::Limits;
-use crate::mount::{ConfigChange, Mount, MountError, MountPath, Mounts};
-use crate::object::Objects;
-use crate::ops::Resources;
-use crate::ops::stream::Streams;
-use crate::record::{Change, Records};
-use crate::seal::{Barrier, KeyFile, RootKey, SealError};
-use crate::token::{TokenError, Tokens};
+use crate::mount::{ConfigChange, Mount, MountError, MountPath};
+use crate::node::{Node, NodeOptions, SealSource, Unsealed};
+use crate::record::Change;
+use crate::seal::KeyFile;
+use crate::token::Tokens;
 
-/// How often it is stored which objects have been handed out.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+pub use crate::node::StartError;
 
 /// What `server --dev` is told.
 #[derive(Clone, Debug)]
@@ -55,53 +48,53 @@ pub struct DevOptions {
     pub limits: Limits,
 }
 
-/// Why a server did not start.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "each says itself")]
-pub enum StartError {
-    #[error("storage: {0}")]
-    Open(#[from] OpenError),
-    #[error("seal: {0}")]
-    Seal(#[from] SealError),
-    #[error("audit: {0}")]
-    Audit(#[from] AuditError),
-    #[error("mount: {0}")]
-    Mount(#[from] MountError),
-    #[error("access: {0}")]
-    Access(#[from] AccessError),
-    #[error("token: {0}")]
-    Token(#[from] TokenError),
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    #[error("api {address}: {source}")]
-    Api { address: String, source: io::Error },
+/// What a server with a configuration file is told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory of the database; `None` keeps everything in memory.
+    pub data_dir: Option<PathBuf>,
+    /// How commits reach the disk: only a test has a reason to change it.
+    pub durability: Durability,
+    /// Where the API listens.
+    pub api_addr: String,
+    /// Its certificate; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+    /// Seal, audit, limits.
+    pub node: NodeOptions,
 }
 
-/// A server that accepts requests.
+/// A server whose API answers.
 pub struct Running {
-    /// Where KMIP listens.
+    /// Where KMIP listens; known in development only.
     pub kmip: Vec<SocketAddr>,
     /// Where the API listens.
     pub api: SocketAddr,
     /// The root token, if it was made or given at this start.
     pub root_token: Option<Zeroizing<String>>,
-    front: Arc<KmipFront>,
-    objects: Arc<Objects>,
+    node: Arc<Node>,
+    tls: Option<Arc<Tls>>,
     stop_api: oneshot::Sender<()>,
     api_task: JoinHandle<io::Result<()>>,
-    flush_task: JoinHandle<()>,
 }
 
-/// The services behind the doors.
-struct Parts {
-    barrier: Arc<Barrier>,
-    objects: Arc<Objects>,
-    access: Arc<Access>,
-    mounts: Arc<Mounts>,
-    front: Arc<KmipFront>,
-    audit: AuditLog,
-    records: Records,
-    clock: Arc<dyn Clock>,
+/// Starts a server as it is configured. It is sealed, unless the seal is one that it opens itself.
+///
+/// # Errors
+/// The first thing that hinders it.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let tls = options.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
+    let api_addr = options.api_addr.clone();
+    let runtime = Handle::current();
+    let storage_type = storage_type(options.data_dir.as_ref());
+    let node = blocking(move || {
+        let engine = open_engine(options.data_dir, options.durability)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let node = Node::open(engine, clock, runtime, options.node)?;
+        node.unseal_at_start(|_| Ok(()))?;
+        Ok(node)
+    });
+    let node = Arc::new(node.await?);
+    serve(node, storage_type, &api_addr, tls).await
 }
 
 /// Starts a server that is initialised, unsealed, mounted and listening.
@@ -109,125 +102,128 @@ struct Parts {
 /// # Errors
 /// The first thing that hinders it.
 pub async fn start_dev(options: DevOptions) -> Result<Running, StartError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let barrier = Arc::new(open_storage(&options, &*clock)?);
-    let audit = open_audit(&options, &barrier, &*clock)?;
-    let parts = build(&options, barrier, audit, clock)?;
+    let runtime = Handle::current();
+    let storage_type = storage_type(options.data_dir.as_ref());
+    let api_addr = options.api_addr.clone();
+    let prepared = blocking(move || prepare_dev(options, runtime)).await?;
+    let running = serve(prepared.node, storage_type, &api_addr, None).await?;
+    Ok(Running { kmip: prepared.kmip, root_token: prepared.root_token, ..running })
+}
 
-    let mount = mount_kmip(&parts, &options.kmip_addr)?;
-    let tokens = Tokens::new(parts.records.clone(), Arc::clone(&parts.clock));
-    let root_token = make_root_token(&tokens, &options)?;
-    if let Some(directory) = &options.export_client {
-        export::client(&parts.access, &mount, "default", "admin", directory)?;
+/// Storage and start-up block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StartError> + Send + 'static,
+) -> Result<T, StartError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
-    let kmip = parts.front.addresses(mount.id());
-    serve(&options, parts, tokens, kmip, root_token).await
 }
 
-/// The store and its barrier; a new store is initialised.
-fn open_storage(options: &DevOptions, clock: &dyn Clock) -> Result<Barrier, StartError> {
-    let Some(directory) = &options.data_dir else {
-        let engine: Arc<dyn Engine> = Arc::new(Memory::new());
-        let root = RootKey::generate()?;
-        return Ok(Barrier::initialise(engine, &root, clock.now_us())?);
+fn open_engine(
+    data_dir: Option<PathBuf>,
+    durability: Durability,
+) -> Result<Arc<dyn Engine>, StartError> {
+    Ok(match data_dir {
+        Some(directory) => Arc::new(Sqlite::open(&directory, durability)?),
+        None => Arc::new(Memory::new()),
+    })
+}
+
+/// The store in the data directory of a server that does not run; it must be there.
+///
+/// # Errors
+/// [`OpenError`], also if there is none.
+pub fn open_store(directory: &Path) -> Result<Arc<dyn Engine>, OpenError> {
+    let path = directory.join(DATABASE_FILE);
+    if !path.exists() {
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        return Err(OpenError::File { path, source });
+    }
+    Ok(Arc::new(Sqlite::open(directory, Durability::Full)?))
+}
+
+/// In Vault's words.
+fn storage_type(data_dir: Option<&PathBuf>) -> String {
+    String::from(if data_dir.is_none() { "inmem" } else { "sqlite" })
+}
+
+/// A node that is unsealed, and what development asks of it besides.
+struct Prepared {
+    node: Arc<Node>,
+    kmip: Vec<SocketAddr>,
+    root_token: Option<Zeroizing<String>>,
+}
+
+fn prepare_dev(options: DevOptions, runtime: Handle) -> Result<Prepared, StartError> {
+    let seal = match &options.data_dir {
+        Some(directory) => SealSource::KeyFile(KeyFile::new(directory.join("seal.key"))),
+        None => SealSource::Shamir,
     };
-    let engine: Arc<dyn Engine> = Arc::new(Sqlite::open(directory, options.durability)?);
-    let key_file = KeyFile::new(directory.join("seal.key"));
-    let initialised = Barrier::is_initialised(&*engine)?;
-    // A start that was cut off between the two leaves a key file without a keyring.
-    let root =
-        if initialised || key_file.exists() { key_file.read()? } else { key_file.create()? };
-    let barrier = if initialised {
-        Barrier::unseal(engine, &root)?
+    let node_options = NodeOptions {
+        seal,
+        audit: options.data_dir.as_ref().map(|directory| directory.join("audit.log")),
+        limits: options.limits.clone(),
+    };
+    let engine = open_engine(options.data_dir.clone(), options.durability)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let node = Arc::new(Node::open(engine, clock, runtime, node_options)?);
+    let mount_kmip = |unsealed: &Unsealed| mount_kmip(unsealed, &options.kmip_addr);
+    let failed = if node.status().initialised {
+        node.unseal_at_start(mount_kmip)?
     } else {
-        Barrier::initialise(engine, &root, clock.now_us())?
+        node.unseal_new(mount_kmip)?
     };
-    Ok(barrier)
-}
-
-fn open_audit(
-    options: &DevOptions,
-    barrier: &Barrier,
-    clock: &dyn Clock,
-) -> Result<AuditLog, StartError> {
-    let Some(directory) = &options.data_dir else {
-        tracing::warn!("no audit device is enabled: use --data-dir to record who does what");
-        return Ok(AuditLog::disabled());
-    };
-    let key = barrier.derived_key(b"audit");
-    Ok(AuditLog::open(&directory.join("audit.log"), &key, clock.now_us())?)
-}
-
-fn build(
-    options: &DevOptions,
-    barrier: Arc<Barrier>,
-    audit: AuditLog,
-    clock: Arc<dyn Clock>,
-) -> Result<Parts, StartError> {
-    let records = Records::new(Arc::clone(&barrier));
-    let objects = Arc::new(Objects::new(Arc::clone(&barrier), options.limits.cache_bytes_max));
-    let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
-    let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
-    let service = Arc::new(Service {
-        resources: Resources {
-            objects: Arc::clone(&objects),
-            rng: Arc::new(SystemRng::new()),
-            limits: options.limits.clone(),
-            vendor_identification: String::from("Claviger"),
-            streams: Streams::default(),
-        },
-        access: Arc::clone(&access),
-        audit: audit.clone(),
-        clock: Arc::clone(&clock),
-        requests: AtomicU64::new(1),
-    });
-    let front = Arc::new(KmipFront::new(tokio::runtime::Handle::current(), service));
-    let listeners = Arc::<KmipFront>::clone(&front);
-    let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
-    front.name_mounts(&mounts);
-    Ok(Parts { barrier, objects, access, mounts, front, audit, records, clock })
+    let path = MountPath::parse("kmip/")?;
+    if let Some((_, reason)) = failed.into_iter().find(|(failed, _)| *failed == path) {
+        return Err(MountError::Listen(reason).into());
+    }
+    let unsealed = node.unsealed().ok_or(crate::seal::SealError::Sealed)?;
+    let services = unsealed.services();
+    let mount = services.mounts.at(&path).ok_or(MountError::Missing(path))?;
+    let root_token = make_root_token(&services.tokens, options.root_token.as_ref())?;
+    if let Some(directory) = &options.export_client {
+        export::client(&services.access, &mount, "default", "admin", directory)?;
+    }
+    let kmip = unsealed.addresses(mount.id());
+    Ok(Prepared { node, kmip, root_token })
 }
 
 /// `kmip/` with the scope `default` and the role `admin`, listening; other mounts as they were.
-fn mount_kmip(parts: &Parts, address: &str) -> Result<Arc<Mount>, StartError> {
+fn mount_kmip(unsealed: &Unsealed, address: &str) -> Result<(), StartError> {
+    let services = unsealed.services();
+    let (mounts, access) = (&services.mounts, &services.access);
     let path = MountPath::parse("kmip/")?;
-    if parts.mounts.at(&path).is_none() {
-        parts.mounts.create(&path, "")?;
+    if mounts.at(&path).is_none() {
+        mounts.create(&path, "")?;
     }
     let listens = vec![address.to_owned()];
-    let configured = parts
-        .mounts
-        .at(&path)
-        .and_then(|mount| mount.engine().map(|engine| engine.config().listen_addrs == listens))
-        .unwrap_or(false);
-    if !configured {
-        let change = ConfigChange { listen_addrs: Change::To(listens), ..ConfigChange::default() };
-        parts.mounts.configure(&path, change, true)?;
+    let is_configured = |mount: &Mount| {
+        mount.engine().is_some_and(|engine| engine.config().listen_addrs == listens)
+    };
+    if !mounts.at(&path).is_some_and(|mount| is_configured(&mount)) {
+        let change =
+            ConfigChange { listen_addrs: Change::To(listens.clone()), ..ConfigChange::default() };
+        mounts.configure(&path, change, true)?;
     }
-    for (failed, reason) in parts.mounts.start_listeners() {
-        if failed == path {
-            return Err(MountError::Listen(reason).into());
-        }
-        tracing::error!(mount = failed.as_str(), reason, "a listener does not start");
-    }
-    let mount = parts.mounts.at(&path).ok_or(MountError::Missing(path))?;
+    let mount = mounts.at(&path).ok_or(MountError::Missing(path))?;
     let scope = Name::parse("default")?;
     let role = Name::parse("admin")?;
-    if parts.access.scope_id(mount.id(), scope.as_str()).is_none() {
-        parts.access.create_scope(mount.id(), &scope, Change::Keep)?;
+    if access.scope_id(mount.id(), scope.as_str()).is_none() {
+        access.create_scope(mount.id(), &scope, Change::Keep)?;
     }
-    if parts.access.read_role(mount.id(), scope.as_str(), role.as_str()).is_none() {
-        parts.access.write_role(&mount, scope.as_str(), &role, RoleChange::everything())?;
+    if access.read_role(mount.id(), scope.as_str(), role.as_str()).is_none() {
+        access.write_role(&mount, scope.as_str(), &role, RoleChange::everything())?;
     }
-    Ok(mount)
+    Ok(())
 }
 
 /// A given token is made valid; else a new store gets a random one and an old one keeps its own.
 fn make_root_token(
     tokens: &Tokens,
-    options: &DevOptions,
+    wanted: Option<&Zeroizing<String>>,
 ) -> Result<Option<Zeroizing<String>>, StartError> {
-    if let Some(wanted) = &options.root_token {
+    if let Some(wanted) = wanted {
         return Ok(Some(tokens.create_root(Some(wanted))?));
     }
     if tokens.any()? {
@@ -236,76 +232,48 @@ fn make_root_token(
     Ok(Some(tokens.create_root(None)?))
 }
 
+/// Opens the API, the door that is there while sealed.
 async fn serve(
-    options: &DevOptions,
-    parts: Parts,
-    tokens: Tokens,
-    kmip: Vec<SocketAddr>,
-    root_token: Option<Zeroizing<String>>,
+    node: Arc<Node>,
+    storage_type: String,
+    address: &str,
+    tls: Option<Arc<Tls>>,
 ) -> Result<Running, StartError> {
-    let refused = |source| StartError::Api { address: options.api_addr.clone(), source };
-    let listener = TcpListener::bind(&options.api_addr).await.map_err(refused)?;
+    let refused = |source| StartError::Api { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
     let api_addr = listener.local_addr().map_err(refused)?;
-    let api = Arc::new(Api::new(node(options, &parts.barrier), Arc::clone(&parts.clock), true));
-    api.unseal(Services { mounts: parts.mounts, access: parts.access, tokens, audit: parts.audit });
+    let name = NodeName { cluster_name: String::from("claviger"), storage_type };
+    let api = Arc::new(Api::new(name, node.clock(), Arc::<Node>::clone(&node)));
     let (stop_api, stopped) = oneshot::channel();
     let stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         // A sender that is dropped stops the door too.
         let _ = stopped.await;
     });
-    let api_task = tokio::spawn(http::serve(listener, http::router(api), stop));
-    let objects = Arc::clone(&parts.objects);
-    let flush_task = tokio::spawn(async move {
-        let mut interval = tokio::time::interval(FLUSH_INTERVAL);
-        loop {
-            interval.tick().await;
-            if let Err(error) = objects.flush_served().await {
-                tracing::warn!(%error, "freshness is not stored; trying again");
-            }
-        }
-    });
-    Ok(Running {
-        kmip,
-        api: api_addr,
-        root_token,
-        front: parts.front,
-        objects: parts.objects,
-        stop_api,
-        api_task,
-        flush_task,
-    })
-}
-
-fn node(options: &DevOptions, barrier: &Barrier) -> Node {
-    let in_memory = options.data_dir.is_none();
-    Node {
-        cluster_name: String::from("claviger"),
-        cluster_id: cluster_id(barrier),
-        storage_type: String::from(if in_memory { "inmem" } else { "sqlite" }),
-        seal_type: String::from(if in_memory { "shamir" } else { "keyfile" }),
-    }
-}
-
-/// The same for the same store, and for no other.
-fn cluster_id(barrier: &Barrier) -> String {
-    let key = barrier.derived_key(b"cluster identifier");
-    let id = key.first_chunk::<16>().copied().unwrap_or_default();
-    crate::object::ObjectId::from_bytes(id).to_string()
+    let api_task = tokio::spawn(http::serve(listener, http::router(api), tls.clone(), stop));
+    let (kmip, root_token) = (Vec::new(), None);
+    Ok(Running { kmip, api: api_addr, root_token, node, tls, stop_api, api_task })
 }
 
 impl Running {
+    /// Reads the API's certificate again.
+    ///
+    /// # Errors
+    /// What cannot be used; the one so far stays then.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    }
+
     /// Stops accepting, lets running requests end, and closes the store.
     pub async fn stop(self) {
         // A door that is closed already needs no word.
         let _ = self.stop_api.send(());
-        self.front.drain().await;
+        self.node.drain().await;
         if let Ok(Err(error)) = self.api_task.await {
             tracing::warn!(%error, "the API ended early");
         }
-        self.flush_task.abort();
-        if let Err(error) = self.objects.flush_served().await {
-            tracing::warn!(%error, "freshness of the last second is not stored");
-        }
+        let node = self.node;
+        // Sealing blocks; a panic in it has said what it has to say.
+        let _ = tokio::task::spawn_blocking(move || node.seal()).await;
     }
 }
 

@@ -1,12 +1,15 @@
 //! The KMIP service.
 //!
 //! Data runs down once and up once: [`front`] → [`dispatch`] → [`ops`] → [`object`] → [`seal`] →
-//! the store. Nothing below knows anything above it; [`assemble`] puts the parts together.
+//! the store. Nothing below knows anything above it; [`node`] seals and unseals them, [`assemble`]
+//! starts them.
 
 pub mod access;
 pub mod assemble;
+pub use assemble::open_store;
 pub use claviger_store::Durability;
 pub mod audit;
+pub mod backup;
 pub mod clock;
 pub mod dispatch;
 pub mod export;
@@ -14,6 +17,7 @@ pub mod failure;
 pub mod front;
 pub mod limits;
 pub mod mount;
+pub mod node;
 pub mod object;
 pub mod ops;
 pub mod pki;

@@ -26,4 +26,6 @@ pub use record::{
     BATCH_BYTES_MAX, BATCH_ROWS_MAX, Batch, Expect, KEY_BYTES_MAX, Key, Put, Record, Revision,
     VALUE_BYTES_MAX,
 };
-pub use sqlite::{DATABASE_FILE, Durability, LOCK_FILE, SCHEMA_VERSION, Sqlite};
+pub use sqlite::{
+    DATABASE_FILE, DRAFT_DIRECTORY, Draft, Durability, LOCK_FILE, SCHEMA_VERSION, Sqlite,
+};

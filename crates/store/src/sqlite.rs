@@ -4,12 +4,14 @@
 //! Settings and schema: `docs/formats.md` §1.
 
 mod directory;
+mod draft;
 mod queue;
 mod reader;
 mod schema;
 mod writer;
 
 pub use directory::{DATABASE_FILE, LOCK_FILE};
+pub use draft::{DRAFT_DIRECTORY, Draft};
 pub use schema::SCHEMA_VERSION;
 
 use crate::change::{Feed, Watch};
@@ -55,7 +57,11 @@ impl Sqlite {
     /// # Errors
     /// [`OpenError`]: in use, written by newer software, not ours, or the file system refuses.
     pub fn open(directory: &Path, durability: Durability) -> Result<Self, OpenError> {
-        let directory = Directory::lock(directory)?;
+        Self::open_locked(Arc::new(Directory::lock(directory)?), durability)
+    }
+
+    /// The store in a directory that this process has locked.
+    fn open_locked(directory: Arc<Directory>, durability: Durability) -> Result<Self, OpenError> {
         let (connection, revision) = schema::open(&directory, durability)?;
         let feed = Feed::new(revision);
         let path = directory.database();

@@ -2,13 +2,14 @@
 //!
 //! It must never know what is asked; it knows Vault's header for tokens and no more.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::{Request, Uri};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -64,30 +65,65 @@ impl Target {
         body: String,
     ) -> Outcome<Reply> {
         let exchange = async {
-            let unreachable = |error: std::io::Error| {
-                Failure::new(format_args!("{}: {error}", self.address))
-                    .next("Is the server running? --address or CLAVIGER_ADDR say where its API is.")
-            };
-            let socket =
-                TcpStream::connect((self.host.as_str(), self.port)).await.map_err(unreachable)?;
             let request = self.request(method, path, token, body)?;
-            match &self.tls {
-                None => send(socket, request).await,
-                Some(config) => {
-                    let name = ServerName::try_from(self.host.clone()).map_err(Failure::new)?;
-                    let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
-                    let stream = connector.connect(name, socket).await.map_err(|error| {
-                        Failure::new(format_args!("{}: {error}", self.address))
-                            .next("--ca-cert or CLAVIGER_CACERT name the authority to trust.")
-                    })?;
-                    send(stream, request).await
-                }
-            }
+            self.connect().await?.send(request, whole).await
         };
         match tokio::time::timeout(EXCHANGE_TIMEOUT, exchange).await {
             Ok(reply) => reply,
-            Err(_) => Err(Failure::new(format_args!("{}: no answer in time", self.address))),
+            Err(_) => Err(self.too_late()),
         }
+    }
+
+    /// Reads a file and writes it as it comes; gives the answer if it is a refusal.
+    pub(super) async fn download(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        out: &mut dyn Write,
+    ) -> Outcome<Option<Reply>> {
+        let request = self.request("GET", path, token, String::new())?;
+        let connect = tokio::time::timeout(EXCHANGE_TIMEOUT, self.connect());
+        let stream = connect.await.map_err(|_| self.too_late())??;
+        stream
+            .send(request, async |answer| {
+                if answer.status().as_u16() >= 400 {
+                    return whole(answer).await.map(Some);
+                }
+                let mut body = answer.into_body();
+                loop {
+                    let frame = tokio::time::timeout(EXCHANGE_TIMEOUT, body.frame()).await;
+                    let Some(frame) = frame.map_err(|_| self.too_late())? else { return Ok(None) };
+                    let frame = frame.map_err(|error| {
+                        Failure::new(format_args!("the file was cut off: {error}"))
+                            .next("The server's log says why. Try again.")
+                    })?;
+                    if let Some(bytes) = frame.data_ref() {
+                        out.write_all(bytes).map_err(Failure::new)?;
+                    }
+                }
+            })
+            .await
+    }
+
+    fn too_late(&self) -> Failure {
+        Failure::new(format_args!("{}: no answer in time", self.address))
+    }
+
+    async fn connect(&self) -> Outcome<Stream> {
+        let unreachable = |error: std::io::Error| {
+            Failure::new(format_args!("{}: {error}", self.address))
+                .next("Is the server running? --address or CLAVIGER_ADDR say where its API is.")
+        };
+        let socket =
+            TcpStream::connect((self.host.as_str(), self.port)).await.map_err(unreachable)?;
+        let Some(config) = &self.tls else { return Ok(Stream::Plain(socket)) };
+        let name = ServerName::try_from(self.host.clone()).map_err(Failure::new)?;
+        let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
+        let stream = connector.connect(name, socket).await.map_err(|error| {
+            Failure::new(format_args!("{}: {error}", self.address))
+                .next("--ca-cert or CLAVIGER_CACERT name the authority to trust.")
+        })?;
+        Ok(Stream::Tls(Box::new(stream)))
     }
 
     fn request(
@@ -111,35 +147,60 @@ impl Target {
     }
 }
 
-async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> Outcome<Reply>
+/// A connection.
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Sends the request and has `read` read the answer.
+    async fn send<T>(
+        self,
+        request: Request<Full<Bytes>>,
+        read: impl AsyncFnOnce(Response<Incoming>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        match self {
+            Self::Plain(stream) => send(stream, request, read).await,
+            Self::Tls(stream) => send(*stream, request, read).await,
+        }
+    }
+}
+
+async fn send<S, T>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    read: impl AsyncFnOnce(Response<Incoming>) -> Outcome<T>,
+) -> Outcome<T>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(Failure::new)?;
-    let answer = async {
-        let answer = sender.send_request(request).await.map_err(Failure::new)?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), BODY_BYTES_MAX);
-        let body = body.collect().await.map_err(Failure::new)?.to_bytes();
-        let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
-        let body = body.map_err(|_| {
-            Failure::new("the answer is no JSON").next("Is this address really that of the API?")
-        })?;
-        Ok(Reply { status, body })
-    };
+    let answer = async { read(sender.send_request(request).await.map_err(Failure::new)?).await };
     // The connection does its work only while it is polled, and ends when the sender is gone.
-    tokio::pin!(connection);
+    tokio::pin!(answer, connection);
     tokio::select! {
         biased;
-        reply = answer => reply,
-        ended = &mut connection => {
-            Err(Failure::new(ended.err().map_or_else(
-                || String::from("the server closed the connection"),
-                |error| error.to_string(),
-            )))
-        }
+        reply = &mut answer => reply,
+        // The end of the answer may still lie in a buffer.
+        ended = &mut connection => match ended {
+            Ok(()) => answer.await,
+            Err(error) => Err(Failure::new(error)),
+        },
     }
+}
+
+/// An answer's JSON.
+async fn whole(answer: Response<Incoming>) -> Outcome<Reply> {
+    let status = answer.status().as_u16();
+    let body = Limited::new(answer.into_body(), BODY_BYTES_MAX);
+    let body = body.collect().await.map_err(Failure::new)?.to_bytes();
+    let body = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+    let body = body.map_err(|_| {
+        Failure::new("the answer is no JSON").next("Is this address really that of the API?")
+    })?;
+    Ok(Reply { status, body })
 }
 
 /// Trusts the given authority, else those that the operating system trusts.

@@ -134,6 +134,21 @@ impl Api {
         })
     }
 
+    /// One request whose answer is its body: the seal's have no envelope.
+    pub(crate) fn bare(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        let reply = self.request(method, path, body)?;
+        if reply.status >= 400 { Err(self.refusal(&reply)) } else { Ok(reply.body) }
+    }
+
+    /// Reads a file, and writes it as it comes.
+    pub(crate) fn download(&self, path: &str, out: &mut dyn std::io::Write) -> Outcome {
+        let download = self.target.download(path, self.token.as_deref(), out);
+        match self.runtime.block_on(download)? {
+            Some(refused) => Err(self.refusal(&refused)),
+            None => Ok(()),
+        }
+    }
+
     /// Deletes.
     pub(crate) fn delete(&self, path: &str) -> Outcome {
         let reply = self.request("DELETE", path, None)?;

@@ -198,6 +198,13 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// A moment in microseconds since 1970, as entries write it.
+pub fn timestamp(time_us: i64) -> String {
+    let mut text = Vec::new();
+    push_time(&mut text, time_us);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// RFC 3339 with microseconds, in UTC.
 fn push_time(out: &mut Vec<u8>, time_us: i64) {
     let (seconds, micros) = (time_us.div_euclid(1_000_000), time_us.rem_euclid(1_000_000));

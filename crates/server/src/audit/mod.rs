@@ -17,7 +17,7 @@ mod sync;
 mod verify;
 
 pub use api::{Api, Caller};
-pub use entry::{Entry, Kmip, Phase};
+pub use entry::{Entry, Kmip, Phase, timestamp};
 pub use sync::Syncing;
 pub use verify::{Summary, VerifyError, verify};
 

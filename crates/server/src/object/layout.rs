@@ -6,9 +6,12 @@ use claviger_store::{Key, Range};
 /// A mount's, a scope's or an object's identifier, or a keyed hash.
 pub type Id = [u8; 16];
 
-const OBJECT: u8 = b'o';
-const INDEX: u8 = b'x';
-const SERVED: u8 = b'v';
+/// The first byte of an object's key.
+pub const OBJECT: u8 = b'o';
+/// The first byte of an index row.
+pub const INDEX: u8 = b'x';
+/// The first byte of a row that says that an object was handed out.
+pub const SERVED: u8 = b'v';
 
 fn key(kind: u8, parts: &[&Id]) -> Key {
     let mut key = Vec::with_capacity(parts.len().saturating_mul(16).saturating_add(1));

@@ -19,6 +19,21 @@ pub mod usage;
 
 pub use cache::Cache;
 pub use id::{IdSource, ObjectId};
+pub use layout::{INDEX, OBJECT, SERVED};
 pub use locate::Query;
 pub use managed::{ManagedObject, Outline};
 pub use tx::{Objects, Partition, Tx};
+
+use crate::seal::{Barrier, Key};
+
+/// The index rows that belong to a record of an object under that key; none to another record. `None`
+/// if it does not parse.
+pub fn index_rows(barrier: &Barrier, key: &[u8], plain: &[u8]) -> Option<Vec<Key>> {
+    let Some((&OBJECT, ids)) = key.split_first() else { return Some(Vec::new()) };
+    let (mount, rest) = ids.split_first_chunk()?;
+    let (scope, rest) = rest.split_first_chunk()?;
+    let id: layout::Id = rest.try_into().ok()?;
+    let object = record::decode(ObjectId::from_bytes(id), plain).ok()?;
+    let terms = locate::terms(barrier, &object).into_iter();
+    Some(terms.map(|term| layout::index(mount, scope, &term, &id)).collect())
+}

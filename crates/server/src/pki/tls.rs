@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{Authority, PkiError, PrivateKey};
 
@@ -98,6 +98,41 @@ pub fn kmip_server_config<'a>(
     // One ticket a handshake: each repeats the client's chain, and KMIP clients open few
     // connections at once.
     config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+/// TLS set-up of the API: TLS 1.2 and 1.3; a client may show a certificate under one of `clients`,
+/// and nobody else's.
+///
+/// # Errors
+/// [`PkiError::BadRequest`] for an authority of clients that is none; else when certificate and key
+/// are of no use, or do not belong together.
+pub fn api_server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    clients: Option<&[CertificateDer<'static>]>,
+) -> Result<Arc<ServerConfig>, PkiError> {
+    let library = |error: rustls::Error| PkiError::Library(error.to_string());
+    let provider = provider();
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(versions(TlsVersion::Tls12))
+        .map_err(library)?;
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let unfit = |error: &dyn std::fmt::Display| PkiError::BadRequest(error.to_string());
+            let mut roots = RootCertStore::empty();
+            for certificate in clients {
+                roots.add(certificate.clone()).map_err(|error| unfit(&error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+                .allow_unauthenticated()
+                .build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| unfit(&error))?)
+        }
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(library)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 

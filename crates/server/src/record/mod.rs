@@ -49,6 +49,24 @@ pub enum Kind {
     Token = b't',
 }
 
+impl Kind {
+    /// Every kind.
+    const ALL: &[Self] = &[
+        Self::Mount,
+        Self::Engine,
+        Self::Authority,
+        Self::Scope,
+        Self::Role,
+        Self::Credential,
+        Self::Token,
+    ];
+
+    /// The kind whose keys begin so.
+    pub fn of(byte: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| *kind as u8 == byte)
+    }
+}
+
 /// A record as it was read.
 #[derive(Debug)]
 pub struct Stored<T> {

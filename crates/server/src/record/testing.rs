@@ -34,6 +34,11 @@ impl TestStore {
 }
 
 impl Records {
+    /// What they are on.
+    pub(crate) fn barrier(&self) -> Arc<Barrier> {
+        Arc::clone(&self.barrier)
+    }
+
     /// Stores bytes as they are: a record that another version wrote.
     pub(crate) fn plant(&self, key: Vec<u8>, bytes: Vec<u8>) {
         let mut changes = Changes::default();

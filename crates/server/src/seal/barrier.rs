@@ -1,10 +1,11 @@
 //! The barrier itself: an engine with everything but the keys of its records encrypted.
 
-use super::SealError;
+use super::fault::{Point, point};
 use super::keyring::{Keyring, RootKey};
 use super::layout;
+use super::{SealConfig, SealError};
 use claviger_store::{
-    Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Revision, Watch,
+    Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Record, Revision, Watch,
 };
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -54,8 +55,8 @@ impl fmt::Debug for Changes {
 /// An unsealed store. A sealed one is a plain [`Engine`]: there is nothing to ask it.
 pub struct Barrier {
     engine: Arc<dyn Engine>,
-    /// Replaced as a whole by a rotation; readers keep the one they began with.
-    keyring: RwLock<Arc<Keyring>>,
+    /// Replaced as a whole by a rotation; readers keep the one they began with. `None` once sealed.
+    keyring: RwLock<Option<Arc<Keyring>>>,
     /// One rotation at a time.
     rotation: Mutex<()>,
 }
@@ -85,8 +86,8 @@ impl Barrier {
         root: &RootKey,
         now: i64,
     ) -> Result<Self, SealError> {
-        let keyring = Keyring::generate(now)?;
-        match store_keyring(engine.as_ref(), &keyring, root, 1, Expect::Absent) {
+        let keyring = Keyring::generate(root, now)?;
+        match store_keyring(engine.as_ref(), &keyring, None, Batch::default()) {
             Err(SealError::Commit(CommitError::Conflict { .. })) => Err(SealError::Initialised),
             Err(error) => Err(error),
             Ok(()) => Ok(Self::over(engine, keyring)),
@@ -104,17 +105,54 @@ impl Barrier {
     }
 
     fn over(engine: Arc<dyn Engine>, keyring: Keyring) -> Self {
-        let keyring = RwLock::new(Arc::new(keyring));
+        let keyring = RwLock::new(Some(Arc::new(keyring)));
         Self { engine, keyring, rotation: Mutex::new(()) }
+    }
+
+    /// Forgets the keyring: from now on nothing is read or written here, whoever still holds it.
+    pub fn seal(&self) {
+        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// One record.
     ///
     /// # Errors
-    /// [`SealError::Damaged`] and its like if it is not what was written; storage.
+    /// [`SealError::Damaged`] and its like if it is not what was written; [`SealError::Sealed`];
+    /// storage.
     pub fn get(&self, key: &[u8]) -> Result<Option<Opened>, SealError> {
+        let keyring = self.keyring()?;
         let Some(record) = self.engine.get(key)? else { return Ok(None) };
-        open(&self.keyring(), key, record.version, &record.value).map(Some)
+        open(&keyring, key, record.version, &record.value).map(Some)
+    }
+
+    /// What a record of this store holds, wherever it was read; nothing of the barrier's own records,
+    /// which are not sealed with a record key.
+    ///
+    /// # Errors
+    /// As [`Barrier::get`].
+    pub fn open(&self, key: &[u8], record: &Record) -> Result<Opened, SealError> {
+        if Self::is_own(key) {
+            return Ok(Opened { version: record.version, bytes: Zeroizing::default() });
+        }
+        open(self.keyring()?.as_ref(), key, record.version, &record.value)
+    }
+
+    /// A record of this store, to be written elsewhere than through [`Barrier::commit`]; an index row
+    /// stays without a value.
+    ///
+    /// # Errors
+    /// [`SealError::Sealed`]; without randomness.
+    pub fn seal_record(&self, key: Key, version: u64, plain: &[u8]) -> Result<Put, SealError> {
+        let value = match layout::is_mark(&key) {
+            true => Vec::new(),
+            false => self.keyring()?.seal(&key, version, plain)?,
+        };
+        Ok(Put { key, version, value })
+    }
+
+    /// Whether a record is the barrier's own: the keyring, or the seal's configuration.
+    pub fn is_own(key: &[u8]) -> bool {
+        key == layout::keyring() || key == layout::seal_config()
     }
 
     /// The records of a range.
@@ -122,7 +160,7 @@ impl Barrier {
     /// # Errors
     /// As [`Barrier::get`], for the first record that does not open.
     pub fn scan(&self, range: &Range) -> Result<Vec<(Key, Opened)>, SealError> {
-        let keyring = self.keyring();
+        let keyring = self.keyring()?;
         let rows = self.engine.scan(range)?.into_iter();
         rows.map(|(key, record)| {
             let opened = open(&keyring, &key, record.version, &record.value)?;
@@ -143,12 +181,13 @@ impl Barrier {
     pub fn commit(&self, changes: Changes) -> Pending {
         match self.sealed(changes) {
             Ok(batch) => self.engine.commit(batch),
+            Err(SealError::Sealed) => Pending::resolved(Err(CommitError::Unavailable)),
             Err(error) => Pending::resolved(Err(CommitError::Failed(error.to_string()))),
         }
     }
 
     fn sealed(&self, changes: Changes) -> Result<Batch, SealError> {
-        let keyring = self.keyring();
+        let keyring = self.keyring()?;
         let mut put = Vec::with_capacity(changes.put.len().saturating_add(changes.marks.len()));
         for (key, version, plain) in changes.put {
             let value = keyring.seal(&key, version, &plain)?;
@@ -170,62 +209,83 @@ impl Barrier {
     }
 
     /// The keyed hash that stands for `value` in an index key. `context` keeps values of different
-    /// meaning apart. Stays the same across rotations of root and record keys.
+    /// meaning apart. Stays the same across rotations of root and record keys. Zeros once sealed, when
+    /// nothing can be read or written under it.
     pub fn blind(&self, context: &[u8], value: &[u8]) -> [u8; 16] {
-        let tag = self.keyring().keyed_hash(&[b"index", context, value]);
-        tag.as_ref().first_chunk().copied().unwrap_or_default()
+        let tag = self.keyring().ok().map(|it| it.keyed_hash(&[b"index", context, value]));
+        tag.and_then(|tag| tag.as_ref().first_chunk().copied()).unwrap_or_default()
     }
 
     /// A key for another purpose than records, such as the audit's hashes; stays the same across
-    /// rotations.
+    /// rotations. Ask for it before sealing: afterwards it is zeros.
     pub fn derived_key(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-        let tag = self.keyring().keyed_hash(&[b"derive", purpose]);
-        Zeroizing::new(tag.as_ref().first_chunk().copied().unwrap_or_default())
+        let tag = self.keyring().ok().map(|it| it.keyed_hash(&[b"derive", purpose]));
+        let key = tag.and_then(|tag| tag.as_ref().first_chunk().copied());
+        Zeroizing::new(key.unwrap_or_default())
     }
 
     /// The number of the record key that new records are sealed with.
     pub fn active_key(&self) -> u32 {
-        self.keyring().active_id()
+        self.keyring().map_or(0, |keyring| keyring.active_id())
     }
 
-    /// Adds a record key and makes it the active one; older records stay readable. Blocks until
-    /// durable.
+    /// When the active key was made, in microseconds since 1970; 0 once sealed.
+    pub fn active_since(&self) -> i64 {
+        self.keyring().map_or(0, |keyring| keyring.active_since())
+    }
+
+    /// Adds a record key and makes it the active one; older records stay readable. `now` is in
+    /// microseconds since 1970. Blocks until durable.
     ///
     /// # Errors
-    /// [`SealError::WrongRootKey`] if `root` is not the present one; storage and randomness.
-    pub fn rotate(&self, root: &RootKey, now: i64) -> Result<u32, SealError> {
+    /// [`SealError::Sealed`]; storage and randomness.
+    pub fn rotate(&self, now: i64) -> Result<u32, SealError> {
         let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stored, version) = self.stored(root)?;
-        let next = stored.rotated(now)?;
-        self.replace(next, root, version)?;
+        let (stored, version) = self.stored()?;
+        self.replace(stored.rotated(now)?, version, Batch::default())?;
         Ok(self.active_key())
     }
 
-    /// Seals the keyring with another root key; the old one opens it no more. Blocks until durable.
+    /// Puts a fresh root key in place of the present one, which opens the store no more, and in the
+    /// same batch the record that says how it is kept: `keep` makes it from the root key and the
+    /// record that there is. Blocks until durable.
     ///
     /// # Errors
-    /// As [`Barrier::rotate`].
-    pub fn rekey(&self, root: &RootKey, next_root: &RootKey) -> Result<(), SealError> {
+    /// [`SealError::Sealed`]; what `keep` refuses; storage and randomness.
+    pub fn change_root(
+        &self,
+        keep: impl FnOnce(&RootKey, Option<SealConfig>) -> Result<SealConfig, SealError>,
+    ) -> Result<(), SealError> {
         let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stored, version) = self.stored(root)?;
-        self.replace(stored, next_root, version)
+        let (stored, version) = self.stored()?;
+        let root = RootKey::generate()?;
+        let (present, config_version) = SealConfig::read(self.engine.as_ref())?.unzip();
+        let mut batch = Batch::default();
+        keep(&root, present)?.change(config_version, &mut batch)?;
+        self.replace(stored.under(root)?, version, batch)
     }
 
-    fn stored(&self, root: &RootKey) -> Result<(Keyring, u64), SealError> {
+    /// The keyring as it is in the store, which nobody else has changed since it was opened.
+    fn stored(&self) -> Result<(Keyring, u64), SealError> {
+        let held = self.keyring()?;
         let record = self.engine.get(&layout::keyring())?.ok_or(SealError::NotInitialised)?;
-        Ok((Keyring::from_record(root, record.version, &record.value)?, record.version))
+        let keyring = Keyring::from_record(held.root(), record.version, &record.value)?;
+        Ok((keyring, record.version))
     }
 
-    fn replace(&self, keyring: Keyring, root: &RootKey, version: u64) -> Result<(), SealError> {
-        let expect = Expect::Version(version);
-        let next = version.saturating_add(1);
-        store_keyring(self.engine.as_ref(), &keyring, root, next, expect)?;
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    fn replace(&self, keyring: Keyring, version: u64, batch: Batch) -> Result<(), SealError> {
+        store_keyring(self.engine.as_ref(), &keyring, Some(version), batch)?;
+        let mut held = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        // A barrier that was sealed in between stays so.
+        if held.is_some() {
+            *held = Some(Arc::new(keyring));
+        }
         Ok(())
     }
 
-    fn keyring(&self) -> Arc<Keyring> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    fn keyring(&self) -> Result<Arc<Keyring>, SealError> {
+        let keyring = self.keyring.read().unwrap_or_else(PoisonError::into_inner);
+        keyring.clone().ok_or(SealError::Sealed)
     }
 }
 
@@ -238,21 +298,23 @@ fn open(keyring: &Keyring, key: &[u8], version: u64, value: &[u8]) -> Result<Ope
     Ok(Opened { version, bytes })
 }
 
+/// Writes the keyring over the one of `version`, or as the first, together with what `batch` holds.
 fn store_keyring(
     engine: &dyn Engine,
     keyring: &Keyring,
-    root: &RootKey,
-    version: u64,
-    expect: Expect,
+    version: Option<u64>,
+    mut batch: Batch,
 ) -> Result<(), SealError> {
-    let value = keyring.to_record(root, version)?;
-    let key = layout::keyring();
-    let batch = Batch {
-        expect: vec![(key.clone(), expect)],
-        put: vec![Put { key, version, value }],
-        delete: Vec::new(),
+    let (expect, next) = match version {
+        None => (Expect::Absent, 1),
+        Some(version) => (Expect::Version(version), version.saturating_add(1)),
     };
+    let (key, value) = (layout::keyring(), keyring.to_record(next)?);
+    batch.expect.push((key.clone(), expect));
+    batch.put.push(Put { key, version: next, value });
+    point(Point::KeyringCommit);
     engine.commit(batch).wait()?;
+    point(Point::KeyringCommitted);
     Ok(())
 }
 

@@ -136,14 +136,16 @@ fn rotation_keeps_old_records_readable_and_hashes_stable() {
     write(&barrier, b"old", 1, b"sealed with key 1");
     let (blind, derived) = (barrier.blind(b"c", b"v"), barrier.derived_key(b"audit"));
     assert_eq!(barrier.active_key(), 1);
-    assert_eq!(barrier.rotate(&root, 8).unwrap(), 2);
+    assert_eq!((barrier.rotate(8).unwrap(), barrier.active_since()), (2, 8));
     write(&barrier, b"new", 1, b"sealed with key 2");
-    let next_root = RootKey::generate().unwrap();
-    let wrong = barrier.rekey(&next_root, &root);
-    assert!(matches!(wrong, Err(SealError::WrongRootKey)));
-    barrier.rekey(&root, &next_root).unwrap();
+    let seal_key = crate::seal::random_key().unwrap();
+    let refused = barrier.change_root(|_, _| Err(SealError::Crypto));
+    assert!(matches!(refused, Err(SealError::Crypto)));
+    drop(Barrier::unseal(engine.clone(), &root).unwrap());
+    barrier.change_root(|root, _| SealConfig::shamir(1, 1, &seal_key, root)).unwrap();
     assert!(matches!(Barrier::unseal(engine.clone(), &root), Err(SealError::WrongRootKey)));
-    assert!(matches!(barrier.rotate(&root, 9), Err(SealError::WrongRootKey)));
+    let config = SealConfig::read(engine.as_ref()).unwrap().unwrap().0;
+    let next_root = config.open_root(&seal_key).unwrap();
     let again = Barrier::unseal(engine.clone(), &next_root).unwrap();
     for barrier in [&barrier, &again] {
         assert_eq!(plain(barrier, b"old"), b"sealed with key 1");
@@ -227,4 +229,22 @@ fn the_first_data_directory_still_opens() {
     let blind = [89, 215, 28, 132, 107, 85, 15, 5, 117, 174, 86, 90, 83, 63, 56, 46];
     assert_eq!(barrier.blind(b"name", b"alpha"), blind);
     write(&barrier, b"o-third", 1, b"takes writes");
+}
+
+#[test]
+fn a_sealed_barrier_reads_and_writes_nothing_for_whoever_still_holds_it() {
+    let (engine, barrier, root) = memory();
+    write(&barrier, b"o1", 1, b"secret");
+    let hash = barrier.blind(b"role", b"name");
+    barrier.seal();
+    assert!(matches!(barrier.get(b"o1"), Err(SealError::Sealed)));
+    assert!(matches!(barrier.scan(&Range::prefix(b"o")), Err(SealError::Sealed)));
+    let put = vec![(b"o2".to_vec(), 1, Zeroizing::new(b"late".to_vec()))];
+    let refused = barrier.commit(Changes { put, ..Changes::default() }).wait();
+    assert!(matches!(refused, Err(CommitError::Unavailable)), "{refused:?}");
+    assert!(engine.get(b"o2").unwrap().is_none());
+    assert_ne!(barrier.blind(b"role", b"name"), hash);
+    assert!(matches!(barrier.rotate(8), Err(SealError::Sealed)));
+    let again = Barrier::unseal(engine, &root).unwrap();
+    assert_eq!((plain(&again, b"o1"), again.active_key()), (b"secret".to_vec(), 1));
 }

@@ -1,5 +1,7 @@
 //! Why something stays sealed. No variant carries a value or a key.
 
+use super::shamir::ShamirError;
+use super::{SealKind, TokenError};
 use claviger_store::{CommitError, ReadError};
 use std::path::PathBuf;
 
@@ -34,6 +36,35 @@ pub enum SealError {
     /// The root key does not open the keyring.
     #[error("this root key does not open this store")]
     WrongRootKey,
+    /// What shares combine to does not open the root key.
+    #[error("these key shares do not open this store")]
+    WrongSealKey,
+    /// More shares are needed.
+    #[error("it takes {needed} key shares to open this store, and {given} are given")]
+    TooFewShares {
+        /// How many there are.
+        given: usize,
+        /// How many it takes.
+        needed: u8,
+    },
+    /// A secret is not shared, or shares do not combine.
+    #[error(transparent)]
+    Shamir(#[from] ShamirError),
+    /// Somebody else keeps the root key than who was asked.
+    #[error("the root key of this store is kept by {0}")]
+    KeptOtherwise(SealKind),
+    /// Another such attempt has begun and not ended.
+    #[error("one is in progress already")]
+    UnderWay,
+    /// There is no such attempt, or it has another nonce.
+    #[error("none is in progress under this nonce")]
+    NotUnderWay,
+    /// A PKCS#11 token refused.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The barrier has been sealed.
+    #[error("the server is sealed")]
+    Sealed,
     /// The store holds no keyring.
     #[error("the store has not been initialised")]
     NotInitialised,

@@ -47,6 +47,40 @@ impl KeyFile {
         Ok(root)
     }
 
+    /// Removes the file, if it is there. When this returns, a power cut does not bring it back.
+    ///
+    /// # Errors
+    /// [`SealError::File`].
+    pub fn remove(&self) -> Result<(), SealError> {
+        let removed = match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => File::open(self.parent()).and_then(|parent| parent.sync_all()),
+        };
+        removed.map_err(|source| SealError::File { path: self.path.clone(), source })
+    }
+
+    /// Copies the file to a place where there is none, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`KeyFile::read`] of this one and [`KeyFile::create`] of the other.
+    pub fn copy_to(&self, other: &Self) -> Result<(), SealError> {
+        let refused = |source| SealError::File { path: other.path.clone(), source };
+        other.write(&encode(&self.read()?)).map_err(refused)
+    }
+
+    /// Its place.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn parent(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        }
+    }
+
     /// Reads the root key.
     ///
     /// # Errors
@@ -73,10 +107,6 @@ impl KeyFile {
 
     /// Written beside its place, synced, then linked to it: a crash leaves the whole file or none.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let parent = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
         let mut draft = self.path.clone().into_os_string();
         draft.push(".new");
         match fs::remove_file(&draft) {
@@ -89,7 +119,7 @@ impl KeyFile {
         let linked = fs::hard_link(&draft, &self.path);
         fs::remove_file(&draft)?;
         linked?;
-        File::open(parent)?.sync_all()
+        File::open(self.parent())?.sync_all()
     }
 
     fn decode(&self, bytes: &[u8; KEY_FILE_BYTES]) -> Result<RootKey, SealError> {

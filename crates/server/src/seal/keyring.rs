@@ -16,7 +16,8 @@ const ROOT_KEY_ID: u32 = 0;
 /// Record keys a keyring may hold. Rotating daily, that is eleven years.
 const RECORD_KEYS_MAX: usize = 4096;
 
-/// The key that opens the keyring. It is held only while the keyring is opened or sealed.
+/// The key that opens the keyring.
+#[derive(Clone)]
 pub struct RootKey(Zeroizing<[u8; 32]>);
 
 impl RootKey {
@@ -30,7 +31,7 @@ impl RootKey {
     /// # Errors
     /// [`SealError::Crypto`] without randomness.
     pub fn generate() -> Result<Self, SealError> {
-        Ok(Self(random()?))
+        Ok(Self(random_key()?))
     }
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
@@ -53,38 +54,56 @@ struct RecordKey {
     ready: LessSafeKey,
 }
 
-/// All keys below the root key. The last record key is the active one.
+/// All keys below the root key, and the root key, so that a rotation needs nobody who keeps it. The
+/// last record key is the active one.
 pub(super) struct Keyring {
+    root: RootKey,
     hash_bytes: Zeroizing<[u8; 32]>,
     hash: hmac::Key,
     records: Vec<RecordKey>,
 }
 
 impl Keyring {
-    pub(super) fn generate(now: i64) -> Result<Self, SealError> {
-        let mut keyring = Self::with_hash_key(random()?);
+    pub(super) fn generate(root: &RootKey, now: i64) -> Result<Self, SealError> {
+        let mut keyring = Self::with_hash_key(root.clone(), random_key()?);
         keyring.add(now)?;
         Ok(keyring)
     }
 
-    fn with_hash_key(hash_bytes: Zeroizing<[u8; 32]>) -> Self {
+    fn with_hash_key(root: RootKey, hash_bytes: Zeroizing<[u8; 32]>) -> Self {
         let hash = hmac::Key::new(hmac::HMAC_SHA256, hash_bytes.as_slice());
-        Self { hash_bytes, hash, records: Vec::new() }
+        Self { root, hash_bytes, hash, records: Vec::new() }
     }
 
     /// The same keyring with one more record key, which is then the active one.
     pub(super) fn rotated(&self, now: i64) -> Result<Self, SealError> {
-        let mut next = Self::with_hash_key(self.hash_bytes.clone());
-        for key in &self.records {
-            next.push(key.id, key.created, key.bytes.clone())?;
-        }
+        let mut next = self.under(self.root.clone())?;
         next.add(now)?;
         Ok(next)
     }
 
+    /// The same keyring under another root key.
+    pub(super) fn under(&self, root: RootKey) -> Result<Self, SealError> {
+        let mut next = Self::with_hash_key(root, self.hash_bytes.clone());
+        for key in &self.records {
+            next.push(key.id, key.created, key.bytes.clone())?;
+        }
+        Ok(next)
+    }
+
+    /// The key that opens it.
+    pub(super) fn root(&self) -> &RootKey {
+        &self.root
+    }
+
+    /// When the active key was made, in microseconds since 1970.
+    pub(super) fn active_since(&self) -> i64 {
+        self.records.last().map_or(0, |key| key.created)
+    }
+
     fn add(&mut self, now: i64) -> Result<(), SealError> {
         let id = self.records.last().map_or(0, |key| key.id).checked_add(1);
-        self.push(id.ok_or(SealError::Crypto)?, now, random()?)
+        self.push(id.ok_or(SealError::Crypto)?, now, random_key()?)
     }
 
     fn push(&mut self, id: u32, created: i64, bytes: Zeroizing<[u8; 32]>) -> Result<(), SealError> {
@@ -134,7 +153,7 @@ impl Keyring {
     }
 
     /// The keyring's record value, sealed with the root key.
-    pub(super) fn to_record(&self, root: &RootKey, version: u64) -> Result<Vec<u8>, SealError> {
+    pub(super) fn to_record(&self, version: u64) -> Result<Vec<u8>, SealError> {
         let mut plain = Zeroizing::new(Vec::with_capacity(64 + 44 * self.records.len()));
         plain.push(FORMAT);
         plain.extend_from_slice(self.hash_bytes.as_slice());
@@ -143,7 +162,7 @@ impl Keyring {
             plain.extend_from_slice(&key.created.to_be_bytes());
             plain.extend_from_slice(key.bytes.as_slice());
         }
-        let ready = aead_key(root.bytes())?;
+        let ready = aead_key(self.root.bytes())?;
         envelope::seal(&ready, ROOT_KEY_ID, &layout::keyring(), version, &plain)
     }
 
@@ -160,17 +179,17 @@ impl Keyring {
         let ready = aead_key(root.bytes())?;
         let plain = envelope::open(&ready, &record_key, version, value)
             .map_err(|_| SealError::WrongRootKey)?;
-        Self::from_plain(&plain)
+        Self::from_plain(root, &plain)
     }
 
-    fn from_plain(plain: &[u8]) -> Result<Self, SealError> {
+    fn from_plain(root: &RootKey, plain: &[u8]) -> Result<Self, SealError> {
         let damaged = || SealError::damaged(&layout::keyring());
         let (&format, rest) = plain.split_first().ok_or_else(damaged)?;
         if format != FORMAT {
             return Err(SealError::Format { what: "the keyring", found: format });
         }
         let (hash_bytes, mut rest) = rest.split_first_chunk::<32>().ok_or_else(damaged)?;
-        let mut keyring = Self::with_hash_key(Zeroizing::new(*hash_bytes));
+        let mut keyring = Self::with_hash_key(root.clone(), Zeroizing::new(*hash_bytes));
         while !rest.is_empty() {
             let (id, tail) = rest.split_first_chunk().ok_or_else(damaged)?;
             let (created, tail) = tail.split_first_chunk().ok_or_else(damaged)?;
@@ -186,7 +205,11 @@ impl Keyring {
     }
 }
 
-fn random() -> Result<Zeroizing<[u8; 32]>, SealError> {
+/// A fresh key of 32 random bytes.
+///
+/// # Errors
+/// [`SealError::Crypto`] without randomness.
+pub fn random_key() -> Result<Zeroizing<[u8; 32]>, SealError> {
     let mut bytes = Zeroizing::new([0; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut_slice())?;
     Ok(bytes)

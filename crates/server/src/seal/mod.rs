@@ -7,18 +7,30 @@
 //! This module must never know what a record means, nor any front door. Bytes: `docs/formats.md` §2–4, §6.
 
 mod barrier;
+mod config;
+mod custodian;
+mod custody;
 mod envelope;
 mod error;
+pub mod fault;
+mod gathering;
 mod key_file;
 mod keyring;
 mod layout;
+mod pkcs11;
+pub mod shamir;
 
 pub use barrier::{Barrier, Changes, Opened};
+pub use config::{ByShares, SealConfig, SealKey, SealKind, deal};
+pub use custodian::{Custodian, Opener};
+pub use custody::{Custody, Dealt, Given, RekeyStatus, RekeyTerms, RootTokenStatus};
 pub use error::SealError;
+pub use gathering::Gathering;
 pub use key_file::{KEY_FILE_BYTES, KeyFile};
-pub use keyring::RootKey;
+pub use keyring::{RootKey, random_key};
+pub use pkcs11::{PinSource, Token, TokenError, TokenOptions};
 
 pub use claviger_store::{
-    Change, CommitError, Engine, Expect, Key, Pending, Range, ReadError, Revision, Watch,
-    WatchError,
+    Batch, Change, CommitError, Engine, Expect, Key, Pending, Put, Range, ReadError, Revision,
+    Watch, WatchError,
 };

@@ -19,6 +19,9 @@ const ACCESSOR_CHARS: usize = 24;
 /// Prefix of service tokens, as Vault's.
 const TOKEN_PREFIX: &str = "hvs.";
 
+/// How long a random root token is.
+pub const ROOT_TOKEN_BYTES: usize = TOKEN_PREFIX.len() + TOKEN_CHARS;
+
 /// The longest token that is looked up at all.
 const TOKEN_BYTES_MAX: usize = 1024;
 

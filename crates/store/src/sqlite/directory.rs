@@ -51,6 +51,16 @@ impl Directory {
         self.path.join(DATABASE_FILE)
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the names in it survive a power cut.
+    pub(crate) fn sync(&self) -> Result<(), OpenError> {
+        sync(&self.path)
+    }
+
     /// Makes an empty database file, readable by its owner only, whose name survives a power cut.
     /// SQLite gives its log and index files the same permissions.
     pub(crate) fn create_database(&self) -> Result<(), OpenError> {

@@ -26,7 +26,7 @@ const GET: &str = "SELECT version, value FROM record WHERE key = ?1";
 #[derive(Debug)]
 pub(crate) struct Readers {
     /// Kept locked while any connection may be open.
-    directory: Directory,
+    directory: Arc<Directory>,
     open_max: usize,
     state: Mutex<State>,
     returned: Condvar,
@@ -42,7 +42,7 @@ struct State {
 }
 
 impl Readers {
-    pub(crate) fn new(directory: Directory) -> Self {
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
         let processors = std::thread::available_parallelism().map_or(READERS_MIN, usize::from);
         let open_max = processors.clamp(READERS_MIN, READERS_MAX);
         Self { directory, open_max, state: Mutex::default(), returned: Condvar::new() }

@@ -1,9 +1,11 @@
 //! The HTTP door: sockets and HTTP/1.1 on one side, [`vault::Api`] on the other.
 //!
-//! Knows headers and bodies, no path and no field. Plain HTTP, meant for loopback.
+//! Knows headers and bodies, no path and no field. Plain HTTP is meant for loopback.
 
+mod download;
 mod serve;
 mod shaped;
+mod tls;
 pub mod vault;
 
 use std::net::SocketAddr;
@@ -21,6 +23,7 @@ use axum::http::{Response, StatusCode};
 use vault::{Answer, Api, Incoming};
 
 pub use serve::serve;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// The longest body of whoever has a token: Vault's limit.
 const BODY_BYTES_MAX: usize = 32 << 20;
@@ -29,6 +32,10 @@ const BODY_BYTES_MAX_ANONYMOUS: usize = 64 << 10;
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The verified certificate of a connection's client, in DER, on each of its requests.
+#[derive(Clone, Debug)]
+struct ClientCertificate(Vec<u8>);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
@@ -54,6 +61,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         namespace: text(NAMESPACE),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
+        client_certificate: parts.extensions.get::<ClientCertificate>().map(|it| it.0.clone()),
         token,
         body,
     };
@@ -61,6 +69,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     render(answered.unwrap_or_else(|_| Answer {
         status: 500,
         body: b"{\"errors\":[\"internal error\"]}\n".to_vec(),
+        download: None,
     }))
 }
 
@@ -87,6 +96,9 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 
 fn render(answer: Answer) -> Response<Body> {
     let is_empty = answer.body.is_empty();
+    if let Some(file) = answer.download {
+        return download::render(file);
+    }
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

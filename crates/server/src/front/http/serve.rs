@@ -1,7 +1,8 @@
-//! Accepting connections and ending them. Knows HTTP/1.1 framing only.
+//! Accepting connections and ending them. Knows TLS and HTTP/1.1 framing only.
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,16 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::ClientCertificate;
 use super::shaped::Shaped;
+use super::tls::Tls;
 
 /// Administration needs few connections; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 512;
@@ -22,18 +27,21 @@ const CONNECTIONS_MAX: usize = 512;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest request head: a token and a long path fit many times.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests may still run when the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Wait after a failed accept (out of file descriptors, mostly), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` resolves, then lets running requests end.
+/// Serves until `stop` resolves, then lets running requests end. Plain HTTP without `tls`.
 ///
 /// # Errors
 /// When the listener itself fails; what befalls one connection is not an error here.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    tls: Option<Arc<Tls>>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -48,8 +56,9 @@ pub async fn serve(
         match accepted {
             Ok(Some((stream, slot))) => {
                 let (router, stopped) = (router.clone(), stopped.clone());
+                let tls = tls.as_ref().map(|tls| TlsAcceptor::from(tls.current()));
                 connections.spawn(async move {
-                    connection(stream, router, stopped).await;
+                    connection(stream, router, tls, stopped).await;
                     drop(slot);
                 });
             }
@@ -85,13 +94,51 @@ async fn accept(
     Ok(Some((stream, slot)))
 }
 
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+/// Who is at the other end.
+#[derive(Clone)]
+struct Client {
+    remote: Option<SocketAddr>,
+    certificate: Option<ClientCertificate>,
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    stopped: watch::Receiver<bool>,
+) {
     // Answers are small and complete: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let remote = stream.peer_addr().ok();
+    let Some(tls) = tls else {
+        return exchange(stream, router, Client { remote, certificate: None }, stopped).await;
+    };
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let (_, session) = stream.get_ref();
+            let shown = session.peer_certificates().and_then(|chain| chain.first());
+            let certificate = shown.map(|shown| ClientCertificate(shown.to_vec()));
+            exchange(stream, router, Client { remote, certificate }, stopped).await;
+        }
+        Ok(Err(error)) => tracing::info!(?remote, %error, "an HTTPS handshake was refused"),
+        Err(_) => tracing::debug!(?remote, "no HTTPS handshake in time"),
+    }
+}
+
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    router: Router,
+    client: Client,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let remote = client.remote;
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        if let Some(remote) = remote {
-            request.extensions_mut().insert(remote);
+        let extensions = request.extensions_mut();
+        if let Some(remote) = client.remote {
+            extensions.insert(remote);
+        }
+        if let Some(certificate) = &client.certificate {
+            extensions.insert(certificate.clone());
         }
         request.map(axum::body::Body::new)
     });
@@ -119,9 +166,6 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-    use std::sync::Arc;
-
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
@@ -129,21 +173,21 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::front::http::router;
+    use crate::front::http::vault::tests::FixedKeeper;
     use crate::front::http::vault::{Api, Node};
 
     /// A sealed server on a real socket, and what stops it.
     async fn start() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
-        let node = Node {
-            cluster_name: "test".to_owned(),
-            cluster_id: "id".to_owned(),
-            storage_type: "inmem".to_owned(),
-            seal_type: "keyfile".to_owned(),
-        };
-        let api = Arc::new(Api::new(node, Arc::new(ManualClock::at(1_800_000_000)), true));
+        let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
+        let api = Arc::new(Api::new(
+            node,
+            Arc::new(ManualClock::at(1_800_000_000)),
+            Arc::new(FixedKeeper::sealed()),
+        ));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let served = serve(listener, router(api), async {
+        let served = serve(listener, router(api), None, async {
             let _ = stopped.await;
         });
         (address, stop, tokio::spawn(served))

@@ -38,7 +38,12 @@ pub(super) async fn run(
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
     let handshake = TlsAcceptor::from(tls).accept(stream);
-    let stream = match timeout(service.resources.limits.handshake_timeout, handshake).await {
+    let stopping = shared.stopping.clone();
+    let shaken = tokio::select! {
+        shaken = timeout(service.resources.limits.handshake_timeout, handshake) => shaken,
+        () = stopped(stopping.clone()) => return,
+    };
+    let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refuse_handshake(remote, &mount_path, &error),
         Err(_) => {
@@ -78,7 +83,7 @@ pub(super) async fn run(
         begun: None,
         patience: Patience::new(after(Instant::now(), service.resources.limits.idle_timeout)),
     };
-    let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
+    let outcome = connection.serve(service, &peer, stopping).await;
     if let Err(error) = outcome {
         tracing::debug!(peer = %remote, %error, "a KMIP connection ended early");
     }
@@ -255,8 +260,9 @@ impl Connection {
         let Self { stream, request, patience, .. } = self;
         let received = tokio::select! {
             biased;
-            received = patience.within(deadline, stream.read_buf(request)) => received,
+            // First, so that a client which is never silent is stopped too.
             () = stopped, if is_between => return Ok(false),
+            received = patience.within(deadline, stream.read_buf(request)) => received,
         };
         match received {
             Ok(bytes) => Ok(bytes > 0),

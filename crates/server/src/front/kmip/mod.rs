@@ -68,9 +68,9 @@ impl KmipFront {
 
     /// Accepts no more connections and ends the open ones when their request is answered.
     pub async fn drain(&self) {
+        // Before the listeners go, so that no new one is opened after them.
+        self.stopping.send_replace(true);
         self.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        // Nobody left to hear it is no error.
-        let _ = self.stopping.send(true);
         let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
         let drained = self.slots.acquire_many(all);
         if tokio::time::timeout(self.service.resources.limits.drain_timeout, drained).await.is_err()
@@ -92,6 +92,9 @@ impl KmipFront {
 impl Listeners for KmipFront {
     fn apply(&self, mount: MountId, plan: &ListenerPlan) -> Result<(), String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.stopping.borrow() {
+            return Err("the server is being sealed".to_owned());
+        }
         let key = (mount, plan.name.clone());
         let kept = running.get(&key).map_or(&[][..], |running| running.bound.as_slice());
         let is_kept = |address: &&String| kept.iter().any(|bound| bound.asked == **address);

@@ -4,10 +4,11 @@
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::backup::BackupError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::record::RecordError;
-use crate::seal::CommitError;
+use crate::seal::{CommitError, SealError};
 use crate::token::TokenError;
 
 /// A failed request.
@@ -125,6 +126,27 @@ impl From<RecordError> for ApiError {
                 tracing::error!(reason = %error, "a request of the HTTP API could not be stored");
                 Self::new(503, error.to_string())
             }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<BackupError> for ApiError {
+    fn from(error: BackupError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<SealError> for ApiError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::UnderWay
+            | SealError::NotUnderWay
+            | SealError::KeptOtherwise(_)
+            | SealError::WrongSealKey
+            | SealError::Shamir(_) => Self::bad(error.to_string()),
+            SealError::Sealed => Self::sealed(),
+            SealError::Commit(error) => RecordError::Storage(error).into(),
             other => Self::internal(&other),
         }
     }

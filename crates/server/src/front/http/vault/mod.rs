@@ -9,18 +9,22 @@ mod credential;
 mod error;
 mod fields;
 mod help;
+mod keeper;
 mod mounts;
 mod reply;
 mod request;
 mod role;
+mod root_key;
+mod root_token;
 mod routes;
 mod scope;
+mod seal;
+mod snapshot;
 mod status;
 mod tokens;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -29,6 +33,7 @@ use crate::audit::{self, AuditLog, Entry, Phase};
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
 use crate::record::RequestId;
+use crate::seal::Custody;
 use crate::token::{TokenInfo, Tokens};
 
 use error::ApiError;
@@ -37,7 +42,8 @@ use reply::{Content, Reply};
 use request::{Operation, Path};
 use routes::{Auth, Captures, Route};
 
-pub use reply::Answer;
+pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
+pub use reply::{Answer, Download};
 pub use request::Incoming;
 
 /// What this server says of itself.
@@ -45,12 +51,8 @@ pub use request::Incoming;
 pub struct Node {
     /// Name of the cluster, of one server as well.
     pub cluster_name: String,
-    /// Identifier of the cluster.
-    pub cluster_id: String,
     /// Kind of storage, such as `sqlite` or `inmem`.
     pub storage_type: String,
-    /// Kind of seal, such as `keyfile`.
-    pub seal_type: String,
 }
 
 /// What there is to administer once the server is unsealed.
@@ -64,35 +66,25 @@ pub struct Services {
     pub tokens: Tokens,
     /// Where every request is recorded.
     pub audit: AuditLog,
+    /// The root key, and who keeps it.
+    pub custody: Arc<Custody>,
 }
 
 /// The API of one server.
 pub struct Api {
     node: Node,
     clock: Arc<dyn Clock>,
-    initialised: AtomicBool,
-    services: RwLock<Option<Arc<Services>>>,
+    keeper: Arc<dyn Keeper>,
 }
 
 impl Api {
-    /// The API of a sealed server.
-    pub fn new(node: Node, clock: Arc<dyn Clock>, initialised: bool) -> Self {
-        Self { node, clock, initialised: AtomicBool::new(initialised), services: RwLock::new(None) }
-    }
-
-    /// From now on the services answer.
-    pub fn unseal(&self, services: Services) {
-        self.initialised.store(true, Ordering::Release);
-        *self.services.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(services));
-    }
-
-    /// From now on everything but the seal's own paths is refused.
-    pub fn seal(&self) {
-        *self.services.write().unwrap_or_else(PoisonError::into_inner) = None;
+    /// The API of the server whose seal `keeper` keeps.
+    pub fn new(node: Node, clock: Arc<dyn Clock>, keeper: Arc<dyn Keeper>) -> Self {
+        Self { node, clock, keeper }
     }
 
     fn services(&self) -> Option<Arc<Services>> {
-        self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.keeper.services()
     }
 
     /// Whether a token is alive: the door reads long bodies only from whoever has one.
@@ -113,20 +105,42 @@ impl Api {
         if let Some((route, captures)) = system
             && route.auth == Auth::Anybody
         {
-            let call = Call {
-                api: self,
-                services: None,
-                mount: None,
-                captures: &captures,
-                fields: Fields::new(&request.query),
-                caller: None,
-            };
-            return answer(&request, "system", run(route, &request, &call));
+            return answer(
+                &request,
+                "system",
+                self.run_for_anybody(route, &captures, incoming, &request),
+            );
         }
         match self.services() {
             None => reply::render_error(&ApiError::sealed()),
             Some(services) => self.handle_unsealed(&services, incoming, &request),
         }
+    }
+
+    /// Sealed or not, without a token and unaudited.
+    fn run_for_anybody(
+        &self,
+        route: &'static Route,
+        captures: &Captures,
+        incoming: &Incoming,
+        request: &Request,
+    ) -> Result<Reply, ApiError> {
+        let mut data = Value::Object(match request.operation {
+            Operation::Update => incoming.fields()?,
+            _ => request.query.clone(),
+        });
+        let empty = Map::new();
+        let call = Call {
+            api: self,
+            services: None,
+            mount: None,
+            captures,
+            fields: Fields::new(data.as_object().unwrap_or(&empty)),
+            caller: None,
+        };
+        let outcome = run(route, request, &call);
+        seal::wipe(&mut data);
+        outcome
     }
 
     fn handle_unsealed(
@@ -229,8 +243,7 @@ fn admit(
     }
     let target = find_target(services, request, seen)?;
     if request.operation == Operation::Update {
-        let body = incoming.body.as_deref().ok_or_else(ApiError::too_large)?;
-        seen.data = request::parse_body(body, incoming.content_type.as_deref())?.into();
+        seen.data = incoming.fields()?.into();
     }
     Ok(target)
 }
@@ -295,7 +308,7 @@ fn run(route: &Route, request: &Request, call: &Call<'_>) -> Result<Reply, ApiEr
 
 fn answer(request: &Request, mount_type: &str, outcome: Result<Reply, ApiError>) -> Answer {
     match outcome {
-        Ok(reply) => reply::render(&reply, &request.id, mount_type),
+        Ok(reply) => reply::render(reply, &request.id, mount_type),
         Err(error) => reply::render_error(&error),
     }
 }
@@ -359,7 +372,7 @@ impl Recorder<'_> {
         };
         let response = reply.and_then(|reply| match &reply.content {
             Content::Data(data) => Some(Value::Object(data.clone())),
-            Content::Empty | Content::Bare(..) => None,
+            Content::Empty | Content::Bare(..) | Content::Download(_) => None,
         });
         let text = error.map(ApiError::text);
         audit.record(&Entry::Api(Box::new(audit::Api {
@@ -391,4 +404,4 @@ impl Recorder<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

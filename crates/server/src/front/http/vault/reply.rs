@@ -1,5 +1,8 @@
 //! Answers of the HTTP API: the envelope, and what goes without one.
 
+use std::fmt;
+use std::io::{self, Write};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +24,8 @@ pub(super) enum Content {
     Data(Map<String, Value>),
     /// A body of its own, under a status of its own.
     Bare(u16, Value),
+    /// A file.
+    Download(Download),
 }
 
 impl Reply {
@@ -52,6 +57,14 @@ impl Reply {
         Self { content: Content::Bare(status, body), warnings: Vec::new() }
     }
 
+    /// A file.
+    pub(super) fn download(
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let content = Content::Download(Download(Box::new(write)));
+        Self { content, warnings: Vec::new() }
+    }
+
     /// The same, with warnings.
     pub(super) fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
@@ -59,13 +72,34 @@ impl Reply {
     }
 }
 
-/// What leaves: a status and, unless it is empty, JSON.
-#[derive(Debug, PartialEq, Eq)]
+/// What leaves: a status and, unless it is empty, JSON; or a file.
+#[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// JSON with a newline, or nothing.
     pub body: Vec<u8>,
+    /// A file instead of the body.
+    pub download: Option<Download>,
+}
+
+/// A file that is written while it is sent. A failure cuts it off, which its format must show.
+pub struct Download(Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>);
+
+impl Download {
+    /// Writes it. Blocks.
+    ///
+    /// # Errors
+    /// The receiver's, or why there is no more.
+    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
+        self.0(out)
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Download(…)")
+    }
 }
 
 #[derive(Serialize)]
@@ -82,11 +116,14 @@ struct Envelope<'a> {
 }
 
 /// Renders a reply.
-pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answer {
-    let data = match &reply.content {
-        Content::Bare(status, body) => return json(*status, body),
+pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer {
+    let data = match reply.content {
+        Content::Bare(status, body) => return json(status, &body),
+        Content::Download(download) => {
+            return Answer { status: 200, body: Vec::new(), download: Some(download) };
+        }
         Content::Empty if reply.warnings.is_empty() => {
-            return Answer { status: 204, body: Vec::new() };
+            return Answer { status: 204, body: Vec::new(), download: None };
         }
         Content::Empty => None,
         Content::Data(data) => Some(data),
@@ -96,7 +133,7 @@ pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answe
         lease_id: "",
         renewable: false,
         lease_duration: 0,
-        data,
+        data: data.as_ref(),
         wrap_info: None,
         warnings: (!reply.warnings.is_empty()).then_some(&reply.warnings),
         auth: None,
@@ -113,5 +150,5 @@ pub(super) fn render_error(error: &ApiError) -> Answer {
 fn json(status: u16, body: &impl Serialize) -> Answer {
     let mut bytes = serde_json::to_vec(body).unwrap_or_default();
     bytes.push(b'\n');
-    Answer { status, body: bytes }
+    Answer { status, body: bytes, download: None }
 }

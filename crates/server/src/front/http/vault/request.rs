@@ -27,6 +27,17 @@ pub struct Incoming {
     pub body: Option<Vec<u8>>,
     /// Who sent it.
     pub remote: Option<SocketAddr>,
+    /// The certificate that the client proved to hold, in DER, under an authority that the API
+    /// trusts for clients.
+    pub client_certificate: Option<Vec<u8>>,
+}
+
+impl Incoming {
+    /// The values in the body.
+    pub(super) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
+        let body = self.body.as_deref().ok_or_else(ApiError::too_large)?;
+        parse_body(body, self.content_type.as_deref())
+    }
 }
 
 /// What is to be done to a path.

@@ -1,8 +1,6 @@
 //! What anybody may ask: health, seal, leadership. Answers without an envelope, as Vault's.
 
-use std::sync::atomic::Ordering;
-
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Call;
 use super::error::ApiError;
@@ -15,9 +13,8 @@ const VERSION: &str = concat!("1.21.0+claviger.", env!("CARGO_PKG_VERSION"));
 
 /// `GET sys/health`.
 pub(super) fn health(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let initialised = call.api.initialised.load(Ordering::Acquire);
-    let sealed = call.api.services().is_none();
-    let (field, default) = match (initialised, sealed) {
+    let seal = call.api.keeper.status();
+    let (field, default) = match (seal.initialised, seal.sealed) {
         (false, _) => ("uninitcode", 501),
         (true, true) => ("sealedcode", 503),
         (true, false) => ("activecode", 200),
@@ -27,46 +24,47 @@ pub(super) fn health(call: &Call<'_>) -> Result<Reply, ApiError> {
         Change::To(_) => return Err(ApiError::bad(format!("{field} is not an HTTP status"))),
         Change::Keep | Change::Reset => default,
     };
-    let node = &call.api.node;
-    Ok(Reply::bare(
-        status,
-        json!({
-            "initialized": initialised,
-            "sealed": sealed,
-            "standby": false,
-            "performance_standby": false,
-            "replication_performance_mode": "disabled",
-            "replication_dr_mode": "disabled",
-            "server_time_utc": call.api.clock.now(),
-            "version": VERSION,
-            "cluster_name": node.cluster_name,
-            "cluster_id": node.cluster_id,
-        }),
-    ))
+    let mut body = json!({
+        "initialized": seal.initialised,
+        "sealed": seal.sealed,
+        "standby": false,
+        "performance_standby": false,
+        "replication_performance_mode": "disabled",
+        "replication_dr_mode": "disabled",
+        "server_time_utc": call.api.clock.now(),
+        "version": VERSION,
+    });
+    name_cluster(&mut body, call, seal.cluster_id);
+    Ok(Reply::bare(status, body))
 }
 
 /// `GET sys/seal-status`.
 pub(super) fn seal_status(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let node = &call.api.node;
-    Ok(Reply::bare(
-        200,
-        json!({
-            "type": node.seal_type,
-            "initialized": call.api.initialised.load(Ordering::Acquire),
-            "sealed": call.api.services().is_none(),
-            "t": 1,
-            "n": 1,
-            "progress": 0,
-            "nonce": "",
-            "version": VERSION,
-            "build_date": "",
-            "migration": false,
-            "cluster_name": node.cluster_name,
-            "cluster_id": node.cluster_id,
-            "recovery_seal": false,
-            "storage_type": node.storage_type,
-        }),
-    ))
+    let seal = call.api.keeper.status();
+    let mut body = json!({
+        "type": seal.kind,
+        "initialized": seal.initialised,
+        "sealed": seal.sealed,
+        "t": seal.threshold,
+        "n": seal.shares,
+        "progress": seal.progress,
+        "nonce": seal.nonce,
+        "version": VERSION,
+        "build_date": "",
+        "migration": false,
+        "recovery_seal": false,
+        "storage_type": call.api.node.storage_type,
+    });
+    name_cluster(&mut body, call, seal.cluster_id);
+    Ok(Reply::bare(200, body))
+}
+
+/// Which cluster it is, is behind the seal.
+fn name_cluster(body: &mut Value, call: &Call<'_>, cluster_id: Option<String>) {
+    if let (Some(body), Some(cluster_id)) = (body.as_object_mut(), cluster_id) {
+        body.insert("cluster_name".to_owned(), call.api.node.cluster_name.clone().into());
+        body.insert("cluster_id".to_owned(), cluster_id.into());
+    }
 }
 
 /// `GET sys/leader`.
@@ -83,10 +81,4 @@ pub(super) fn leader(_: &Call<'_>) -> Result<Reply, ApiError> {
             "performance_standby_last_remote_wal": 0,
         }),
     ))
-}
-
-/// `GET sys/init`.
-pub(super) fn init(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let initialised = call.api.initialised.load(Ordering::Acquire);
-    Ok(Reply::bare(200, json!({ "initialized": initialised })))
 }

@@ -3,17 +3,20 @@
 
 mod errors;
 mod garbage;
+mod root_key;
+mod seal;
 mod tutorial;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
-use super::{Api, Node, Services};
+use super::{Api, Initialised, Keeper, KeeperError, Node, SealStatus, Services, Sharing};
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
@@ -22,10 +25,58 @@ use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{MountPath, Mounts};
 use crate::record::testing::TestStore;
+use crate::seal::Custody;
 use crate::token::Tokens;
 
 const NOW: i64 = 1_800_000_000;
 const TOKEN: &str = "root";
+
+/// A seal that is open or closed, and can be closed.
+#[derive(Debug)]
+pub(crate) struct FixedKeeper(RwLock<Option<Arc<Services>>>);
+
+impl FixedKeeper {
+    pub(crate) fn sealed() -> Self {
+        Self(RwLock::new(None))
+    }
+
+    pub(crate) fn unsealed(services: Services) -> Self {
+        Self(RwLock::new(Some(Arc::new(services))))
+    }
+}
+
+impl Keeper for FixedKeeper {
+    fn services(&self) -> Option<Arc<Services>> {
+        self.0.read().unwrap().clone()
+    }
+
+    fn status(&self) -> SealStatus {
+        let services = self.services();
+        SealStatus {
+            kind: "shamir",
+            initialised: true,
+            sealed: services.is_none(),
+            shares: 1,
+            threshold: 1,
+            cluster_id: services.map(|_| "id".to_owned()),
+            ..SealStatus::default()
+        }
+    }
+
+    fn initialise(&self, _: Sharing) -> Result<Initialised, KeeperError> {
+        Err(KeeperError::Initialised)
+    }
+
+    fn unseal(&self, _: Zeroizing<Vec<u8>>) -> Result<(), KeeperError> {
+        Err(KeeperError::WrongShares)
+    }
+
+    fn reset_unseal(&self) {}
+
+    fn seal(&self) {
+        *self.0.write().unwrap() = None;
+    }
+}
 
 /// A server without sockets.
 struct Server {
@@ -34,6 +85,7 @@ struct Server {
     mounts: Arc<Mounts>,
     access: Arc<Access>,
     api: Arc<Api>,
+    keeper: Arc<FixedKeeper>,
     router: Router,
 }
 
@@ -78,6 +130,20 @@ impl Answered {
     }
 }
 
+async fn send(router: &Router, request: Request<Body>) -> Answered {
+    let response: Response<Body> = router.clone().oneshot(request).await.unwrap();
+    let header = |name| {
+        let value = response.headers().get(name)?;
+        Some(value.to_str().unwrap().to_owned())
+    };
+    Answered {
+        status: response.status().as_u16(),
+        content_type: header("content-type"),
+        cache_control: header("cache-control"),
+        body: to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec(),
+    }
+}
+
 impl Server {
     fn new() -> Self {
         Self::with_audit(AuditLog::disabled())
@@ -92,32 +158,19 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let custody = Arc::new(Custody::new(records.barrier()));
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
-        let node = Node {
-            cluster_name: "test".to_owned(),
-            cluster_id: "id".to_owned(),
-            storage_type: "inmem".to_owned(),
-            seal_type: "keyfile".to_owned(),
-        };
-        let api = Arc::new(Api::new(node, clock, true));
-        let services = Services { mounts: mounts.clone(), access: access.clone(), tokens, audit };
-        api.unseal(services);
-        Self { store, objects, mounts, access, router: router(api.clone()), api }
+        let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
+        let services =
+            Services { mounts: mounts.clone(), access: access.clone(), tokens, audit, custody };
+        let keeper = Arc::new(FixedKeeper::unsealed(services));
+        let api = Arc::new(Api::new(node, clock, Arc::<FixedKeeper>::clone(&keeper)));
+        Self { store, objects, mounts, access, router: router(api.clone()), api, keeper }
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {
-        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
-        let header = |name| {
-            let value = response.headers().get(name)?;
-            Some(value.to_str().unwrap().to_owned())
-        };
-        Answered {
-            status: response.status().as_u16(),
-            content_type: header("content-type"),
-            cache_control: header("cache-control"),
-            body: to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec(),
-        }
+        send(&self.router, request).await
     }
 
     /// Any verb, as the holder of the root token.

@@ -22,7 +22,7 @@ async fn anybody_may_ask_how_the_server_is() {
     assert_eq!(ask("GET", "sys/init").await.json(), json!({"initialized": true}));
     assert_eq!(ask("GET", "sys/leader").await.json()["ha_enabled"], false);
 
-    server.api.seal();
+    server.keeper.seal();
     assert_eq!(ask("GET", "sys/health").await.status, 503);
     assert_eq!(ask("GET", "sys/health?sealedcode=200").await.status, 200);
     assert_eq!(ask("GET", "sys/seal-status").await.json()["sealed"], true);
@@ -257,7 +257,7 @@ async fn a_storage_fault_is_ours_and_says_no_more() {
 async fn every_request_is_audited_and_no_value_is_readable() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit.log");
-    let key = zeroize::Zeroizing::new([7; 32]);
+    let key = Zeroizing::new([7; 32]);
     let server = Server::with_audit(AuditLog::open(&path, &key, 0).unwrap());
     server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
     server.write("kmip/config", json!({})).await.empty();

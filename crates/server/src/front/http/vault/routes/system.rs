@@ -1,0 +1,77 @@
+//! Paths below `/v1/` that are not a mount's, and their fields.
+
+use super::super::fields::{Field, Kind};
+use super::super::{mounts, root_key, root_token, seal, snapshot, status, tokens};
+use super::{Auth, Operation, Route, fields, none, route};
+use Operation::{Delete, Read, Update};
+
+/// Paths below `/v1/` that are not a mount's.
+#[rustfmt::skip]
+pub(in super::super) static SYSTEM: &[Route] = &[
+    route("sys/health", Auth::Anybody, &[(Read, status::health)], health_fields, "Whether the server is initialised and unsealed."),
+    route("sys/seal-status", Auth::Anybody, &[(Read, status::seal_status)], none, "The state of the seal."),
+    route("sys/leader", Auth::Anybody, &[(Read, status::leader)], none, "Which server of a cluster leads."),
+    route("sys/init", Auth::Anybody, &[(Read, seal::is_initialised), (Update, seal::initialise)], init_fields, "Whether the server is initialised; initialises it."),
+    route("sys/unseal", Auth::Anybody, &[(Update, seal::unseal)], unseal_fields, "Takes one key share; the last that is needed unseals the server."),
+    route("sys/seal", Auth::Token, &[(Update, seal::seal)], none, "Seals the server."),
+    route("sys/rotate", Auth::Token, &[(Update, root_key::rotate)], none, "Makes a new key for the records written from now on."),
+    route("sys/key-status", Auth::Token, &[(Read, root_key::status)], none, "Which key seals new records, and since when."),
+    route("sys/rekey/init", Auth::Token, &[(Read, root_key::rekey_status), (Update, root_key::rekey_start), (Delete, root_key::rekey_cancel)], rekey_fields, "Begins, shows or cancels the making of new key shares."),
+    route("sys/rekey/update", Auth::Token, &[(Update, root_key::rekey_give)], share_fields, "Takes one present key share; the last that is needed makes the new ones."),
+    route("sys/rekey/verify", Auth::Token, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
+    route("sys/generate-root/attempt", Auth::Anybody, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
+    route("sys/generate-root/update", Auth::Anybody, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
+    route("sys/storage/snapshot", Auth::Token, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
+    route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
+    route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
+    route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
+];
+
+#[rustfmt::skip]
+fields! {
+    mount_fields:
+        ["type", Text, "The type of engine: kmip."]
+        ["description", Text, "What the mount is for."]
+        ["config", Ignored, "Accepted and ignored."]
+        ["options", Ignored, "Accepted and ignored."]
+        ["local", Ignored, "Accepted and ignored."]
+        ["seal_wrap", Ignored, "Accepted and ignored: everything is sealed."]
+        ["external_entropy_access", Ignored, "Accepted and ignored."]
+        ["plugin_name", Ignored, "Accepted and ignored."]
+        ["plugin_version", Ignored, "Accepted and ignored."];
+    init_fields:
+        ["secret_shares", Int, "How many key shares to make; 5 unless given."]
+        ["secret_threshold", Int, "How many of them unseal; 3 unless given."]
+        ["pgp_keys", Ignored, "Not supported."]
+        ["root_token_pgp_key", Ignored, "Not supported."]
+        ["stored_shares", Ignored, "Accepted and ignored."]
+        ["recovery_shares", Ignored, "Accepted and ignored: there are no recovery keys."]
+        ["recovery_threshold", Ignored, "Accepted and ignored: there are no recovery keys."]
+        ["recovery_pgp_keys", Ignored, "Accepted and ignored: there are no recovery keys."];
+    unseal_fields:
+        ["key", Text, "A key share, in hexadecimal or base64."]
+        ["reset", Bool, "Forgets the shares given so far."]
+        ["migrate", Bool, "Migrates the seal: there is none to migrate."];
+    rekey_fields:
+        ["secret_shares", Int, "How many key shares to make; 5 unless given."]
+        ["secret_threshold", Int, "How many of them unseal; 3 unless given."]
+        ["require_verification", Bool, "The new shares count once enough of them have been given back."]
+        ["pgp_keys", Ignored, "Not supported."]
+        ["stored_shares", Ignored, "Accepted and ignored."]
+        ["backup", Ignored, "Accepted and ignored: shares are stored nowhere."];
+    share_fields:
+        ["key", Text, "A key share, in hexadecimal or base64."]
+        ["nonce", Text, "Names the attempt."];
+    root_token_fields:
+        ["otp", Text, "What the token is to be hidden with; made if absent."]
+        ["pgp_key", Ignored, "Not supported."];
+    health_fields:
+        ["standbyok", Ignored, "Accepted: there is no standby."]
+        ["perfstandbyok", Ignored, "Accepted: there is no standby."]
+        ["activecode", Int, "Status instead of 200."]
+        ["standbycode", Ignored, "Accepted: there is no standby."]
+        ["drsecondarycode", Ignored, "Accepted: there is no standby."]
+        ["performancestandbycode", Ignored, "Accepted: there is no standby."]
+        ["sealedcode", Int, "Status instead of 503."]
+        ["uninitcode", Int, "Status instead of 501."];
+}

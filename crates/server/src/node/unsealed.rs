@@ -1,0 +1,142 @@
+//! The unsealed stage: what there is once the root key is known. Read it top to bottom: records,
+//! objects, access, mounts, tokens, doors.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use claviger_crypto::SystemRng;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::StartError;
+use crate::access::Access;
+use crate::audit::AuditLog;
+use crate::clock::Clock;
+use crate::dispatch::Service;
+use crate::front::http::vault::Services;
+use crate::front::kmip::KmipFront;
+use crate::limits::Limits;
+use crate::mount::{MountPath, Mounts};
+use crate::object::Objects;
+use crate::ops::Resources;
+use crate::ops::stream::Streams;
+use crate::record::{MountId, Records};
+use crate::seal::{Barrier, Custody};
+use crate::token::Tokens;
+
+/// How often it is stored which objects have been handed out.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Everything behind the seal.
+pub struct Unsealed {
+    barrier: Arc<Barrier>,
+    objects: Arc<Objects>,
+    front: Arc<KmipFront>,
+    services: Arc<Services>,
+    cluster_id: String,
+    flush_task: AbortHandle,
+}
+
+impl Unsealed {
+    /// Reads what the store holds. KMIP listens nowhere yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn open(
+        barrier: Barrier,
+        audit: AuditLog,
+        clock: Arc<dyn Clock>,
+        runtime: &Handle,
+        limits: &Limits,
+    ) -> Result<Self, StartError> {
+        let barrier = Arc::new(barrier);
+        let records = Records::new(Arc::clone(&barrier));
+        let objects = Arc::new(Objects::new(Arc::clone(&barrier), limits.cache_bytes_max));
+        let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
+        let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
+        let service = Arc::new(Service {
+            resources: Resources {
+                objects: Arc::clone(&objects),
+                rng: Arc::new(SystemRng::new()),
+                limits: limits.clone(),
+                vendor_identification: String::from("Claviger"),
+                streams: Streams::default(),
+            },
+            access: Arc::clone(&access),
+            audit: audit.clone(),
+            clock: Arc::clone(&clock),
+            requests: AtomicU64::new(1),
+        });
+        let front = Arc::new(KmipFront::new(runtime.clone(), service));
+        let listeners = Arc::<KmipFront>::clone(&front);
+        let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
+        front.name_mounts(&mounts);
+        let tokens = Tokens::new(records, clock);
+        let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
+        let services = Arc::new(Services { mounts, access, tokens, audit, custody });
+        let cluster_id = cluster_id(&barrier);
+        let flush_task = runtime.spawn(flush(Arc::clone(&objects))).abort_handle();
+        Ok(Self { barrier, objects, front, services, cluster_id, flush_task })
+    }
+
+    /// Opens the KMIP listeners of every mount; which do not open, and why.
+    pub(super) fn listen(&self) -> Vec<(MountPath, String)> {
+        self.services.mounts.start_listeners()
+    }
+
+    /// What the API administers.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// The same for the same store, and for no other.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The addresses that the listeners of a mount are bound to.
+    pub fn addresses(&self, mount: MountId) -> Vec<SocketAddr> {
+        self.front.addresses(mount)
+    }
+
+    /// Lets open KMIP connections finish their request and accepts no more.
+    pub(super) async fn drain(&self) {
+        self.front.drain().await;
+    }
+
+    /// Ends everything and forgets every key, whoever still holds a part of it.
+    pub(super) async fn stop(&self) {
+        self.drain().await;
+        self.flush_task.abort();
+        if let Err(error) = self.objects.flush_served().await {
+            tracing::warn!(%error, "freshness of the last second is not stored");
+        }
+        self.barrier.seal();
+        self.objects.forget();
+    }
+}
+
+async fn flush(objects: Arc<Objects>) {
+    let mut interval = tokio::time::interval(FLUSH_INTERVAL);
+    loop {
+        interval.tick().await;
+        if let Err(error) = objects.flush_served().await {
+            tracing::warn!(%error, "freshness is not stored; trying again");
+        }
+    }
+}
+
+fn cluster_id(barrier: &Barrier) -> String {
+    let key = barrier.derived_key(b"cluster identifier");
+    let id = key.first_chunk::<16>().copied().unwrap_or_default();
+    crate::object::ObjectId::from_bytes(id).to_string()
+}
+
+impl fmt::Debug for Unsealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsealed").field("services", &self.services).finish_non_exhaustive()
+    }
+}
