@@ -29,6 +29,7 @@ mod crash;
 mod documents;
 mod gating;
 mod interop;
+mod lifecycle;
 mod power;
 mod recorded;
 mod samples;

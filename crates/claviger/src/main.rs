@@ -5,12 +5,14 @@
 mod api;
 mod audit;
 mod bench;
+mod config;
 mod conformance;
 mod connection;
 mod credential;
 mod decode;
 mod failure;
 mod object;
+mod operator;
 mod output;
 mod role;
 mod scope;
@@ -41,6 +43,15 @@ struct Arguments {
 enum Command {
     /// Start the server
     Server(server::ServerArgs),
+    /// Say what is wrong with a configuration file, or what it says
+    CheckConfig(config::CheckArguments),
+    /// Initialise, unseal and seal a server
+    Operator {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: operator::OperatorCommand,
+    },
     /// Say whether a server is unsealed (exit code 0) or sealed (2)
     Status {
         #[command(flatten)]
@@ -97,6 +108,8 @@ fn run(arguments: &Arguments) -> Outcome {
     let format = if arguments.json { Format::Json } else { Format::Text };
     match &arguments.command {
         Command::Server(arguments) => server::run(arguments),
+        Command::CheckConfig(arguments) => config::check(arguments, format),
+        Command::Operator { api, command } => operator::run(command, api, format),
         Command::Status { api } => status::run(api, format),
         Command::Scope { api, command } => scope::run(command, api, format),
         Command::Role { api, command } => role::run(command, api, format),

@@ -13,24 +13,34 @@ pub(crate) fn run(api: &ApiArguments, format: Format) -> Outcome {
         return Err(Failure::new(format_args!("the server answered {}", reply.status))
             .next("Is this address really that of the API?"));
     };
-    match format {
-        Format::Json => output::json(&reply.body)?,
-        Format::Text => output::table(&[], rows(&reply.body))?,
-    }
+    show(&reply.body, format)?;
     if is_sealed {
-        let failure = Failure::new("the server is sealed").next("Unseal it.");
-        return Err(Failure { code: SEALED, ..failure });
+        let is_initialised = reply.body.get("initialized").and_then(Value::as_bool);
+        let next = match is_initialised {
+            Some(false) => "Initialise it: claviger operator init.",
+            _ => "Unseal it: claviger operator unseal.",
+        };
+        return Err(Failure { code: SEALED, ..Failure::new("the server is sealed").next(next) });
     }
     Ok(())
 }
 
+/// Prints the state of a seal.
+pub(crate) fn show(status: &Value, format: Format) -> Outcome {
+    match format {
+        Format::Json => output::json(status),
+        Format::Text => output::table(&[], rows(status)),
+    }
+}
+
 fn rows(status: &Value) -> Vec<Vec<String>> {
-    const FIELDS: [(&str, &str); 8] = [
+    const FIELDS: [(&str, &str); 9] = [
         ("initialized", "Initialised"),
         ("sealed", "Sealed"),
         ("type", "Seal"),
         ("n", "Shares"),
         ("t", "Threshold"),
+        ("progress", "Shares given"),
         ("storage_type", "Storage"),
         ("version", "Version"),
         ("cluster_name", "Cluster"),

@@ -134,6 +134,12 @@ impl Api {
         })
     }
 
+    /// One request whose answer is its body: the seal's have no envelope.
+    pub(crate) fn bare(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
+        let reply = self.request(method, path, body)?;
+        if reply.status >= 400 { Err(self.refusal(&reply)) } else { Ok(reply.body) }
+    }
+
     /// Deletes.
     pub(crate) fn delete(&self, path: &str) -> Outcome {
         let reply = self.request("DELETE", path, None)?;

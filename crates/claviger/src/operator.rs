@@ -1,0 +1,125 @@
+//! `claviger operator`: the life of a server: initialise, unseal, seal.
+//!
+//! Key shares and the first token are printed once, to stdout, and nowhere else.
+
+use std::io::{BufRead, IsTerminal};
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::api::{Api, ApiArguments};
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, Format};
+use crate::status;
+
+/// What to do with a server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Make the keys of an empty server; prints the key shares and the root token, once
+    Init {
+        /// How many key shares to make
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        key_shares: u8,
+        /// How many of them unseal the server
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        key_threshold: u8,
+        /// Only say whether the server is initialised
+        #[arg(long)]
+        status: bool,
+    },
+    /// Give one key share; the last that is needed unseals the server
+    Unseal {
+        /// The key share; without it, it is read from stdin
+        #[arg(value_name = "SHARE")]
+        share: Option<String>,
+        /// Forget the shares given so far
+        #[arg(long, conflicts_with = "share")]
+        reset: bool,
+    },
+    /// Seal a server: it forgets its keys until it is unsealed
+    Seal,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &OperatorCommand, api: &ApiArguments, format: Format) -> Outcome {
+    let api = api.open()?;
+    match command {
+        OperatorCommand::Init { status: true, .. } => is_initialised(&api, format),
+        OperatorCommand::Init { key_shares, key_threshold, .. } => {
+            initialise(&api, *key_shares, *key_threshold, format)
+        }
+        OperatorCommand::Unseal { share, reset } => unseal(&api, share.as_deref(), *reset, format),
+        OperatorCommand::Seal => {
+            api.write("sys/seal", &Value::Null)?;
+            match format {
+                Format::Json => output::json(&json!({ "result": "sealed" })),
+                Format::Text => output::line("sealed"),
+            }
+        }
+    }
+}
+
+fn is_initialised(api: &Api, format: Format) -> Outcome {
+    let answer = api.bare("GET", "sys/init", None)?;
+    match format {
+        Format::Json => output::json(&answer),
+        Format::Text => {
+            let is = answer.get("initialized").and_then(Value::as_bool).unwrap_or_default();
+            output::line(if is { "initialised" } else { "not initialised" })
+        }
+    }
+}
+
+fn initialise(api: &Api, shares: u8, threshold: u8, format: Format) -> Outcome {
+    let body = json!({ "secret_shares": shares, "secret_threshold": threshold });
+    let answer = api.bare("PUT", "sys/init", Some(&body))?;
+    if format == Format::Json {
+        return output::json(&answer);
+    }
+    let keys = answer.get("keys_base64").and_then(Value::as_array);
+    let keys: Vec<&str> = keys.into_iter().flatten().filter_map(Value::as_str).collect();
+    let token = answer.get("root_token").and_then(Value::as_str).unwrap_or_default();
+    for (number, key) in (1..).zip(&keys) {
+        output::line(format_args!("Key share {number}: {key}"))?;
+    }
+    output::line(format_args!("Root token: {token}"))?;
+    if keys.is_empty() {
+        output::note("The server unseals itself. Keep the root token: it is not shown again.");
+    } else {
+        output::note(format_args!(
+            "{threshold} of these {shares} shares unseal the server. Give each to another person: \
+             they are not shown again, and without them every key is lost."
+        ));
+    }
+    Ok(())
+}
+
+fn unseal(api: &Api, share: Option<&str>, reset: bool, format: Format) -> Outcome {
+    let body = if reset {
+        json!({ "reset": true })
+    } else {
+        let share = match share {
+            Some(share) => Zeroizing::new(share.trim().to_owned()),
+            None => read_share()?,
+        };
+        json!({ "key": share.as_str() })
+    };
+    status::show(&api.bare("PUT", "sys/unseal", Some(&body))?, format)
+}
+
+fn read_share() -> Outcome<Zeroizing<String>> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        output::note("Key share (it will be shown; or pipe it in):");
+    }
+    let mut line = Zeroizing::new(String::new());
+    stdin.lock().read_line(&mut line).map_err(Failure::new)?;
+    let share = Zeroizing::new(line.trim().to_owned());
+    if share.is_empty() {
+        return Err(
+            Failure::usage("no key share was given").next("Give it as an argument, or on stdin.")
+        );
+    }
+    Ok(share)
+}
