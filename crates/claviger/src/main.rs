@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod bench;
+mod config;
 mod conformance;
 mod connection;
 #[cfg(debug_assertions)]
@@ -44,6 +45,8 @@ struct Arguments {
 enum Command {
     /// Start the server
     Server(server::ServerArgs),
+    /// Say what is wrong with a configuration file, or what it says
+    CheckConfig(config::CheckArguments),
     /// Initialise, unseal and seal a server; its root key; backups
     Operator {
         #[command(flatten)]
@@ -109,6 +112,7 @@ fn run(arguments: &Arguments) -> Outcome {
     let format = if arguments.json { Format::Json } else { Format::Text };
     match &arguments.command {
         Command::Server(arguments) => server::run(arguments),
+        Command::CheckConfig(arguments) => config::check(arguments, format),
         Command::Operator { api, command } => operator::run(command, api, format),
         Command::Status { api } => status::run(api, format),
         Command::Scope { api, command } => scope::run(command, api, format),
