@@ -1,0 +1,74 @@
+//! Paths below a mount, and their fields.
+
+use std::sync::LazyLock;
+
+use super::super::fields::{Field, Kind};
+use super::super::{config, credential, role, scope};
+use super::{Auth, Operation, Route, fields, none, route};
+use crate::access::permission_names;
+use Operation::{Delete, List, Read, Update};
+
+/// Paths below a mount.
+#[rustfmt::skip]
+pub(in super::super) static KMIP: &[Route] = &[
+    route("config", Auth::Token, &[(Read, config::read), (Update, config::write)], config_fields, "Configures the KMIP listener and its certificate authorities."),
+    route("ca", Auth::Token, &[(Read, config::ca)], none, "The certificates that KMIP clients must trust."),
+    route("scope", Auth::Token, &[(List, scope::list)], none, "The scopes."),
+    route("scope/{scope}", Auth::Token, &[(Update, scope::create), (Delete, scope::delete)], scope_fields, "Creates or deletes a scope: a partition of managed objects."),
+    route("scope/{scope}/role", Auth::Token, &[(List, role::list)], none, "The roles of a scope."),
+    route("scope/{scope}/role/{role}", Auth::Token, &[(Read, role::read), (Update, role::write), (Delete, role::delete)], role_fields, "A role: the operations allowed to its credentials."),
+    route("scope/{scope}/role/{role}/credential", Auth::Token, &[(List, credential::list)], none, "The serial numbers of a role's credentials."),
+    route("scope/{scope}/role/{role}/credential/generate", Auth::Token, &[(Update, credential::generate)], generate_fields, "Generates a key and a client certificate."),
+    route("scope/{scope}/role/{role}/credential/sign", Auth::Token, &[(Update, credential::sign)], sign_fields, "Signs a certificate signing request."),
+    route("scope/{scope}/role/{role}/credential/lookup", Auth::Token, &[(Read, credential::lookup)], lookup_fields, "Shows a client certificate."),
+    route("scope/{scope}/role/{role}/credential/revoke", Auth::Token, &[(Update, credential::revoke)], revoke_fields, "Revokes a client certificate, for open connections too."),
+];
+
+#[rustfmt::skip]
+fields! {
+    config_fields:
+        ["listen_addrs", List, "Addresses to listen on; the port is 5696 unless given."]
+        ["server_hostnames", List, "Host names in the server certificate; the first is its common name."]
+        ["server_ips", List, "IP addresses in the server certificate."]
+        ["tls_ca_key_type", Text, "Kind of key of the certificate authorities: ec or rsa."]
+        ["tls_ca_key_bits", Int, "Its size: ec 256, 384, 521; rsa 2048, 3072, 4096."]
+        ["tls_min_version", Text, "Oldest TLS version: tls12 or tls13."]
+        ["default_tls_client_key_type", Text, "Kind of key of client certificates: ec or rsa."]
+        ["default_tls_client_key_bits", Int, "Its size."]
+        ["default_tls_client_ttl", Duration, "Life of client certificates."];
+    scope_fields:
+        ["scope", Text, "Name of the scope."]
+        ["force", Bool, "Deletes the scope's managed objects with it."]
+        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
+    generate_fields:
+        ["format", Text, "pem, pem_bundle or der."];
+    sign_fields:
+        ["csr", Text, "The signing request, in PEM."]
+        ["format", Text, "pem, pem_bundle or der."];
+    lookup_fields:
+        ["serial_number", Text, "Serial number, in decimal."]
+        ["format", Text, "pem, pem_bundle or der."];
+    revoke_fields:
+        ["serial_number", Text, "Serial number, in decimal."]
+        ["certificate", Text, "The certificate, in PEM, instead of its serial number."];
+}
+
+fn role_fields() -> &'static [Field] {
+    static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+        let mut fields = vec![
+            Field::new("tls_client_key_type", Kind::Text, "Kind of key of client certificates."),
+            Field::new("tls_client_key_bits", Kind::Int, "Its size."),
+            Field::new("tls_client_ttl", Kind::Duration, "Life of client certificates."),
+            Field::new("ca", Kind::Text, "A named certificate authority; there is none yet."),
+            Field::new("operation_all", Kind::Bool, "Allows every operation."),
+            Field::new("operation_none", Kind::Bool, "Allows no operation."),
+        ];
+        fields.extend(permission_names().iter().map(|(operation, name)| Field {
+            name: format!("operation_{name}").into(),
+            kind: Kind::Bool,
+            text: format!("Allows {operation}.").into(),
+        }));
+        fields
+    });
+    &FIELDS
+}

@@ -1,0 +1,143 @@
+//! The table of routes: path, what may be done there, its fields, its words. Dispatch, path help
+//! and warnings about unknown fields all come from it.
+
+mod kmip;
+mod system;
+
+use super::Call;
+use super::error::ApiError;
+use super::fields::Field;
+use super::reply::Reply;
+use super::request::Operation;
+
+pub(super) use kmip::KMIP;
+pub(super) use system::SYSTEM;
+
+/// Carries out an operation on a path.
+pub(super) type Handler = fn(&Call<'_>) -> Result<Reply, ApiError>;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Auth {
+    /// Anybody, sealed or not; not audited, as it says nothing about anybody's keys.
+    Anybody,
+    /// Whoever has a token that is alive.
+    Token,
+}
+
+/// One path.
+pub(super) struct Route {
+    /// Segments between slashes; `{x}` takes one segment, `{x*}` as the last takes all that are left.
+    pub(super) pattern: &'static str,
+    pub(super) auth: Auth,
+    /// What may be done, and by what.
+    pub(super) operations: &'static [(Operation, Handler)],
+    /// Fields of writes and queries.
+    pub(super) fields: fn() -> &'static [Field],
+    /// One sentence for the path's help.
+    pub(super) text: &'static str,
+}
+
+impl Route {
+    /// The handler of an operation.
+    pub(super) fn handler(&self, operation: Operation) -> Result<Handler, ApiError> {
+        let mut operations = self.operations.iter();
+        operations
+            .find(|(known, _)| *known == operation)
+            .map(|(_, handler)| *handler)
+            .ok_or_else(ApiError::unsupported_operation)
+    }
+}
+
+fn none() -> &'static [Field] {
+    &[]
+}
+
+const fn route(
+    pattern: &'static str,
+    auth: Auth,
+    operations: &'static [(Operation, Handler)],
+    fields: fn() -> &'static [Field],
+    text: &'static str,
+) -> Route {
+    Route { pattern, auth, operations, fields, text }
+}
+
+/// Values taken from a path, by name.
+pub(super) type Captures = Vec<(&'static str, String)>;
+
+/// The route that takes a path, and what it took from it.
+pub(super) fn find(
+    table: &'static [Route],
+    segments: &[String],
+) -> Option<(&'static Route, Captures)> {
+    table.iter().find_map(|route| Some((route, capture(route.pattern, segments)?)))
+}
+
+fn capture(pattern: &'static str, segments: &[String]) -> Option<Captures> {
+    let mut captures = Captures::new();
+    let mut rest = segments;
+    for part in pattern.split('/') {
+        let (segment, tail) = rest.split_first()?;
+        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            None if part == segment => {}
+            None => return None,
+            Some(name) => match name.strip_suffix('*') {
+                Some(name) => {
+                    captures.push((name, rest.join("/")));
+                    return Some(captures);
+                }
+                None if segment.is_empty() => return None,
+                None => captures.push((name, segment.clone())),
+            },
+        }
+        rest = tail;
+    }
+    rest.is_empty().then_some(captures)
+}
+
+macro_rules! fields {
+    ($($function:ident: $([$name:literal, $kind:ident, $text:literal])*;)*) => {$(
+        fn $function() -> &'static [Field] {
+            static FIELDS: &[Field] = &[$(Field::new($name, Kind::$kind, $text)),*];
+            FIELDS
+        }
+    )*};
+}
+use fields;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(table: &'static [Route], path: &str) -> Option<(&'static str, Captures)> {
+        let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
+        find(table, &segments).map(|(route, captures)| (route.pattern, captures))
+    }
+
+    #[test]
+    fn patterns_take_whole_segments() {
+        let (pattern, captures) = found(KMIP, "scope/role/role/role").unwrap();
+        assert_eq!(pattern, "scope/{scope}/role/{role}");
+        assert_eq!(captures, [("scope", "role".to_owned()), ("role", "role".to_owned())]);
+        let (pattern, captures) = found(SYSTEM, "sys/mounts/a/b").unwrap();
+        assert_eq!((pattern, captures), ("sys/mounts/{path*}", vec![("path", "a/b".to_owned())]));
+        for nowhere in ["", "scope//role", "scopes", "scope/a/b", "config/x"] {
+            assert!(found(KMIP, nowhere).is_none(), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn no_route_hides_another_and_none_lacks_words() {
+        for table in [SYSTEM, KMIP] {
+            for route in table {
+                let path = route.pattern.replace(['{', '}', '*'], "");
+                assert_eq!(found(table, &path).unwrap().0, route.pattern);
+                assert!(route.text.ends_with('.') && !route.operations.is_empty());
+                let names: std::collections::HashSet<_> =
+                    (route.fields)().iter().map(|field| &field.name).collect();
+                assert_eq!(names.len(), (route.fields)().len());
+            }
+        }
+    }
+}
