@@ -12,6 +12,7 @@ mod name;
 mod operations;
 mod permissions;
 mod registry;
+mod revoked;
 mod role;
 mod scope;
 

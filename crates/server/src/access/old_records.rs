@@ -49,7 +49,7 @@ fn records_of_format_1_open() {
     assert_eq!((role.granted, role.withheld), (vec!["get"], vec!["query"]));
     assert_eq!(role.tls_client_key_type, "ec");
     assert_eq!((role.tls_client_key_bits, role.tls_client_ttl), (384, 3600));
-    let ask = |operation| access.authorize(mount.id(), &serial, operation).map(drop);
+    let ask = |operation| access.authorize(mount.id(), &serial.into(), operation).map(drop);
     assert_eq!(ask(Operation::GET), Ok(()));
     assert_eq!(ask(Operation::QUERY), Err(Refusal::NotPermitted(Operation::QUERY)));
     let found = access.lookup_credential(&mount, "finance", "accounting", &serial);

@@ -18,7 +18,7 @@ use axum::http::header::{
 };
 use axum::http::{Response, StatusCode};
 
-use vault::{Answer, Api, Incoming};
+use vault::{Answer, Api, Incoming, JSON};
 
 pub use serve::serve;
 
@@ -60,6 +60,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     let answered = tokio::task::spawn_blocking(move || api.handle(&incoming)).await;
     render(answered.unwrap_or_else(|_| Answer {
         status: 500,
+        content_type: JSON,
         body: b"{\"errors\":[\"internal error\"]}\n".to_vec(),
     }))
 }
@@ -93,8 +94,7 @@ fn render(answer: Answer) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if !is_empty {
-        // Exactly this: clients compare it as it stands.
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     }
     response
 }

@@ -4,12 +4,15 @@
 //! Order of things: understand the request, check the token, find the route, read the body, record
 //! the request in the audit, carry it out, record the outcome, answer.
 
+mod ca;
 mod config;
 mod credential;
 mod error;
 mod fields;
 mod help;
+mod listener;
 mod mounts;
+mod remount;
 mod reply;
 mod request;
 mod role;
@@ -37,7 +40,7 @@ use reply::{Content, Reply};
 use request::{Operation, Path};
 use routes::{Auth, Captures, Route};
 
-pub use reply::Answer;
+pub use reply::{Answer, JSON};
 pub use request::Incoming;
 
 /// What this server says of itself.
@@ -129,12 +132,33 @@ impl Api {
         }
     }
 
+    /// What of a mount anybody may ask: revocation lists.
+    fn answer_anybody(&self, services: &Services, request: &Request) -> Option<Answer> {
+        let (mount, below) = mount_of(services, &request.path)?;
+        let (route, captures) = routes::find(routes::KMIP, below)?;
+        if route.auth != Auth::Anybody {
+            return None;
+        }
+        let call = Call {
+            api: self,
+            services: Some(services),
+            mount: Some(&*mount),
+            captures: &captures,
+            fields: Fields::new(&request.query),
+            caller: None,
+        };
+        Some(answer(request, "kmip", run(route, request, &call)))
+    }
+
     fn handle_unsealed(
         &self,
         services: &Services,
         incoming: &Incoming,
         request: &Request,
     ) -> Answer {
+        if let Some(answer) = self.answer_anybody(services, request) {
+            return answer;
+        }
         let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
         let admitted = admit(services, incoming, request, &mut seen);
         let recorder = Recorder { services, incoming, request, seen: &seen, clock: &*self.clock };
@@ -242,9 +266,7 @@ fn find_target(
 ) -> Result<Target, ApiError> {
     let segments = request.path.segments.as_slice();
     let text = request.path.text();
-    if let Some(mount) = services.mounts.of_request(&format!("{text}/")) {
-        let depth = mount.path().as_str().matches('/').count();
-        let below = segments.get(depth..).unwrap_or_default();
+    if let Some((mount, below)) = mount_of(services, &request.path) {
         seen.mount = Some(mount.clone());
         let found = routes::find(routes::KMIP, below);
         let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
@@ -257,6 +279,13 @@ fn find_target(
         Some("sys" | "auth") => Err(ApiError::unsupported_path()),
         _ => Err(ApiError::no_route(&text)),
     }
+}
+
+/// The mount that a path lies below, and what of it lies below.
+fn mount_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Mount>, &'p [String])> {
+    let mount = services.mounts.of_request(&format!("{}/", path.text()))?;
+    let depth = mount.path().as_str().matches('/').count();
+    Some((mount, path.segments.get(depth..).unwrap_or_default()))
 }
 
 /// What a handler works with.
@@ -359,7 +388,7 @@ impl Recorder<'_> {
         };
         let response = reply.and_then(|reply| match &reply.content {
             Content::Data(data) => Some(Value::Object(data.clone())),
-            Content::Empty | Content::Bare(..) => None,
+            Content::Empty | Content::Bare(..) | Content::Raw(..) => None,
         });
         let text = error.map(ApiError::text);
         audit.record(&Entry::Api(Box::new(audit::Api {

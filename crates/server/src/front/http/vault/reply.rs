@@ -21,6 +21,8 @@ pub(super) enum Content {
     Data(Map<String, Value>),
     /// A body of its own, under a status of its own.
     Bare(u16, Value),
+    /// Bytes that are not JSON, and their media type.
+    Raw(&'static str, Vec<u8>),
 }
 
 impl Reply {
@@ -52,6 +54,11 @@ impl Reply {
         Self { content: Content::Bare(status, body), warnings: Vec::new() }
     }
 
+    /// What is not JSON: a file that other programs read.
+    pub(super) fn raw(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { content: Content::Raw(content_type, bytes), warnings: Vec::new() }
+    }
+
     /// The same, with warnings.
     pub(super) fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
@@ -59,14 +66,19 @@ impl Reply {
     }
 }
 
-/// What leaves: a status and, unless it is empty, JSON.
+/// What leaves: a status and, unless it is empty, a body: JSON but for a few files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON with a newline, or nothing.
+    /// The media type of the body, exactly as it is sent.
+    pub content_type: &'static str,
+    /// JSON with a newline, a file, or nothing.
     pub body: Vec<u8>,
 }
+
+/// Exactly this: clients compare it as it stands.
+pub const JSON: &str = "application/json";
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -85,8 +97,11 @@ struct Envelope<'a> {
 pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answer {
     let data = match &reply.content {
         Content::Bare(status, body) => return json(*status, body),
+        Content::Raw(content_type, bytes) => {
+            return Answer { status: 200, content_type, body: bytes.clone() };
+        }
         Content::Empty if reply.warnings.is_empty() => {
-            return Answer { status: 204, body: Vec::new() };
+            return Answer { status: 204, content_type: JSON, body: Vec::new() };
         }
         Content::Empty => None,
         Content::Data(data) => Some(data),
@@ -113,5 +128,5 @@ pub(super) fn render_error(error: &ApiError) -> Answer {
 fn json(status: u16, body: &impl Serialize) -> Answer {
     let mut bytes = serde_json::to_vec(body).unwrap_or_default();
     bytes.push(b'\n');
-    Answer { status, body: bytes }
+    Answer { status, content_type: JSON, body: bytes }
 }

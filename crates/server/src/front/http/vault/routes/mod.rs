@@ -27,7 +27,8 @@ pub(super) enum Auth {
 
 /// One path.
 pub(super) struct Route {
-    /// Segments between slashes; `{x}` takes one segment, `{x*}` as the last takes all that are left.
+    /// Segments between slashes; `{x}` takes one segment, `{x*}` as many as leave enough for the
+    /// rest of the pattern, which holds no captures.
     pub(super) pattern: &'static str,
     pub(super) auth: Auth,
     /// What may be done, and by what.
@@ -77,15 +78,19 @@ pub(super) fn find(
 fn capture(pattern: &'static str, segments: &[String]) -> Option<Captures> {
     let mut captures = Captures::new();
     let mut rest = segments;
-    for part in pattern.split('/') {
+    let mut parts = pattern.split('/');
+    while let Some(part) = parts.next() {
         let (segment, tail) = rest.split_first()?;
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             None if part == segment => {}
             None => return None,
             Some(name) => match name.strip_suffix('*') {
                 Some(name) => {
-                    captures.push((name, rest.join("/")));
-                    return Some(captures);
+                    let after: Vec<&str> = parts.collect();
+                    let taken = rest.len().checked_sub(after.len()).filter(|taken| *taken > 0)?;
+                    let (taken, end) = rest.split_at_checked(taken)?;
+                    captures.push((name, taken.join("/")));
+                    return (end == after).then_some(captures);
                 }
                 None if segment.is_empty() => return None,
                 None => captures.push((name, segment.clone())),
@@ -122,6 +127,10 @@ mod tests {
         assert_eq!(captures, [("scope", "role".to_owned()), ("role", "role".to_owned())]);
         let (pattern, captures) = found(SYSTEM, "sys/mounts/a/b").unwrap();
         assert_eq!((pattern, captures), ("sys/mounts/{path*}", vec![("path", "a/b".to_owned())]));
+        let (pattern, captures) = found(SYSTEM, "sys/mounts/a/b/tune").unwrap();
+        assert_eq!(pattern, "sys/mounts/{path*}/tune");
+        assert_eq!(captures, [("path", "a/b".to_owned())]);
+        assert_eq!(found(SYSTEM, "sys/mounts/tune").unwrap().0, "sys/mounts/{path*}");
         for nowhere in ["", "scope//role", "scopes", "scope/a/b", "config/x"] {
             assert!(found(KMIP, nowhere).is_none(), "{nowhere}");
         }
