@@ -21,12 +21,12 @@ impl FakeListeners {
         self.addresses_of(mount, DEFAULT_LISTENER)
     }
 
-    fn addresses_of(&self, mount: MountId, name: &str) -> Option<Vec<String>> {
+    pub(crate) fn addresses_of(&self, mount: MountId, name: &str) -> Option<Vec<String>> {
         let plans = self.plans.lock().unwrap();
         plans.get(&(mount, name.to_owned())).map(|plan| plan.addresses.clone())
     }
 
-    fn applied(&self) -> usize {
+    pub(crate) fn applied(&self) -> usize {
         *self.applied.lock().unwrap()
     }
 }

@@ -177,7 +177,8 @@ impl Api {
                 caller: seen.token.as_ref().zip(incoming.token.as_deref()),
             };
             let reply = run(target.route, request, &call)?;
-            let warnings = field_warnings(&target, data.unwrap_or(&empty));
+            let warnings =
+                routes::field_warnings(target.route, &target.captures, data.unwrap_or(&empty));
             Ok(reply.warning(warnings))
         });
         let recorded = match &outcome {
@@ -327,35 +328,6 @@ fn answer(request: &Request, mount_type: &str, outcome: Result<Reply, ApiError>)
         Ok(reply) => reply::render(&reply, &request.id, mount_type),
         Err(error) => reply::render_error(&error),
     }
-}
-
-/// What Vault says of fields that a path does not know, or that the path itself has replaced.
-fn field_warnings(target: &Target, data: &Map<String, Value>) -> Vec<String> {
-    let captured = |name: &str| target.captures.iter().find(|(known, _)| *known == name);
-    let known = (target.route.fields)();
-    let unknown: Vec<&str> = data
-        .keys()
-        .map(String::as_str)
-        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
-        .collect();
-    let replaced: Vec<&str> = data
-        .iter()
-        .filter(|(name, value)| captured(name).is_some_and(|(_, taken)| *value != taken))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let mut warnings = Vec::new();
-    if !unknown.is_empty() {
-        let names = unknown.join(" ");
-        warnings.push(format!("Endpoint ignored these unrecognized parameters: [{names}]"));
-    }
-    if !replaced.is_empty() {
-        warnings.push(format!(
-            "Endpoint replaced the value of these parameters with the values captured from the \
-             endpoint's path: [{}]",
-            replaced.join(" ")
-        ));
-    }
-    warnings
 }
 
 /// Writes a request's two entries in the audit.

@@ -4,6 +4,8 @@
 mod kmip;
 mod system;
 
+use serde_json::{Map, Value};
+
 use super::Call;
 use super::error::ApiError;
 use super::fields::Field;
@@ -99,6 +101,39 @@ fn capture(pattern: &'static str, segments: &[String]) -> Option<Captures> {
         rest = tail;
     }
     rest.is_empty().then_some(captures)
+}
+
+/// What Vault says of fields that a path does not know, or that the path itself has replaced.
+pub(super) fn field_warnings(
+    route: &Route,
+    captures: &Captures,
+    data: &Map<String, Value>,
+) -> Vec<String> {
+    let captured = |name: &str| captures.iter().find(|(known, _)| *known == name);
+    let known = (route.fields)();
+    let unknown: Vec<&str> = data
+        .keys()
+        .map(String::as_str)
+        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
+        .collect();
+    let replaced: Vec<&str> = data
+        .iter()
+        .filter(|(name, value)| captured(name).is_some_and(|(_, taken)| *value != taken))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut warnings = Vec::new();
+    if !unknown.is_empty() {
+        let names = unknown.join(" ");
+        warnings.push(format!("Endpoint ignored these unrecognized parameters: [{names}]"));
+    }
+    if !replaced.is_empty() {
+        warnings.push(format!(
+            "Endpoint replaced the value of these parameters with the values captured from the \
+             endpoint's path: [{}]",
+            replaced.join(" ")
+        ));
+    }
+    warnings
 }
 
 macro_rules! fields {
