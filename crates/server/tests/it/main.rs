@@ -12,5 +12,6 @@ mod conflict;
 mod cryptography;
 mod fixture;
 mod listener;
+mod named;
 mod time;
 mod undo;

@@ -23,6 +23,7 @@ struct Cell {
 
 /// What is sent.
 struct Sent {
+    method: &'static str,
     token: Option<&'static str>,
     path: String,
     body: Bytes,
@@ -91,7 +92,7 @@ const COLUMNS: &[Column] = &[
         }
         let text = "1 error occurred:\n\t* unsupported operation\n\n";
         let path = format!("{}?list=true", cell.path);
-        Some((Sent { path, ..cell.plain() }, Expected::Refused(405, text)))
+        Some((Sent { method: "GET", path, ..cell.plain() }, Expected::Refused(405, text)))
     }),
     ("a garbage body", |cell| {
         cell.writes().then(|| {
@@ -131,19 +132,16 @@ impl Cell {
             Operation::Update => body = Bytes::from_static(b"{}"),
             Operation::Read | Operation::Delete => {}
         }
-        Sent { token: Some(TOKEN), path, body }
+        let method = match self.operation {
+            Operation::Update => "PUT",
+            Operation::Delete => "DELETE",
+            Operation::Read | Operation::List | Operation::Help => "GET",
+        };
+        Sent { method, token: Some(TOKEN), path, body }
     }
 
     fn writes(&self) -> bool {
         self.operation == Operation::Update
-    }
-
-    fn method(&self) -> &'static str {
-        match self.operation {
-            Operation::Update => "PUT",
-            Operation::Delete => "DELETE",
-            Operation::Read | Operation::List | Operation::Help => "GET",
-        }
     }
 
     fn is_captured(&self, field: &Field) -> bool {
@@ -178,6 +176,19 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
+/// Values of the fields that a path cannot do without.
+fn sample(route: &Route) -> Value {
+    let all = json!({"type": "kmip", "from": "kmip", "to": "kmip", "ca_pem": "x", "csr": "x",
+        "key_type": "ec", "key_bits": 256, "scope_name": "x", "role_name": "x"});
+    let mut fields = json!({});
+    for field in (route.fields)() {
+        if let Some(value) = all.get(field.name.as_ref()) {
+            fields[field.name.as_ref()] = value.clone();
+        }
+    }
+    fields
+}
+
 /// A server with a mount, a scope, a role, and a token without a policy.
 async fn prepared() -> Server {
     let server = Server::ready().await;
@@ -189,8 +200,8 @@ async fn prepared() -> Server {
     server
 }
 
-async fn answered(server: &Server, cell: &Cell, sent: Sent) -> Answered {
-    let mut request = Request::builder().method(cell.method()).uri(format!("/v1/{}", sent.path));
+async fn answered(server: &Server, sent: Sent) -> Answered {
+    let mut request = Request::builder().method(sent.method).uri(format!("/v1/{}", sent.path));
     if let Some(token) = sent.token {
         request = request.header("X-Vault-Token", token);
     }
@@ -237,8 +248,8 @@ async fn whatever_is_wrong_has_its_status_and_its_words() {
     for cell in cells() {
         for (column, make) in COLUMNS {
             let Some((sent, expected)) = make(&cell) else { continue };
-            let what = format!("{column}: {} {}", cell.method(), sent.path);
-            check(&what, &answered(&server, &cell, sent).await, &expected);
+            let what = format!("{column}: {} {}", sent.method, sent.path);
+            check(&what, &answered(&server, sent).await, &expected);
             tried += 1;
         }
     }
@@ -257,14 +268,14 @@ async fn a_field_of_the_wrong_type_is_named() {
                 Kind::Text | Kind::List => json!({"a": 1}),
                 Kind::Duration => json!("soon"),
             };
-            let body = Bytes::from(json!({ field.name.as_ref(): wrong }).to_string());
-            let answered = answered(&server, cell, Sent { body, ..cell.plain() }).await;
+            let mut fields = sample(cell.route);
+            fields[field.name.as_ref()] = wrong;
+            let body = Bytes::from(fields.to_string());
+            let answered = answered(&server, Sent { body, ..cell.plain() }).await;
             let what = format!("{} {}: {:?}", cell.path, field.name, answered);
             assert_eq!(answered.status, 400, "{what}");
             let said = answered.refused(400);
-            // What else is missing may be said first.
-            let names = said.contains(&format!("{:?}", field.name));
-            assert!(names || said.starts_with("missing") || said.starts_with("give"), "{what}");
+            assert!(said.contains(&format!("{:?}", field.name)), "{said} {what}");
             assert!(!said.contains("many") && !said.contains("soon"), "{what}");
             tried += 1;
         }
@@ -277,8 +288,9 @@ async fn while_sealed_only_who_needs_no_key_is_answered() {
     let server = prepared().await;
     server.api.seal();
     for cell in cells() {
-        let answered = answered(&server, &cell, cell.plain()).await;
-        let what = format!("{} {}", cell.method(), cell.path);
+        let sent = cell.plain();
+        let what = format!("{} {}", sent.method, sent.path);
+        let answered = answered(&server, sent).await;
         let is_mounts = cell.path.starts_with("kmip/");
         if cell.route.auth == Auth::Token || is_mounts {
             check(&what, &answered, &Expected::Refused(503, "Vault is sealed"));
