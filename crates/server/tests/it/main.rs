@@ -15,3 +15,4 @@ mod listener;
 mod named;
 mod time;
 mod undo;
+mod vault_bugs;

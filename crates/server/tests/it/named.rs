@@ -314,10 +314,8 @@ async fn a_client_of_an_imported_authority_is_what_its_subject_says() {
     open.is_served().await;
 
     // The mapping, a denied serial and the authority's end act on the open connection.
-    let by_field = MappingChange {
-        role_field: Change::To(SubjectField::CommonName),
-        ..Default::default()
-    };
+    let by_field =
+        MappingChange { role_field: Change::To(SubjectField::CommonName), ..Default::default() };
     house.mounts.update_authority(&path(), "corporate", by_field).unwrap();
     let refused = open.create().await.unwrap();
     assert_eq!(refused.reason, Some(ResultReason::PERMISSION_DENIED), "the reader creates nothing");
