@@ -195,7 +195,7 @@ fn credential(access: &Access, mount: &Mount, scope: &str) -> (Peer, Vec<u8>) {
     let peer = Peer {
         mount: mount.id(),
         mount_path: Arc::from("kmip/"),
-        serial: issued.serial,
+        identity: issued.serial.into(),
         serial_text: Arc::from(issued.serial.to_string()),
         remote: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
     };
@@ -211,6 +211,8 @@ impl Listeners for Nowhere {
     }
 
     fn close(&self, _: MountId) {}
+
+    fn close_one(&self, _: MountId, _: &str) {}
 }
 
 /// The same numbers for the same input, so that a crash can be had again.

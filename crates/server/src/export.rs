@@ -59,7 +59,7 @@ fn is_alive(access: &Access, mount: &Mount, ca: &str, directory: &Path) -> bool 
     let Some(serial) = Serial::of_certificate(&der) else { return false };
     read("ca.pem").trim_end() == ca.trim_end()
         && files.iter().all(|name| !read(name).is_empty())
-        && access.authenticate(mount.id(), &serial).is_ok()
+        && access.authenticate(mount.id(), &serial.into()).is_ok()
 }
 
 fn write(directory: &Path, name: &str, mode: u32, parts: &[&str]) -> Result<(), ExportError> {

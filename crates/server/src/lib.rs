@@ -24,3 +24,4 @@ pub mod pki;
 pub mod record;
 pub mod seal;
 pub mod token;
+pub mod upkeep;

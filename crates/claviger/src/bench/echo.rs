@@ -18,6 +18,7 @@ use claviger_kmip::objects::{Key, KeyBlock, KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::GetResponse;
 use claviger_kmip::{Version, tags};
 use claviger_server::pki::tls::{ServerIdentity, TlsVersion, kmip_server_config};
+use claviger_server::pki::trust::ClientTrust;
 use claviger_server::pki::{Authority, ClientKey, KeySpec, PrivateKey, ServerNames, Subject, pem};
 use claviger_ttlv::{FrameLength, Limits, Writer, frame_length};
 use rustls::ServerConfig;
@@ -99,6 +100,7 @@ fn credentials(directory: &Path) -> Outcome<Arc<ServerConfig>> {
         scope_id: String::from("bench"),
         role_id: String::from("bench"),
         uri: String::from("kmip://bench/bench"),
+        names: ServerNames::default(),
     };
     let client = authority
         .issue_client(&subject, &ClientKey::Private(&client_key), 86_400, now)
@@ -111,7 +113,8 @@ fn credentials(directory: &Path) -> Outcome<Arc<ServerConfig>> {
         let path = directory.join(name);
         std::fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
     }
-    kmip_server_config(&identity, [&authority], TlsVersion::Tls12).map_err(Failure::new)
+    let trust = ClientTrust::new(authority.chain().to_vec(), Vec::new()).map_err(Failure::new)?;
+    kmip_server_config(&identity, &trust, &TlsVersion::Tls12.into()).map_err(Failure::new)
 }
 
 /// The answer to Get of an AES-256 key.

@@ -9,6 +9,7 @@ use claviger_kmip::enums::Operation;
 
 use super::index::{Gone, Role};
 use super::{Access, Name};
+use crate::mount::{Identity, ImportedClient, Unplaced};
 use crate::pki::Serial;
 use crate::record::{MountId, ScopeId};
 
@@ -30,6 +31,15 @@ pub enum Refusal {
     /// Its scope is being deleted right now.
     #[error("the scope of the certificate is being deleted")]
     ScopeClosing,
+    /// The imported authority that vouched for it was deleted.
+    #[error("the imported certificate authority of the certificate was deleted")]
+    AuthorityDeleted,
+    /// The subject does not say, or says twice, which scope or role it belongs to.
+    #[error("the certificate's subject has not exactly one {0}, which this CA's clients need")]
+    NoField(&'static str),
+    /// There is no such scope and role for a client of an imported authority.
+    #[error("the scope and role that the certificate belongs to do not exist")]
+    NoRole,
     /// Its life is over.
     #[error("the certificate has expired")]
     Expired,
@@ -124,10 +134,10 @@ impl Access {
     pub fn authorize(
         &self,
         mount: MountId,
-        serial: &Serial,
+        identity: &Identity,
         operation: Operation,
     ) -> Result<Grant, Refusal> {
-        let grant = self.authenticate(mount, serial)?;
+        let grant = self.authenticate(mount, identity)?;
         if grant.allows(operation) { Ok(grant) } else { Err(Refusal::NotPermitted(operation)) }
     }
 
@@ -136,7 +146,14 @@ impl Access {
     ///
     /// # Errors
     /// The reason why not; never [`Refusal::NotPermitted`].
-    pub fn authenticate(&self, mount: MountId, serial: &Serial) -> Result<Grant, Refusal> {
+    pub fn authenticate(&self, mount: MountId, identity: &Identity) -> Result<Grant, Refusal> {
+        match identity {
+            Identity::Issued(serial) => self.authenticate_issued(mount, serial),
+            Identity::Imported(client) => self.authenticate_imported(mount, client),
+        }
+    }
+
+    fn authenticate_issued(&self, mount: MountId, serial: &Serial) -> Result<Grant, Refusal> {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         let Some(holder) = index.holders.get(&(mount, *serial)) else {
             return Err(match index.gone.get(&(mount, *serial)) {
@@ -153,5 +170,31 @@ impl Access {
             return Err(Refusal::ScopeClosing);
         }
         Ok(Grant { role: holder.role.clone(), serial: *serial })
+    }
+
+    /// Nothing of such a client is stored: who it is follows from its certificate and from what its
+    /// authority, scope and role are at this instant.
+    fn authenticate_imported(
+        &self,
+        mount: MountId,
+        client: &ImportedClient,
+    ) -> Result<Grant, Refusal> {
+        if self.clock.now() > client.subject.not_after {
+            return Err(Refusal::Expired);
+        }
+        let role = client.authority.place(&client.subject, |scope, role| {
+            let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+            index.scopes.get(&mount)?.get(scope)?.role(role)
+        });
+        let role = role.map_err(|unplaced| match unplaced {
+            Unplaced::Deleted => Refusal::AuthorityDeleted,
+            Unplaced::Denied => Refusal::Revoked,
+            Unplaced::Field(field) => Refusal::NoField(field.name()),
+        })?;
+        let role = role.ok_or(Refusal::NoRole)?;
+        if !role.scope.enter() {
+            return Err(Refusal::ScopeClosing);
+        }
+        Ok(Grant { role, serial: client.subject.serial })
     }
 }

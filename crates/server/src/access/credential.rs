@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 use super::index::{Gone, Holder, Role, lock};
 use super::name::percent_encoded;
 use super::{Access, AccessError};
-use crate::mount::{Engine, Mount};
-use crate::pki::{ClientKey, Issued, KeySpec, PrivateKey, PublicKey, Serial, Subject, pem};
+use crate::mount::{Config, Mount};
+use crate::pki::{
+    Authority, ClientKey, Issued, KeySpec, PrivateKey, PublicKey, Serial, ServerNames, Subject, pem,
+};
 use crate::record::{AuthorityId, Edit, Kind, MountId, base64_bytes, key};
 
 /// What is stored of a credential.
@@ -18,7 +20,7 @@ pub(super) struct CredentialRecord {
     #[serde(with = "base64_bytes")]
     certificate: Vec<u8>,
     /// Which of the mount's authorities issued it.
-    authority: AuthorityId,
+    pub(super) authority: AuthorityId,
     /// Seconds since 1970.
     pub(super) not_after: i64,
     /// Seconds since 1970.
@@ -93,9 +95,23 @@ impl Access {
         scope: &str,
         role: &str,
     ) -> Result<Credential, AccessError> {
+        self.generate_named_credential(mount, scope, role, ServerNames::default())
+    }
+
+    /// As [`Self::generate_credential`], with a certificate that shows these names besides.
+    ///
+    /// # Errors
+    /// As there, and for a name that no certificate can show.
+    pub fn generate_named_credential(
+        &self,
+        mount: &Mount,
+        scope: &str,
+        role: &str,
+        names: ServerNames,
+    ) -> Result<Credential, AccessError> {
         let spec = self.client_spec(mount, scope, role)?;
         let key = PrivateKey::generate(spec)?;
-        let mut credential = self.issue(mount, scope, role, &ClientKey::Private(&key))?;
+        let mut credential = self.issue(mount, scope, role, names, &ClientKey::Private(&key))?;
         credential.private_key = Some(key);
         Ok(credential)
     }
@@ -109,12 +125,13 @@ impl Access {
         mount: &Mount,
         scope: &str,
         role: &str,
+        names: ServerNames,
         request_pem: &str,
     ) -> Result<Credential, AccessError> {
         let spec = self.client_spec(mount, scope, role)?;
         let key = PublicKey::from_request_pem(request_pem)?;
         key.require(spec)?;
-        self.issue(mount, scope, role, &ClientKey::Public(&key))
+        self.issue(mount, scope, role, names, &ClientKey::Public(&key))
     }
 
     /// The role's credentials by serial; none when there is no such role.
@@ -156,12 +173,7 @@ impl Access {
             return Ok(None);
         };
         let record = stored.value;
-        let chain = mount
-            .engine()
-            .and_then(|engine| engine.authority_of(record.authority))
-            .map_or_else(Vec::new, |authority| {
-                authority.chain().iter().map(|der| der.to_vec()).collect()
-            });
+        let chain = mount.issuer(record.authority).map_or_else(Vec::new, chain_of);
         Ok(Some(Credential {
             serial: *serial,
             certificate: record.certificate,
@@ -186,23 +198,24 @@ impl Access {
         let _writer = self.writer();
         let role = self.existing_role(mount, scope, role)?;
         let at = self.credential_key(&role, serial);
-        if self.records.get::<serde::de::IgnoredAny>(&at)?.is_none() {
+        let mut edit = Edit::default();
+        if !self.remember_revoked(&mut edit, mount, &at)? {
             return Err(AccessError::Missing(format!(
                 "the role has no credential with serial number {serial}"
             )));
         }
-        let mut edit = Edit::default();
         edit.delete(at);
         self.records.commit(edit)?;
         self.write().withdraw(mount, *serial, Gone::Revoked);
+        self.lists.forget(mount);
         Ok(())
     }
 
     fn client_spec(&self, mount: &Mount, scope: &str, role: &str) -> Result<KeySpec, AccessError> {
         let role = self.existing_role(mount.id(), scope, role)?;
-        let engine = configured(mount)?;
         let stored = lock(&role.stored);
-        stored.value.tls.key_spec(engine.config())
+        issuer(mount, &stored.value.tls.ca)?;
+        stored.value.tls.key_spec(&mount.config())
     }
 
     fn issue(
@@ -210,15 +223,16 @@ impl Access {
         mount: &Mount,
         scope: &str,
         role: &str,
+        names: ServerNames,
         key: &ClientKey<'_>,
     ) -> Result<Credential, AccessError> {
-        let engine = configured(mount)?;
         let _writer = self.writer();
         // Looked up under the lock: it may have been deleted while the key was being made.
         let role = self.existing_role(mount.id(), scope, role)?;
-        let (authority_id, authority) = engine.authority();
+        let ca = lock(&role.stored).value.tls.ca.clone();
+        let (authority_id, authority) = issuer(mount, &ca)?;
         let now = self.clock.now();
-        let (subject, ttl) = subject_and_ttl(&role, engine);
+        let (subject, ttl) = subject_and_ttl(&role, names, &mount.config());
         let Issued { certificate, serial, not_after, shortened } =
             authority.issue_client(&subject, key, ttl, now)?;
         let record = CredentialRecord {
@@ -238,7 +252,7 @@ impl Access {
         Ok(Credential {
             serial,
             certificate: record.certificate,
-            chain: authority.chain().iter().map(|der| der.to_vec()).collect(),
+            chain: chain_of(authority),
             private_key: None,
             not_after,
             warnings: if shortened {
@@ -267,16 +281,28 @@ impl Access {
     }
 }
 
-fn configured(mount: &Mount) -> Result<&Engine, AccessError> {
-    mount.engine().ok_or_else(|| {
-        AccessError::Refused(format!(
-            "the KMIP engine is not configured yet: write {}config first",
-            mount.path()
-        ))
+/// The authority that issues under a role: a named one, or the engine's own.
+fn issuer<'a>(mount: &'a Mount, ca: &str) -> Result<(AuthorityId, &'a Authority), AccessError> {
+    if ca.is_empty() {
+        let engine = mount.engine().ok_or_else(|| {
+            AccessError::Refused(format!(
+                "the KMIP engine is not configured yet: write {}config first",
+                mount.path()
+            ))
+        })?;
+        return Ok(engine.authority());
+    }
+    let named = mount.authority(ca).and_then(|named| Some((named.id(), named.issuer()?.as_ref())));
+    named.ok_or_else(|| {
+        AccessError::Refused(format!("the role's certificate authority {ca:?} does not exist"))
     })
 }
 
-fn subject_and_ttl(role: &Role, engine: &Engine) -> (Subject, i64) {
+fn chain_of(authority: &Authority) -> Vec<Vec<u8>> {
+    authority.chain().iter().map(|der| der.to_vec()).collect()
+}
+
+fn subject_and_ttl(role: &Role, names: ServerNames, config: &Config) -> (Subject, i64) {
     let stored = lock(&role.stored);
     let scope = lock(&role.scope.stored);
     let subject = Subject {
@@ -287,9 +313,10 @@ fn subject_and_ttl(role: &Role, engine: &Engine) -> (Subject, i64) {
             percent_encoded(role.scope.name.as_str()),
             percent_encoded(role.name.as_str())
         ),
+        names,
     };
     let ttl = match stored.value.tls.ttl_seconds {
-        0 => engine.config().default_tls_client_ttl,
+        0 => config.default_tls_client_ttl,
         ttl => ttl,
     };
     (subject, ttl)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use super::credential::CredentialRecord;
 use super::index::{Holder, Index, Role, Scope, lock};
+use super::revoked::RevocationLists;
 use super::role::RoleRecord;
 use super::scope::ScopeRecord;
 use super::{AccessError, Name, Objects};
@@ -21,6 +22,7 @@ pub struct Access {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) objects: Arc<dyn Objects>,
     pub(super) index: RwLock<Index>,
+    pub(super) lists: RevocationLists,
     writer: Mutex<()>,
 }
 
@@ -35,7 +37,14 @@ impl Access {
         objects: Arc<dyn Objects>,
     ) -> Result<Self, AccessError> {
         let index = load(&records)?;
-        Ok(Self { records, clock, objects, index: RwLock::new(index), writer: Mutex::new(()) })
+        Ok(Self {
+            records,
+            clock,
+            objects,
+            index: RwLock::new(index),
+            lists: RevocationLists::default(),
+            writer: Mutex::new(()),
+        })
     }
 
     /// Whether any credential of the mount is alive.

@@ -8,7 +8,7 @@ use super::index::{Gone, Role, Scope, lock};
 use super::permissions::{PermissionChange, Permissions};
 use super::scope::CERTIFICATE_ID_CHARS;
 use super::{Access, AccessError, Name};
-use crate::mount::{Config, Mount};
+use crate::mount::{Config, Mount, MountError};
 use crate::pki::{KeySpec, KeyType};
 use crate::record::{Change, Edit, FIRST_VERSION, Kind, MountId, RoleId, Stored, base62, key};
 
@@ -38,6 +38,9 @@ pub(super) struct ClientTls {
     key_bits: u32,
     /// 0 when unset.
     pub(super) ttl_seconds: i64,
+    /// The named authority that issues; empty for the engine's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) ca: String,
 }
 
 impl ClientTls {
@@ -68,6 +71,8 @@ pub struct RoleChange {
     pub key_bits: Change<u32>,
     /// `tls_client_ttl` in seconds; 0 for the mount's default.
     pub ttl_seconds: Change<i64>,
+    /// `ca`: the named authority that issues; empty for the engine's own.
+    pub ca: Change<String>,
 }
 
 impl RoleChange {
@@ -90,6 +95,8 @@ pub struct RoleView {
     pub tls_client_key_bits: u32,
     /// In seconds; 0 when unset.
     pub tls_client_ttl: i64,
+    /// Empty when unset.
+    pub ca: String,
 }
 
 impl Access {
@@ -110,6 +117,7 @@ impl Access {
         if let Some(role) = scope.role(name.as_str()) {
             let mut stored = lock(&role.stored);
             let record = changed(stored.value.clone(), change, mount)?;
+            self.expect_authority(&mut edit, mount, &record)?;
             let version = edit.update(role.key.clone(), stored.version, &record)?;
             self.records.commit(edit)?;
             role.permit(record.permissions.effective());
@@ -125,6 +133,7 @@ impl Access {
             created: self.clock.now(),
         };
         let record = changed(record, change, mount)?;
+        self.expect_authority(&mut edit, mount, &record)?;
         let blind = self.records.blind("role", name.as_str());
         let parts: [&[u8]; 3] = [scope.mount.as_bytes(), scope.record_id.as_bytes(), &blind];
         let at = key(Kind::Role, &parts);
@@ -135,6 +144,61 @@ impl Access {
         let role = Arc::new(Role::new(scope.clone(), name.clone(), at, stored));
         lock(&scope.roles).insert(name.clone(), role);
         Ok(())
+    }
+
+    /// Demands that the role's authority is still there when the role is written.
+    fn expect_authority(
+        &self,
+        edit: &mut Edit,
+        mount: &Mount,
+        record: &RoleRecord,
+    ) -> Result<(), AccessError> {
+        let name = record.tls.ca.as_str();
+        if name.is_empty() {
+            return Ok(());
+        }
+        let authority = mount.authority(name).ok_or_else(|| {
+            AccessError::BadInput(format!("there is no certificate authority {name:?}"))
+        })?;
+        if authority.issuer().is_none() {
+            return Err(AccessError::BadInput(format!(
+                "the certificate authority {name:?} is imported: it cannot issue certificates"
+            )));
+        }
+        edit.expect(mount.authority_key(&self.records, name), authority.version());
+        Ok(())
+    }
+
+    /// Carries out the deletion of a named authority unless a role uses it.
+    ///
+    /// # Errors
+    /// [`AccessError::Refused`] naming a role that does, and what the deletion says.
+    pub fn guard_authority<E: From<AccessError> + From<MountError>>(
+        &self,
+        mount: MountId,
+        name: &str,
+        delete: &dyn Fn() -> Result<(), MountError>,
+    ) -> Result<(), E> {
+        let _writer = self.writer();
+        if let Some((scope, role)) = self.role_using(mount, name) {
+            return Err(AccessError::Refused(format!(
+                "the certificate authority {name:?} is in use by the role {:?} of scope {:?}",
+                role.as_str(),
+                scope.as_str()
+            ))
+            .into());
+        }
+        Ok(delete()?)
+    }
+
+    fn role_using(&self, mount: MountId, authority: &str) -> Option<(Name, Name)> {
+        let index = self.read();
+        index.scopes.get(&mount)?.values().find_map(|scope| {
+            let roles = lock(&scope.roles);
+            let mut roles = roles.values();
+            let user = roles.find(|role| lock(&role.stored).value.tls.ca == authority)?;
+            Some((scope.name.clone(), user.name.clone()))
+        })
     }
 
     /// What a role is, if it exists.
@@ -148,6 +212,7 @@ impl Access {
             tls_client_key_type: tls.key_type.clone(),
             tls_client_key_bits: tls.key_bits,
             tls_client_ttl: tls.ttl_seconds,
+            ca: tls.ca.clone(),
         })
     }
 
@@ -166,26 +231,39 @@ impl Access {
         let _writer = self.writer();
         let found = self.read().scope(mount, scope).and_then(|scope| scope.role(role));
         match found {
-            Some(role) => self.delete_role_record(&role, Gone::RoleDeleted),
+            Some(role) => self.delete_role_record(&role, Gone::RoleDeleted, true),
             None => Ok(()),
         }
     }
 
+    /// `remember` says whether the serials are to stand in the revocation lists.
     pub(super) fn delete_role_record(
         &self,
         role: &Arc<Role>,
         why: Gone,
+        remember: bool,
     ) -> Result<(), AccessError> {
         // Credentials leave memory first: from here on none of them opens anything, whatever
         // happens to storage meanwhile.
         self.write().withdraw_role(role, why);
-        let mut keys = self.records.keys(&self.credential_prefix(role))?;
-        keys.push(role.key.clone());
+        let mount = role.scope.mount;
+        let keys = self.records.keys(&self.credential_prefix(role))?;
         for chunk in keys.chunks(DELETE_ROWS) {
             let mut edit = Edit::default();
-            chunk.iter().for_each(|key| edit.delete(key.clone()));
+            for key in chunk {
+                if remember {
+                    self.remember_revoked(&mut edit, mount, key)?;
+                }
+                edit.delete(key.clone());
+            }
             self.records.commit(edit)?;
         }
+        if remember && !keys.is_empty() {
+            self.lists.forget(mount);
+        }
+        let mut edit = Edit::default();
+        edit.delete(role.key.clone());
+        self.records.commit(edit)?;
         lock(&role.scope.roles).remove(&role.name);
         Ok(())
     }
@@ -205,13 +283,11 @@ fn changed(
     }
     tls.key_bits = change.key_bits.apply(tls.key_bits, 0);
     tls.ttl_seconds = change.ttl_seconds.apply(tls.ttl_seconds, 0);
+    tls.ca = change.ca.apply(std::mem::take(&mut tls.ca), String::new());
     if tls.ttl_seconds < 0 {
         return Err(AccessError::BadInput("tls_client_ttl must not be negative".to_owned()));
     }
-    match mount.engine() {
-        Some(engine) => tls.key_spec(engine.config())?,
-        None => tls.key_spec(&Config::default())?,
-    };
+    tls.key_spec(&mount.config())?;
     Ok(record)
 }
 

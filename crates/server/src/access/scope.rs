@@ -112,13 +112,23 @@ impl Access {
     /// [`AccessError::Refused`] while it holds objects and nothing says force, or while requests
     /// keep running in it.
     pub fn delete_scope(&self, mount: MountId, name: &str, force: bool) -> Result<(), AccessError> {
+        self.delete_scope_and(mount, name, force, true)
+    }
+
+    fn delete_scope_and(
+        &self,
+        mount: MountId,
+        name: &str,
+        force: bool,
+        remember: bool,
+    ) -> Result<(), AccessError> {
         let _writer = self.writer();
         let Some(scope) = self.read().scope(mount, name) else {
             return Ok(());
         };
         let force = force || lock(&scope.stored).value.force;
         scope.close();
-        let deleted = drain(&scope).and_then(|()| self.delete_closed(&scope, force));
+        let deleted = drain(&scope).and_then(|()| self.delete_closed(&scope, force, remember));
         if deleted.is_err() {
             scope.reopen();
         }
@@ -131,13 +141,19 @@ impl Access {
     /// The first that cannot be deleted; those before it are gone.
     pub fn delete_all_scopes(&self, mount: MountId) -> Result<(), AccessError> {
         for name in self.list_scopes(mount) {
-            self.delete_scope(mount, name.as_str(), true)?;
+            // With the mount its revocation lists end.
+            self.delete_scope_and(mount, name.as_str(), true, false)?;
         }
         self.write().scopes.remove(&mount);
         Ok(())
     }
 
-    fn delete_closed(&self, scope: &Arc<Scope>, force: bool) -> Result<(), AccessError> {
+    fn delete_closed(
+        &self,
+        scope: &Arc<Scope>,
+        force: bool,
+        remember: bool,
+    ) -> Result<(), AccessError> {
         let (mount, id) = (scope.mount, scope.record_id);
         if !force && self.objects.any(mount, id).map_err(AccessError::Objects)? {
             return Err(AccessError::Refused(format!(
@@ -149,7 +165,7 @@ impl Access {
         self.objects.delete_all(mount, id).map_err(AccessError::Objects)?;
         let roles: Vec<Arc<Role>> = lock(&scope.roles).values().cloned().collect();
         for role in &roles {
-            self.delete_role_record(role, Gone::ScopeDeleted)?;
+            self.delete_role_record(role, Gone::ScopeDeleted, remember)?;
         }
         let mut edit = Edit::default();
         edit.delete(scope.key.clone());

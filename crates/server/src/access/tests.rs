@@ -85,7 +85,7 @@ impl Fixture {
     }
 
     fn ask(&self, serial: &Serial, operation: Operation) -> Result<(), Refusal> {
-        self.access.authorize(self.id(), serial, operation).map(drop)
+        self.access.authorize(self.id(), &(*serial).into(), operation).map(drop)
     }
 }
 
@@ -117,7 +117,7 @@ fn granting(operations: &[Operation]) -> RoleChange {
 fn a_grant_says_whose_request_it_is() {
     let fixture = Fixture::new();
     let serial = fixture.generate();
-    let grant = fixture.access.authorize(fixture.id(), &serial, Operation::GET).unwrap();
+    let grant = fixture.access.authorize(fixture.id(), &serial.into(), Operation::GET).unwrap();
     assert_eq!(grant.mount(), fixture.id());
     assert_eq!(Some(grant.scope()), fixture.access.scope_id(fixture.id(), "finance"));
     assert_eq!(grant.scope_name().as_str(), "finance");
@@ -182,7 +182,7 @@ fn a_serial_is_worth_nothing_elsewhere() {
     let serial = fixture.generate();
     let other = MountPath::parse("other").unwrap();
     let other = fixture.mounts.create(&other, "").unwrap().id();
-    let asked = fixture.access.authorize(other, &serial, Operation::GET);
+    let asked = fixture.access.authorize(other, &serial.into(), Operation::GET);
     assert_eq!(asked.unwrap_err(), Refusal::Unknown);
     let unknown = Serial::random().unwrap();
     assert_eq!(fixture.ask(&unknown, Operation::QUERY), Err(Refusal::Unknown));
@@ -244,7 +244,7 @@ fn a_deletion_waits_for_running_requests_and_lets_none_start() {
     let fixture = Arc::new(Fixture::new());
     let mount = fixture.id();
     let serial = fixture.generate();
-    let running = fixture.access.authorize(mount, &serial, Operation::CREATE).unwrap();
+    let running = fixture.access.authorize(mount, &serial.into(), Operation::CREATE).unwrap();
     let deleting = {
         let fixture = fixture.clone();
         std::thread::spawn(move || fixture.access.delete_scope(mount, "finance", false))
@@ -309,8 +309,10 @@ fn requests_are_signed_only_for_the_roles_kind_of_key() {
         let signer = PrivateKey::generate(spec).unwrap();
         crate::pki::testing::request_pem(&signer)
     };
-    let sign =
-        |pem: &str| fixture.access.sign_credential(&fixture.mount(), "finance", "accounting", pem);
+    let sign = |pem: &str| {
+        let (mount, names) = (fixture.mount(), crate::pki::ServerNames::default());
+        fixture.access.sign_credential(&mount, "finance", "accounting", names, pem)
+    };
     let signed = sign(&request(crate::pki::KeySpec::Ec256)).unwrap();
     assert!(signed.private_key.is_none());
     assert_eq!(fixture.ask(&signed.serial, Operation::GET), Ok(()));

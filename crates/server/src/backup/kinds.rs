@@ -28,7 +28,9 @@ fn of_kind(kind: Kind) -> Form {
         Kind::Mount => Form::Named { context: "mount", field: "path" },
         Kind::Scope => Form::Named { context: "scope", field: "name" },
         Kind::Role => Form::Named { context: "role", field: "name" },
-        Kind::Engine | Kind::Authority | Kind::Credential => Form::Plain,
+        Kind::NamedAuthority => Form::Named { context: "authority", field: "name" },
+        Kind::Listener => Form::Named { context: "listener", field: "name" },
+        Kind::Engine | Kind::Authority | Kind::Credential | Kind::Revoked => Form::Plain,
         // Whoever administers the other server has a token there.
         Kind::Token => Form::Left,
     }

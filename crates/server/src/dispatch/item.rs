@@ -169,15 +169,15 @@ impl Request<'_> {
             Err(refused) => return Err((refused.error.into(), Next::Continue)),
         };
         let access = &self.service.access;
-        let (mount, serial) = (self.peer.mount, &self.peer.serial);
+        let (mount, identity) = (self.peer.mount, &self.peer.identity);
         let row = table::row(parsed.operation).filter(|row| row.since <= self.version);
         let Some(row) = row else {
             // Nobody is told what there is before it is known who asks.
-            access.authenticate(mount, serial).map_err(refused)?;
+            access.authenticate(mount, identity).map_err(refused)?;
             let text = format!("{:?} is not an operation of {}", parsed.operation, self.version);
             return Err((Failure::new(Reason::OperationNotSupported, text), Next::Continue));
         };
-        let grant = access.authorize(mount, serial, parsed.operation).map_err(refused)?;
+        let grant = access.authorize(mount, identity, parsed.operation).map_err(refused)?;
         if grant.is_traced() {
             self.traced.store(true, Ordering::Relaxed);
         }

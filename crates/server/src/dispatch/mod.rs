@@ -19,8 +19,8 @@ use std::sync::atomic::AtomicU64;
 use crate::access::Access;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
+use crate::mount::Identity;
 use crate::ops::Resources;
-use crate::pki::Serial;
 use crate::record::MountId;
 
 /// Answers requests.
@@ -44,9 +44,9 @@ pub struct Peer {
     pub mount: MountId,
     /// The mount's path, for audit and log.
     pub mount_path: Arc<str>,
-    /// The serial of the client's certificate.
-    pub serial: Serial,
-    /// The same in decimal, for audit and log.
+    /// Who the client is.
+    pub identity: Identity,
+    /// The serial of its certificate in decimal, for audit and log.
     pub serial_text: Arc<str>,
     /// The client's address.
     pub remote: SocketAddr,

@@ -8,7 +8,7 @@ use super::{Peer, Service};
 impl Service {
     /// Writes one request and its answer to the log, if the client's scope asks for that.
     pub(super) fn trace(&self, peer: &Peer, request: &[u8], answer: &[u8]) {
-        let grant = self.access.authenticate(peer.mount, &peer.serial);
+        let grant = self.access.authenticate(peer.mount, &peer.identity);
         let Some(grant) = grant.ok().filter(|grant| grant.is_traced()) else { return };
         let scope = grant.scope_name().as_str();
         for (direction, message) in [("request", request), ("response", answer)] {

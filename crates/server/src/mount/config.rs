@@ -9,6 +9,9 @@ use crate::pki::tls::TlsVersion;
 use crate::pki::{KeySpec, KeyType, ServerNames};
 use crate::record::Change;
 
+/// Most names in a certificate.
+const NAMES_MAX: usize = 100;
+
 /// Life of client certificates unless something else is said: 336 hours.
 const CLIENT_TTL_SECONDS: i64 = 1_209_600;
 
@@ -116,25 +119,52 @@ impl Config {
 
     /// Names in the server certificate.
     pub(super) fn names(&self) -> Result<ServerNames, MountError> {
-        for name in &self.server_hostnames {
-            let legal = |c: char| c.is_ascii_alphanumeric() || ".-_*".contains(c);
-            if name.is_empty() || name.len() > 253 || !name.chars().all(legal) {
-                return Err(MountError::BadInput(format!(
-                    "server_hostnames: {name:?} is not a host name"
-                )));
-            }
-        }
-        let addresses: Result<Vec<IpAddr>, MountError> = self
-            .server_ips
-            .iter()
-            .map(|text| {
-                text.parse().map_err(|_| {
-                    MountError::BadInput(format!("server_ips: {text:?} is not an IP address"))
-                })
-            })
-            .collect();
-        Ok(ServerNames { hostnames: self.server_hostnames.clone(), addresses: addresses? })
+        server_names(&self.server_hostnames, &self.server_ips)
     }
+}
+
+/// Names in a server certificate, from the fields that every listener has.
+pub(super) fn server_names(
+    hostnames: &[String],
+    ips: &[String],
+) -> Result<ServerNames, MountError> {
+    names("server_hostnames", hostnames, "server_ips", ips)
+}
+
+/// Names that a client's certificate shows besides, from the fields of a request.
+///
+/// # Errors
+/// [`MountError::BadInput`] for what is no host name or no address.
+pub fn client_names(hostnames: &[String], ips: &[String]) -> Result<ServerNames, MountError> {
+    names("dns_sans", hostnames, "ip_sans", ips)
+}
+
+fn names(
+    hostnames_field: &str,
+    hostnames: &[String],
+    ips_field: &str,
+    ips: &[String],
+) -> Result<ServerNames, MountError> {
+    if hostnames.len().saturating_add(ips.len()) > NAMES_MAX {
+        return Err(MountError::BadInput(format!("a certificate names {NAMES_MAX} hosts at most")));
+    }
+    for name in hostnames {
+        let legal = |c: char| c.is_ascii_alphanumeric() || ".-_*".contains(c);
+        if name.is_empty() || name.len() > 253 || !name.chars().all(legal) {
+            return Err(MountError::BadInput(format!(
+                "{hostnames_field}: {name:?} is not a host name"
+            )));
+        }
+    }
+    let addresses: Result<Vec<IpAddr>, MountError> = ips
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|_| {
+                MountError::BadInput(format!("{ips_field}: {text:?} is not an IP address"))
+            })
+        })
+        .collect();
+    Ok(ServerNames { hostnames: hostnames.to_vec(), addresses: addresses? })
 }
 
 /// Family and size change one by one; a family alone brings its own default size.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 
+use super::trusted::TrustedClients;
 use super::{Config, DEFAULT_LISTENER, ListenerPlan, MountError};
 use crate::pki::tls::{ServerIdentity, kmip_server_config};
-use crate::pki::{Authority, PrivateKey};
+use crate::pki::{Authority, PrivateKey, ServerNames};
 use crate::record::AuthorityId;
 
 /// CN of the root; the intermediate's is made from it.
@@ -44,12 +45,13 @@ impl Engine {
         server: Arc<ServerIdentity>,
         version: u64,
     ) -> Result<Self, MountError> {
-        let trusted = std::iter::once(&current).chain(&retired);
-        let trusted = trusted.map(|kept| kept.authority.as_ref());
+        let issuers = std::iter::once(&current).chain(&retired);
+        let clients = Arc::new(TrustedClients::new(issuers, Vec::new())?);
         let plan = ListenerPlan {
             name: DEFAULT_LISTENER.to_owned(),
             addresses: config.addresses()?,
-            tls: kmip_server_config(&server, trusted, config.tls_min_version)?,
+            tls: kmip_server_config(&server, &clients.trust, &config.tls_min_version.into())?,
+            clients,
         };
         Ok(Self { config, current, retired, server, plan, version })
     }
@@ -58,7 +60,7 @@ impl Engine {
     /// certificate. `now` is in seconds since 1970.
     pub(super) fn first(config: Config, now: i64) -> Result<Self, MountError> {
         let current = new_authority(&config, now)?;
-        let server = new_server(&config, &current.authority, now)?;
+        let server = new_server(&config.names()?, &current.authority, now)?;
         Self::assemble(config, current, Vec::new(), server, 0)
     }
 
@@ -83,7 +85,7 @@ impl Engine {
         let server = if same_authority && same_names {
             self.server.clone()
         } else {
-            new_server(&config, &current.authority, now)?
+            new_server(&config.names()?, &current.authority, now)?
         };
         Self::assemble(config, current, retired, server, self.version)
     }
@@ -103,6 +105,12 @@ impl Engine {
         self
     }
 
+    /// The same engine with another server certificate.
+    pub(super) fn with_server(&self, server: Arc<ServerIdentity>) -> Result<Self, MountError> {
+        let (config, current) = (self.config.clone(), self.current.clone());
+        Self::assemble(config, current, self.retired.clone(), server, self.version)
+    }
+
     /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.config
@@ -115,10 +123,18 @@ impl Engine {
 
     /// An authority that issues or has issued.
     pub fn authority_of(&self, id: AuthorityId) -> Option<&Authority> {
-        std::iter::once(&self.current)
-            .chain(&self.retired)
-            .find(|kept| kept.id == id)
-            .map(|kept| kept.authority.as_ref())
+        let kept = self.authorities().find(|kept| kept.id == id);
+        kept.map(|kept| kept.authority.as_ref())
+    }
+
+    /// Every authority that issues or has issued.
+    pub(super) fn authorities(&self) -> impl Iterator<Item = &KeptAuthority> {
+        std::iter::once(&self.current).chain(&self.retired)
+    }
+
+    /// Whose clients its listener takes.
+    pub(super) fn clients(&self) -> &TrustedClients {
+        &self.plan.clients
     }
 
     /// Intermediate, then root, in PEM: what clients must trust.
@@ -150,13 +166,14 @@ fn new_authority(config: &Config, now: i64) -> Result<KeptAuthority, MountError>
     })
 }
 
-fn new_server(
-    config: &Config,
+/// A new key and server certificate of an authority.
+pub(super) fn new_server(
+    names: &ServerNames,
     authority: &Authority,
     now: i64,
 ) -> Result<Arc<ServerIdentity>, MountError> {
-    let key = PrivateKey::generate(config.tls_ca)?;
-    let issued = authority.issue_server(&config.names()?, &key, now)?;
+    let key = PrivateKey::generate(authority.spec())?;
+    let issued = authority.issue_server(names, &key, now)?;
     let [intermediate, _] = authority.chain();
     Ok(Arc::new(ServerIdentity { chain: vec![issued.certificate, intermediate], key }))
 }

@@ -3,11 +3,20 @@
 //! Never knows scopes or credentials, nor how a listener serves: it hands [`Listeners`] a plan.
 
 mod address;
+mod authority;
 mod config;
 mod engine;
+mod imported;
+mod listener;
+mod moved;
+mod named;
 mod path;
+mod renewal;
+pub(crate) mod revoked;
 mod stored;
+mod stored_named;
 mod table;
+mod trusted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +26,16 @@ use rustls::ServerConfig;
 use crate::pki::PkiError;
 use crate::record::{MountId, RecordError};
 
-pub use config::{Config, ConfigChange};
+pub use authority::{NamedAuthority, Source};
+pub use config::{Config, ConfigChange, client_names};
 pub use engine::Engine;
+pub use imported::{ImportedAuthority, ImportedClient, Mapping, MappingChange, Selector, Unplaced};
+pub use listener::{Listener, ListenerChange, ListenerConfig};
+pub use moved::{Migration, TuneChange, Tuning};
 pub use path::MountPath;
+pub use renewal::Ending;
 pub use table::{Configured, Mount, Mounts};
+pub use trusted::{Identity, TrustedClients};
 
 /// What one listener is to be: where it accepts and how it speaks TLS.
 #[derive(Clone)]
@@ -31,6 +46,8 @@ pub struct ListenerPlan {
     pub addresses: Vec<String>,
     /// Ready to accept with.
     pub tls: Arc<ServerConfig>,
+    /// Whose clients `tls` takes, and who they are.
+    pub clients: Arc<TrustedClients>,
 }
 
 impl fmt::Debug for ListenerPlan {
@@ -58,6 +75,9 @@ pub trait Listeners: Send + Sync + 'static {
 
     /// Closes every listener and connection of a mount.
     fn close(&self, mount: MountId);
+
+    /// Closes one listener and its connections.
+    fn close_one(&self, mount: MountId, name: &str);
 }
 
 /// Why an administrative call on a mount was refused.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::engine::{Engine, KeptAuthority};
-use super::{Config, MountError};
+use super::{Config, MountError, Tuning};
 use crate::pki::tls::{ServerIdentity, TlsVersion};
 use crate::pki::{Authority, AuthorityParts, KeySpec, KeyType, PkiError, PrivateKey};
 use crate::record::{
@@ -23,6 +23,8 @@ pub(super) struct MountRecord {
     pub(super) description: String,
     /// Seconds since 1970.
     pub(super) created: i64,
+    #[serde(default)]
+    pub(super) tuning: Tuning,
 }
 
 /// The configuration of an engine, and the certificate that its listener shows.
@@ -44,7 +46,7 @@ struct EngineRecord {
 
 /// An authority.
 #[derive(Serialize, Deserialize)]
-struct AuthorityRecord {
+pub(super) struct AuthorityRecord {
     /// Empty for the authority of the engine's own configuration.
     name: String,
     #[serde(with = "base64_bytes")]
@@ -64,7 +66,7 @@ struct KeyRecord {
 
 /// A private key.
 #[derive(Serialize, Deserialize)]
-struct SecretKeyRecord {
+pub(super) struct SecretKeyRecord {
     key_type: String,
     bits: u32,
     #[serde(with = "base64_secret")]
@@ -82,7 +84,7 @@ impl KeyRecord {
 }
 
 impl SecretKeyRecord {
-    fn of(key: &PrivateKey) -> Self {
+    pub(super) fn of(key: &PrivateKey) -> Self {
         Self {
             key_type: key.spec().key_type().name().to_owned(),
             bits: key.spec().bits(),
@@ -90,9 +92,31 @@ impl SecretKeyRecord {
         }
     }
 
-    fn open(self) -> Result<PrivateKey, PkiError> {
+    pub(super) fn open(self) -> Result<PrivateKey, PkiError> {
         let spec = KeySpec::new(KeyType::from_name(&self.key_type)?, self.bits)?;
         Ok(PrivateKey::from_der(spec, self.der))
+    }
+}
+
+impl AuthorityRecord {
+    pub(super) fn of(name: &str, authority: &Authority) -> Self {
+        let parts = authority.parts();
+        Self {
+            name: name.to_owned(),
+            root: parts.root.to_vec(),
+            root_key: SecretKeyRecord::of(&parts.root_key),
+            intermediate: parts.intermediate.to_vec(),
+            intermediate_key: SecretKeyRecord::of(&parts.intermediate_key),
+        }
+    }
+
+    pub(super) fn open(self) -> Result<Authority, PkiError> {
+        Authority::from_parts(AuthorityParts {
+            root: self.root.into(),
+            root_key: self.root_key.open()?,
+            intermediate: self.intermediate.into(),
+            intermediate_key: self.intermediate_key.open()?,
+        })
     }
 }
 
@@ -123,14 +147,7 @@ pub(super) fn write_engine(
         Some(before) => edit.update(at, before.version, &record)?,
     };
     if before.is_none_or(|before| before.current.id != engine.current.id) {
-        let parts = engine.current.authority.parts();
-        let record = AuthorityRecord {
-            name: String::new(),
-            root: parts.root.to_vec(),
-            root_key: SecretKeyRecord::of(&parts.root_key),
-            intermediate: parts.intermediate.to_vec(),
-            intermediate_key: SecretKeyRecord::of(&parts.intermediate_key),
-        };
+        let record = AuthorityRecord::of("", &engine.current.authority);
         edit.create(authority_key(mount, engine.current.id), &record)?;
     }
     let known = before.into_iter().flat_map(|before| {
@@ -155,7 +172,7 @@ pub(super) fn read_engine(records: &Records, mount: MountId) -> Result<Option<En
     for (at, stored) in records.scan::<AuthorityRecord>(&prefix)? {
         let id = at.last_chunk::<16>().copied().map(AuthorityId::from);
         let id = id.ok_or(PkiError::Corrupt("the key of an authority"))?;
-        let kept = KeptAuthority { id, authority: Arc::new(open_authority(stored.value)?) };
+        let kept = KeptAuthority { id, authority: Arc::new(stored.value.open()?) };
         if id == record.authority {
             current = Some(kept);
         } else {
@@ -178,15 +195,6 @@ pub(super) fn read_engine(records: &Records, mount: MountId) -> Result<Option<En
         default_tls_client_ttl: record.default_tls_client_ttl,
     };
     Engine::assemble(config, current, retired, Arc::new(server), stored.version).map(Some)
-}
-
-fn open_authority(record: AuthorityRecord) -> Result<Authority, PkiError> {
-    Authority::from_parts(AuthorityParts {
-        root: record.root.into(),
-        root_key: record.root_key.open()?,
-        intermediate: record.intermediate.into(),
-        intermediate_key: record.intermediate_key.open()?,
-    })
 }
 
 /// Where an engine's configuration is.

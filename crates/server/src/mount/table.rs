@@ -1,20 +1,34 @@
 //! The table of mounts: mount, unmount, find, configure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::stored::{self, MountRecord};
-use super::{Config, ConfigChange, Engine, Listeners, MountError, MountPath};
+use super::{
+    Config, ConfigChange, DEFAULT_LISTENER, Engine, Listener, Listeners, Migration, MountError,
+    MountPath, NamedAuthority, Tuning, stored_named,
+};
 use crate::clock::Clock;
-use crate::record::{Edit, FIRST_VERSION, Kind, MountId, Records, Stored, base62, key};
+use crate::pki::Authority;
+use crate::record::{
+    AuthorityId, Edit, FIRST_VERSION, Kind, MountId, Records, Stored, base62, key,
+};
 
 /// A KMIP engine at an API path, as it was when it was looked up.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mount {
-    path: MountPath,
-    record: Stored<MountRecord>,
-    engine: Option<Arc<Engine>>,
+    pub(super) path: MountPath,
+    pub(super) record: Arc<Stored<MountRecord>>,
+    pub(super) engine: Option<Arc<Engine>>,
+    named: Arc<Named>,
+}
+
+/// What a mount has by name.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Named {
+    pub(super) authorities: BTreeMap<String, Arc<NamedAuthority>>,
+    pub(super) listeners: BTreeMap<String, Arc<Listener>>,
 }
 
 impl Mount {
@@ -38,9 +52,55 @@ impl Mount {
         &self.record.value.description
     }
 
+    /// What is set about it.
+    pub fn tuning(&self) -> &Tuning {
+        &self.record.value.tuning
+    }
+
     /// Its engine; none before the first configuration.
     pub fn engine(&self) -> Option<&Engine> {
         self.engine.as_deref()
+    }
+
+    /// The configuration of its engine; the default before the first write.
+    pub fn config(&self) -> Config {
+        self.engine().map_or_else(Config::default, |engine| engine.config().clone())
+    }
+
+    /// The named authority of that name.
+    pub fn authority(&self, name: &str) -> Option<&Arc<NamedAuthority>> {
+        self.named.authorities.get(name)
+    }
+
+    /// Its named authorities, by name.
+    pub fn authorities(&self) -> impl Iterator<Item = &Arc<NamedAuthority>> {
+        self.named.authorities.values()
+    }
+
+    /// The named listener of that name.
+    pub fn listener(&self, name: &str) -> Option<&Arc<Listener>> {
+        self.named.listeners.get(name)
+    }
+
+    /// Its named listeners, by name.
+    pub fn listeners(&self) -> impl Iterator<Item = &Arc<Listener>> {
+        self.named.listeners.values()
+    }
+
+    /// An authority that issues or has issued here, named or not.
+    pub fn issuer(&self, id: AuthorityId) -> Option<&Authority> {
+        let named = self.authorities().find(|named| named.id() == id);
+        let named = named.and_then(|named| named.issuer()).map(AsRef::as_ref);
+        named.or_else(|| self.engine()?.authority_of(id))
+    }
+
+    /// Where its named authority is stored.
+    pub(crate) fn authority_key(&self, records: &Records, name: &str) -> Vec<u8> {
+        stored_named::authority_key(records, self.id(), name)
+    }
+
+    pub(super) fn named_mut(&mut self) -> &mut Named {
+        Arc::make_mut(&mut self.named)
     }
 }
 
@@ -55,10 +115,11 @@ pub struct Configured {
 ///
 /// Administrative calls block on storage: call them where blocking is allowed.
 pub struct Mounts {
-    records: Records,
-    clock: Arc<dyn Clock>,
-    listeners: Arc<dyn Listeners>,
+    pub(super) records: Records,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) listeners: Arc<dyn Listeners>,
     table: RwLock<BTreeMap<MountPath, Arc<Mount>>>,
+    migrations: Mutex<VecDeque<Migration>>,
     writer: Mutex<()>,
 }
 
@@ -75,22 +136,35 @@ impl Mounts {
         let mut table = BTreeMap::new();
         for (_, record) in records.scan::<MountRecord>(&key(Kind::Mount, &[]))? {
             let path = MountPath::parse(&record.value.path)?;
-            let engine = stored::read_engine(&records, record.value.id)?.map(Arc::new);
-            let mount = Mount { path: path.clone(), record, engine };
+            let id = record.value.id;
+            let engine = stored::read_engine(&records, id)?.map(Arc::new);
+            let authorities = stored_named::read_authorities(&records, id)?;
+            let named = Arc::new(Named { authorities, listeners: BTreeMap::new() });
+            let mut mount = Mount { path: path.clone(), record: Arc::new(record), engine, named };
+            mount.named_mut().listeners =
+                stored_named::read_listeners(&records, &mount, clock.now())?;
             table.insert(path, Arc::new(mount));
         }
-        Ok(Self { records, clock, listeners, table: RwLock::new(table), writer: Mutex::new(()) })
+        Ok(Self {
+            records,
+            clock,
+            listeners,
+            table: RwLock::new(table),
+            migrations: Mutex::default(),
+            writer: Mutex::new(()),
+        })
     }
 
-    /// Opens the listeners of every mount. One that cannot open hinders no other.
+    /// Opens the listeners of every mount, the named ones too. One that cannot open hinders no
+    /// other.
     pub fn start_listeners(&self) -> Vec<(MountPath, String)> {
         let mut failed = Vec::new();
         for mount in self.list() {
-            let Some(engine) = mount.engine() else {
-                continue;
-            };
-            if let Err(reason) = self.listeners.apply(mount.id(), engine.plan()) {
-                failed.push((mount.path().clone(), reason));
+            let named = mount.listeners().map(|listener| &listener.plan);
+            for plan in mount.engine().map(Engine::plan).into_iter().chain(named) {
+                if let Err(reason) = self.listeners.apply(mount.id(), plan) {
+                    failed.push((mount.path().clone(), reason));
+                }
             }
         }
         failed
@@ -113,6 +187,13 @@ impl Mounts {
         self.read().get(path).cloned()
     }
 
+    /// Where a mount is.
+    pub fn path_of(&self, id: MountId) -> Option<MountPath> {
+        let table = self.read();
+        let mut mounts = table.values();
+        mounts.find(|mount| mount.id() == id).map(|mount| mount.path.clone())
+    }
+
     /// The mount that a request path lies below.
     pub fn of_request(&self, path: &str) -> Option<Arc<Mount>> {
         // No mount lies below another, so there is one at most.
@@ -126,7 +207,7 @@ impl Mounts {
     /// # Errors
     /// [`MountError::InUse`] when the path, one above or one below is taken.
     pub fn create(&self, path: &MountPath, description: &str) -> Result<Arc<Mount>, MountError> {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer();
         let taken = self.read().keys().find(|taken| taken.overlaps(path)).cloned();
         if let Some(taken) = taken {
             return Err(MountError::InUse(taken));
@@ -137,14 +218,16 @@ impl Mounts {
             accessor: format!("kmip_{}", base62(8)?.to_lowercase()),
             description: description.to_owned(),
             created: self.clock.now(),
+            tuning: Tuning::default(),
         };
         let mut edit = Edit::default();
         edit.create(self.mount_key(path), &record)?;
         self.records.commit(edit)?;
         let mount = Arc::new(Mount {
             path: path.clone(),
-            record: Stored { version: FIRST_VERSION, value: record },
+            record: Arc::new(Stored { version: FIRST_VERSION, value: record }),
             engine: None,
+            named: Arc::default(),
         });
         self.write().insert(path.clone(), mount.clone());
         Ok(mount)
@@ -161,7 +244,7 @@ impl Mounts {
         path: &MountPath,
         empty: impl FnOnce(&Mount) -> Result<(), E>,
     ) -> Result<(), E> {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer();
         let Some(mount) = self.at(path) else {
             return Ok(());
         };
@@ -190,8 +273,8 @@ impl Mounts {
         change: ConfigChange,
         keep_retired: bool,
     ) -> Result<Configured, MountError> {
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mount = self.at(path).ok_or_else(|| MountError::Missing(path.clone()))?;
+        let _writer = self.writer();
+        let mount = self.existing(path)?;
         let now = self.clock.now();
         let before = mount.engine();
         let mut engine = match before {
@@ -229,23 +312,43 @@ impl Mounts {
                     .to_owned(),
             );
         }
-        self.replace(&mount, engine);
+        let trust_is_other =
+            before.is_none_or(|before| !engine.clients().is_same(before.clients()));
+        let mut after = Mount::clone(&mount);
+        after.engine = Some(Arc::new(engine));
+        self.put(after.clone());
+        if trust_is_other {
+            self.put(self.replan_listeners(&after)?);
+        }
         Ok(done)
     }
 
-    fn replace(&self, mount: &Mount, engine: Engine) {
-        let mount = Mount {
-            path: mount.path.clone(),
-            record: Stored { version: mount.record.version, value: mount.record.value.clone() },
-            engine: Some(Arc::new(engine)),
-        };
+    /// Serialises administrative calls.
+    pub(super) fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn migrations(&self) -> MutexGuard<'_, VecDeque<Migration>> {
+        self.migrations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mount, which a caller expects to exist.
+    pub(super) fn existing(&self, path: &MountPath) -> Result<Arc<Mount>, MountError> {
+        self.at(path).ok_or_else(|| MountError::Missing(path.clone()))
+    }
+
+    /// Puts a mount in place of what was at its path.
+    pub(super) fn put(&self, mount: Mount) {
         self.write().insert(mount.path.clone(), Arc::new(mount));
     }
 
-    /// Puts a mount's listener back to what is stored, as far as that goes.
-    fn restore(&self, mount: &Mount) {
+    /// Puts a mount's listeners back to what is stored, as far as that goes.
+    pub(super) fn restore(&self, mount: &Mount) {
+        for listener in mount.listeners() {
+            self.reapply(mount, listener);
+        }
         let Some(engine) = mount.engine() else {
-            self.listeners.close(mount.id());
+            self.listeners.close_one(mount.id(), DEFAULT_LISTENER);
             return;
         };
         if let Err(reason) = self.listeners.apply(mount.id(), engine.plan()) {
@@ -260,18 +363,21 @@ impl Mounts {
         for key in stored::authority_keys(&self.records, mount.id())? {
             edit.delete(key);
         }
+        for key in stored_named::named_keys(&self.records, mount.id())? {
+            edit.delete(key);
+        }
         Ok(self.records.commit(edit)?)
     }
 
-    fn mount_key(&self, path: &MountPath) -> Vec<u8> {
+    pub(super) fn mount_key(&self, path: &MountPath) -> Vec<u8> {
         key(Kind::Mount, &[&self.records.blind("mount", path.as_str())])
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<MountPath, Arc<Mount>>> {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

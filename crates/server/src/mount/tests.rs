@@ -12,17 +12,21 @@ use crate::record::{Change, Records};
 /// Listeners that remember their plans, and refuse port 1003.
 #[derive(Default)]
 pub(crate) struct FakeListeners {
-    pub(crate) plans: Mutex<BTreeMap<MountId, ListenerPlan>>,
+    pub(crate) plans: Mutex<BTreeMap<(MountId, String), ListenerPlan>>,
     applied: Mutex<usize>,
 }
 
 impl FakeListeners {
     fn addresses(&self, mount: MountId) -> Option<Vec<String>> {
-        let plans = self.plans.lock().unwrap();
-        plans.get(&mount).map(|plan| plan.addresses.clone())
+        self.addresses_of(mount, DEFAULT_LISTENER)
     }
 
-    fn applied(&self) -> usize {
+    pub(crate) fn addresses_of(&self, mount: MountId, name: &str) -> Option<Vec<String>> {
+        let plans = self.plans.lock().unwrap();
+        plans.get(&(mount, name.to_owned())).map(|plan| plan.addresses.clone())
+    }
+
+    pub(crate) fn applied(&self) -> usize {
         *self.applied.lock().unwrap()
     }
 }
@@ -33,12 +37,16 @@ impl Listeners for FakeListeners {
             return Err(format!("listen tcp4 {address}: bind: permission denied"));
         }
         *self.applied.lock().unwrap() += 1;
-        self.plans.lock().unwrap().insert(mount, plan.clone());
+        self.plans.lock().unwrap().insert((mount, plan.name.clone()), plan.clone());
         Ok(())
     }
 
     fn close(&self, mount: MountId) {
-        self.plans.lock().unwrap().remove(&mount);
+        self.plans.lock().unwrap().retain(|(owner, _), _| *owner != mount);
+    }
+
+    fn close_one(&self, mount: MountId, name: &str) {
+        self.plans.lock().unwrap().remove(&(mount, name.to_owned()));
     }
 }
 

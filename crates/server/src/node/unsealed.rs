@@ -26,9 +26,13 @@ use crate::ops::stream::Streams;
 use crate::record::{MountId, Records};
 use crate::seal::{Barrier, Custody};
 use crate::token::Tokens;
+use crate::upkeep::Upkeep;
 
 /// How often it is stored which objects have been handed out.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often certificates are looked after.
+const UPKEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Everything behind the seal.
 pub struct Unsealed {
@@ -37,7 +41,7 @@ pub struct Unsealed {
     front: Arc<KmipFront>,
     services: Arc<Services>,
     cluster_id: String,
-    flush_task: AbortHandle,
+    tasks: [AbortHandle; 2],
 }
 
 impl Unsealed {
@@ -74,12 +78,16 @@ impl Unsealed {
         let listeners = Arc::<KmipFront>::clone(&front);
         let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
         front.name_mounts(&mounts);
+        let upkeep = Upkeep::new(Arc::clone(&mounts), Arc::clone(&access), Arc::clone(&clock));
         let tokens = Tokens::new(records, clock);
         let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
         let services = Arc::new(Services { mounts, access, tokens, audit, custody });
         let cluster_id = cluster_id(&barrier);
-        let flush_task = runtime.spawn(flush(Arc::clone(&objects))).abort_handle();
-        Ok(Self { barrier, objects, front, services, cluster_id, flush_task })
+        let tasks = [
+            runtime.spawn(flush(Arc::clone(&objects))).abort_handle(),
+            runtime.spawn(look_after(upkeep)).abort_handle(),
+        ];
+        Ok(Self { barrier, objects, front, services, cluster_id, tasks })
     }
 
     /// Opens the KMIP listeners of every mount; which do not open, and why.
@@ -110,7 +118,7 @@ impl Unsealed {
     /// Ends everything and forgets every key, whoever still holds a part of it.
     pub(super) async fn stop(&self) {
         self.drain().await;
-        self.flush_task.abort();
+        self.tasks.iter().for_each(AbortHandle::abort);
         if let Err(error) = self.objects.flush_served().await {
             tracing::warn!(%error, "freshness of the last second is not stored");
         }
@@ -126,6 +134,23 @@ async fn flush(objects: Arc<Objects>) {
         if let Err(error) = objects.flush_served().await {
             tracing::warn!(%error, "freshness is not stored; trying again");
         }
+    }
+}
+
+/// Runs the upkeep now and then, where it may block.
+async fn look_after(mut upkeep: Upkeep) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        let run = tokio::task::spawn_blocking(move || {
+            upkeep.run();
+            upkeep
+        });
+        let Ok(done) = run.await else {
+            tracing::error!("the upkeep of certificates has ended: restart the server");
+            return;
+        };
+        upkeep = done;
     }
 }
 

@@ -4,8 +4,6 @@
 //! (RFC 5280 §4.2; the shapes are those of Vault's KMIP engine, docs/formats.md "Certificates").
 //! Never knows where keys or names come from.
 
-use std::net::IpAddr;
-
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
@@ -13,7 +11,7 @@ use rcgen::{
 };
 use x509_parser::time::ASN1Time;
 
-use super::{PkiError, Serial};
+use super::{PkiError, Serial, ServerNames, Subject};
 
 /// Certificates start this long before they are made, for clients whose clock is behind.
 pub(super) const BACKDATE_SECONDS: i64 = 30;
@@ -45,42 +43,46 @@ pub(super) fn authority(
 /// A client certificate. OU and CN are identifiers, not names: a scope that is deleted and made
 /// again under the same name does not revive old certificates.
 pub(super) fn client(
-    organizational_unit: &str,
-    common_name: &str,
-    uri: &str,
+    subject: &Subject,
     public_key: &impl PublicKeyData,
     serial: &Serial,
     validity: Validity,
 ) -> Result<CertificateParams, PkiError> {
     let mut params = leaf(public_key, ExtendedKeyUsagePurpose::ClientAuth, serial, validity)?;
-    params.distinguished_name.push(DnType::OrganizationalUnitName, organizational_unit);
-    params.distinguished_name.push(DnType::CommonName, common_name);
-    params.subject_alt_names = vec![SanType::URI(ia5(uri)?)];
+    let names = &mut params.distinguished_name;
+    names.push(DnType::OrganizationalUnitName, subject.scope_id.as_str());
+    names.push(DnType::CommonName, subject.role_id.as_str());
+    params.subject_alt_names = vec![SanType::URI(ia5(&subject.uri)?)];
+    push_names(&mut params, &subject.names)?;
     Ok(params)
 }
 
 /// A server certificate for host names and addresses.
 pub(super) fn server(
-    hostnames: &[String],
-    addresses: &[IpAddr],
+    names: &ServerNames,
     public_key: &impl PublicKeyData,
     serial: &Serial,
     validity: Validity,
 ) -> Result<CertificateParams, PkiError> {
     let mut params = leaf(public_key, ExtendedKeyUsagePurpose::ServerAuth, serial, validity)?;
-    let common_name = match (hostnames.first(), addresses.first()) {
+    let common_name = match (names.hostnames.first(), names.addresses.first()) {
         (Some(name), _) => name.clone(),
         (None, Some(address)) => address.to_string(),
         (None, None) => "localhost".to_owned(),
     };
     params.distinguished_name.push(DnType::CommonName, common_name);
-    for name in hostnames {
+    push_names(&mut params, names)?;
+    Ok(params)
+}
+
+fn push_names(params: &mut CertificateParams, names: &ServerNames) -> Result<(), PkiError> {
+    for name in &names.hostnames {
         params.subject_alt_names.push(SanType::DnsName(ia5(name)?));
     }
-    for address in addresses {
+    for address in &names.addresses {
         params.subject_alt_names.push(SanType::IpAddress(*address));
     }
-    Ok(params)
+    Ok(())
 }
 
 fn leaf(
@@ -105,18 +107,19 @@ fn leaf(
 }
 
 fn base(serial: &Serial, validity: Validity) -> Result<CertificateParams, PkiError> {
-    let moment = |seconds| {
-        ASN1Time::from_timestamp(seconds)
-            .map(|time| time.to_datetime())
-            .map_err(|_| PkiError::Library("a date beyond what certificates can say".to_owned()))
-    };
     let mut params = CertificateParams::default();
-    params.not_before = moment(validity.not_before)?;
-    params.not_after = moment(validity.not_after)?;
+    params.not_before = moment(validity.not_before)?.to_datetime();
+    params.not_after = moment(validity.not_after)?.to_datetime();
     params.serial_number = Some(SerialNumber::from_slice(serial.as_bytes()));
     params.distinguished_name = DistinguishedName::new();
     params.use_authority_key_identifier_extension = true;
     Ok(params)
+}
+
+/// A second since 1970, as certificates say it.
+pub(super) fn moment(seconds: i64) -> Result<ASN1Time, PkiError> {
+    ASN1Time::from_timestamp(seconds)
+        .map_err(|_| PkiError::BadName("a date beyond what certificates can say".to_owned()))
 }
 
 fn ia5(text: &str) -> Result<Ia5String, PkiError> {

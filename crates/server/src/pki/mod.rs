@@ -7,18 +7,29 @@
 
 mod authority;
 mod certificate;
+mod ending;
 mod key;
 pub mod pem;
 mod request;
+mod revocation;
 mod serial;
+mod subject;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tls;
+mod tls_policy;
+pub mod trust;
 
-pub use authority::{Authority, AuthorityParts, ClientKey, Issued, ServerNames, Subject};
+pub use authority::{
+    AUTHORITY_SECONDS, Authority, AuthorityParts, ClientKey, Issued, SERVER_SECONDS, ServerNames,
+    Subject,
+};
+pub use ending::{WARNING_DAYS, warning_due};
 pub use key::{KeySpec, KeyType, PrivateKey};
 pub use request::PublicKey;
+pub use revocation::Revoked;
 pub use serial::Serial;
+pub use subject::{ClientSubject, SubjectField};
 
 /// Why a key, certificate or TLS set-up could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -53,6 +53,20 @@ pub fn decode(labels: &[&str], text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(compact).ok()
 }
 
+/// The bytes of every block in `text` with this label; `None` when one is cut off or not base64.
+pub fn decode_all(label: &str, text: &str) -> Option<Vec<Vec<u8>>> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, from)) = rest.split_once(&begin) {
+        let (body, after) = from.split_once(&end)?;
+        let compact: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        blocks.push(STANDARD.decode(compact).ok()?);
+        rest = after;
+    }
+    Some(blocks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

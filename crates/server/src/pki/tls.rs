@@ -8,46 +8,12 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{Authority, PkiError, PrivateKey};
-
-/// The oldest TLS version a listener accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsVersion {
-    /// TLS 1.2, `tls12`.
-    Tls12,
-    /// TLS 1.3, `tls13`.
-    Tls13,
-}
-
-impl TlsVersion {
-    /// The name in the API.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tls12 => "tls12",
-            Self::Tls13 => "tls13",
-        }
-    }
-
-    /// From the name in the API.
-    ///
-    /// # Errors
-    /// For anything else, older versions included: they are never spoken.
-    pub fn from_name(name: &str) -> Result<Self, PkiError> {
-        match name {
-            "tls12" => Ok(Self::Tls12),
-            "tls13" => Ok(Self::Tls13),
-            "tls10" | "tls11" => Err(PkiError::BadRequest(
-                "TLS below 1.2 is not supported: use \"tls12\" or \"tls13\"".to_owned(),
-            )),
-            _ => Err(PkiError::BadRequest(
-                "unknown TLS version: use \"tls12\" or \"tls13\"".to_owned(),
-            )),
-        }
-    }
-}
+pub use super::tls_policy::{TlsPolicy, TlsVersion};
+use super::trust::ClientTrust;
+use super::{PkiError, PrivateKey};
 
 /// What a listener shows to its clients.
 #[derive(Debug)]
@@ -71,27 +37,20 @@ pub fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// When the stored material does not parse.
-pub fn kmip_server_config<'a>(
+pub fn kmip_server_config(
     identity: &ServerIdentity,
-    clients: impl IntoIterator<Item = &'a Authority>,
-    minimum: TlsVersion,
+    clients: &ClientTrust,
+    policy: &TlsPolicy,
 ) -> Result<Arc<ServerConfig>, PkiError> {
     let library = |error: rustls::Error| PkiError::Library(error.to_string());
-    let provider = provider();
-    let mut roots = RootCertStore::empty();
-    for authority in clients {
-        // The intermediate is an anchor too: many clients send their own certificate alone.
-        for certificate in authority.chain() {
-            roots.add(certificate).map_err(library)?;
-        }
-    }
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
-        .build()
-        .map_err(|error| PkiError::Library(error.to_string()))?;
+    let provider = Arc::new(CryptoProvider {
+        cipher_suites: policy.suites().to_vec(),
+        ..(*provider()).clone()
+    });
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions(minimum))
+        .with_protocol_versions(&policy.versions())
         .map_err(library)?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(clients.any()?)
         .with_single_cert(identity.chain.clone(), identity.key.for_tls())
         .map_err(library)?;
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(library)?;
@@ -115,7 +74,7 @@ pub fn api_server_config(
     let library = |error: rustls::Error| PkiError::Library(error.to_string());
     let provider = provider();
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions(TlsVersion::Tls12))
+        .with_protocol_versions(&TlsPolicy::from(TlsVersion::Tls12).versions())
         .map_err(library)?;
     let builder = match clients {
         None => builder.with_no_client_auth(),
@@ -136,25 +95,18 @@ pub fn api_server_config(
     Ok(Arc::new(config))
 }
 
-fn versions(minimum: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
-    static FROM_13: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
-    static FROM_12: &[&SupportedProtocolVersion] =
-        &[&rustls::version::TLS13, &rustls::version::TLS12];
-    match minimum {
-        TlsVersion::Tls12 => FROM_12,
-        TlsVersion::Tls13 => FROM_13,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use rustls::client::Resumption;
-    use rustls::{ClientConfig, ClientConnection, HandshakeKind, ServerConnection};
+    use rustls::{
+        ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConnection,
+        SupportedProtocolVersion,
+    };
 
     use super::*;
-    use crate::pki::{ClientKey, KeySpec, Serial, ServerNames, Subject};
+    use crate::pki::{Authority, ClientKey, KeySpec, Serial, ServerNames, Subject};
 
     const NOW: i64 = 1_800_000_000;
 
@@ -180,6 +132,15 @@ mod tests {
         Parts { identity: ServerIdentity { chain, key }, authority }
     }
 
+    fn server_config(
+        parts: &Parts,
+        clients: &Parts,
+        minimum: TlsVersion,
+    ) -> Result<Arc<ServerConfig>, PkiError> {
+        let trust = ClientTrust::new(clients.authority.chain().to_vec(), Vec::new())?;
+        kmip_server_config(&parts.identity, &trust, &minimum.into())
+    }
+
     fn client(
         parts: &Parts,
         spec: KeySpec,
@@ -191,6 +152,7 @@ mod tests {
             scope_id: "ilV63".to_owned(),
             role_id: "2FyVN".to_owned(),
             uri: "kmip://finance/accounting".to_owned(),
+            names: ServerNames::default(),
         };
         let issued =
             parts.authority.issue_client(&subject, &ClientKey::Private(&key), 3600, now()).unwrap();
@@ -246,8 +208,7 @@ mod tests {
         let versions = [&rustls::version::TLS12, &rustls::version::TLS13];
         for spec in [KeySpec::Ec256, KeySpec::Ec384, KeySpec::Ec521, KeySpec::Rsa2048] {
             let parts = parts(spec);
-            let server =
-                kmip_server_config(&parts.identity, [&parts.authority], TlsVersion::Tls12).unwrap();
+            let server = server_config(&parts, &parts, TlsVersion::Tls12).unwrap();
             for version in versions {
                 let (client, serial) = client(&parts, spec, true, version);
                 let first = handshake(&client, &server, "localhost").unwrap();
@@ -263,13 +224,11 @@ mod tests {
     fn without_or_with_a_foreign_certificate_the_handshake_ends() {
         let ours = parts(KeySpec::Ec256);
         let theirs = parts(KeySpec::Ec256);
-        let server =
-            kmip_server_config(&ours.identity, [&ours.authority], TlsVersion::Tls12).unwrap();
+        let server = server_config(&ours, &ours, TlsVersion::Tls12).unwrap();
         let (bare, _) = client(&ours, KeySpec::Ec256, false, &rustls::version::TLS12);
         assert!(handshake(&bare, &server, "localhost").is_err());
 
-        let trusting_both =
-            kmip_server_config(&ours.identity, [&theirs.authority], TlsVersion::Tls12).unwrap();
+        let trusting_both = server_config(&ours, &theirs, TlsVersion::Tls12).unwrap();
         let (good, _) = client(&ours, KeySpec::Ec256, true, &rustls::version::TLS13);
         assert!(handshake(&good, &trusting_both, "localhost").is_err());
         assert!(handshake(&good, &server, "localhost").is_ok());
@@ -278,8 +237,7 @@ mod tests {
     #[test]
     fn names_and_the_version_floor_hold() {
         let parts = parts(KeySpec::Ec256);
-        let server =
-            kmip_server_config(&parts.identity, [&parts.authority], TlsVersion::Tls13).unwrap();
+        let server = server_config(&parts, &parts, TlsVersion::Tls13).unwrap();
         let (old, _) = client(&parts, KeySpec::Ec256, true, &rustls::version::TLS12);
         assert!(handshake(&old, &server, "localhost").is_err());
         let (new, _) = client(&parts, KeySpec::Ec256, true, &rustls::version::TLS13);
@@ -294,7 +252,7 @@ mod tests {
     fn an_expired_authority_issues_nothing() {
         let authority = Authority::generate("x", KeySpec::Ec256, NOW).unwrap();
         let key = PrivateKey::generate(KeySpec::Ec256).unwrap();
-        let names = ServerNames { hostnames: Vec::new(), addresses: Vec::new() };
+        let names = ServerNames::default();
         let late = authority.not_after();
         assert!(matches!(
             authority.issue_server(&names, &key, late),

@@ -35,10 +35,16 @@ const RECORD_BYTES_EXPECTED: usize = 32 * 1024;
 pub enum Kind {
     /// A mount: `m ‖ keyed hash of its path`.
     Mount = b'm',
+    /// A named certificate authority: `b ‖ mount ‖ keyed hash of its name`.
+    NamedAuthority = b'b',
+    /// A revoked serial: `d ‖ mount ‖ authority ‖ serial`.
+    Revoked = b'd',
     /// The configuration of a mount's KMIP engine: `g ‖ mount`.
     Engine = b'g',
     /// A certificate authority: `a ‖ mount ‖ authority`.
     Authority = b'a',
+    /// A named listener: `l ‖ mount ‖ keyed hash of its name`.
+    Listener = b'l',
     /// A scope: `s ‖ mount ‖ keyed hash of its name`.
     Scope = b's',
     /// A role: `r ‖ mount ‖ scope ‖ keyed hash of its name`.

@@ -52,6 +52,8 @@ impl Listeners for NoListeners {
     }
 
     fn close(&self, _: MountId) {}
+
+    fn close_one(&self, _: MountId, _: &str) {}
 }
 
 pub const START: i64 = 1_700_000_000;
@@ -106,7 +108,7 @@ impl Fixture {
         let peer = Peer {
             mount: mount.id(),
             mount_path: "kmip/".into(),
-            serial: credential.serial,
+            identity: credential.serial.into(),
             serial_text: credential.serial.to_string().into(),
             remote: ([127, 0, 0, 1], 9).into(),
         };

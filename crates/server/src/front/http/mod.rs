@@ -20,7 +20,7 @@ use axum::http::header::{
 };
 use axum::http::{Response, StatusCode};
 
-use vault::{Answer, Api, Incoming};
+use vault::{Answer, Api, Incoming, JSON};
 
 pub use serve::serve;
 pub use tls::{Tls, TlsError, TlsFiles};
@@ -68,6 +68,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     let answered = tokio::task::spawn_blocking(move || api.handle(&incoming)).await;
     render(answered.unwrap_or_else(|_| Answer {
         status: 500,
+        content_type: JSON,
         body: b"{\"errors\":[\"internal error\"]}\n".to_vec(),
         download: None,
     }))
@@ -105,8 +106,7 @@ fn render(answer: Answer) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if !is_empty {
-        // Exactly this: clients compare it as it stands.
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     }
     response
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use claviger_kmip::tags;
 use claviger_ttlv::{FrameLength, Writer, frame_length};
-use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -17,28 +16,30 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::listener::Shared;
+use super::listener::{Doorway, Shared};
 use crate::dispatch::{Next, Peer, Service};
-use crate::pki::Serial;
+use crate::mount::Identity;
 
 /// What a buffer begins with: most requests and answers fit.
 const BUFFER_BYTES: usize = 4 << 10;
 /// A buffer that grew larger is given back when it is empty.
 const BUFFER_BYTES_KEPT: usize = 64 << 10;
 
+/// A connection that was accepted.
+pub(super) struct Accepted {
+    pub remote: SocketAddr,
+    pub mount_path: Arc<str>,
+    pub doorway: Doorway,
+    pub stopping: watch::Receiver<bool>,
+}
+
 /// Serves one connection until it ends.
-pub(super) async fn run(
-    stream: TcpStream,
-    remote: SocketAddr,
-    tls: Arc<ServerConfig>,
-    shared: &Shared,
-    mount_path: Arc<str>,
-) {
+pub(super) async fn run(stream: TcpStream, accepted: Accepted, shared: &Shared) {
+    let Accepted { remote, mount_path, doorway, stopping } = accepted;
     // Answers are written whole: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
-    let handshake = TlsAcceptor::from(tls).accept(stream);
-    let stopping = shared.stopping.clone();
+    let handshake = TlsAcceptor::from(doorway.tls.clone()).accept(stream);
     let shaken = tokio::select! {
         shaken = timeout(service.resources.limits.handshake_timeout, handshake) => shaken,
         () = stopped(stopping.clone()) => return,
@@ -51,18 +52,13 @@ pub(super) async fn run(
             return refuse_handshake(remote, &mount_path, &error);
         }
     };
-    let Some(serial) = client_serial(&stream) else {
+    let Some(identity) = identify(&stream, &doorway, service.clock.now()) else {
         let error = io::Error::other("the client certificate has no usable serial number");
         return refuse_handshake(remote, &mount_path, &error);
     };
-    let peer = Peer {
-        mount: shared.mount,
-        mount_path,
-        serial,
-        serial_text: serial.to_string().into(),
-        remote,
-    };
-    if let Err(refusal) = service.access.authenticate(peer.mount, &peer.serial) {
+    let serial_text = identity.serial().to_string().into();
+    let peer = Peer { mount: shared.mount, mount_path, identity, serial_text, remote };
+    if let Err(refusal) = service.access.authenticate(peer.mount, &peer.identity) {
         tracing::info!(
             target: "claviger::refused",
             peer = %remote,
@@ -124,9 +120,9 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn client_serial(stream: &TlsStream<TcpStream>) -> Option<Serial> {
+fn identify(stream: &TlsStream<TcpStream>, doorway: &Doorway, now: i64) -> Option<Identity> {
     let (_, session) = stream.get_ref();
-    Serial::of_certificate(session.peer_certificates()?.first()?)
+    doorway.clients.identify(session.peer_certificates()?, now)
 }
 
 struct Connection {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -12,15 +12,71 @@ use tokio::task::JoinHandle;
 
 use super::{ACCEPT_PAUSE, connection};
 use crate::dispatch::Service;
+use crate::mount::{ListenerPlan, Mounts, TrustedClients};
 use crate::record::MountId;
 
 /// What the connections of one listener share.
 pub(super) struct Shared {
     pub service: Arc<Service>,
     pub mount: MountId,
-    pub tls: RwLock<Arc<ServerConfig>>,
+    /// Who knows the mount's path, which may change.
+    pub mounts: Weak<Mounts>,
+    pub doorway: RwLock<Doorway>,
     pub slots: Arc<Semaphore>,
-    pub stopping: watch::Receiver<bool>,
+}
+
+/// What a connection is accepted with.
+#[derive(Clone)]
+pub(super) struct Doorway {
+    pub tls: Arc<ServerConfig>,
+    pub clients: Arc<TrustedClients>,
+    /// Says to the connections that were accepted with it that they are to end.
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl Doorway {
+    pub(super) fn of(plan: &ListenerPlan) -> Self {
+        Self {
+            tls: Arc::clone(&plan.tls),
+            clients: Arc::clone(&plan.clients),
+            stopping: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Becomes true when the connection is to end.
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    fn end(&self) {
+        // Kept for who hears of it later: a connection may be on its way in.
+        self.stopping.send_replace(true);
+    }
+}
+
+impl Shared {
+    /// Ends open connections once they are idle.
+    pub(super) fn end_connections(&self) {
+        self.doorway.read().unwrap_or_else(PoisonError::into_inner).end();
+    }
+
+    /// Accepts by another plan from now on. Who is connected stays, unless the plan takes fewer
+    /// clients than the one before.
+    pub(super) fn admit_by(&self, plan: &ListenerPlan) {
+        let mut doorway = self.doorway.write().unwrap_or_else(PoisonError::into_inner);
+        if plan.clients.includes(&doorway.clients) {
+            doorway.tls = Arc::clone(&plan.tls);
+            doorway.clients = Arc::clone(&plan.clients);
+        } else {
+            let before = std::mem::replace(&mut *doorway, Doorway::of(plan));
+            before.end();
+        }
+    }
+
+    fn path(&self) -> Arc<str> {
+        let path = self.mounts.upgrade().and_then(|mounts| mounts.path_of(self.mount));
+        path.map_or_else(|| Arc::from(""), |path| Arc::from(path.as_str()))
+    }
 }
 
 /// A bound address; dropping it stops accepting there.
@@ -29,21 +85,21 @@ pub(super) struct Bound {
     pub asked: String,
     /// As the operating system does.
     pub local: SocketAddr,
-    accepting: JoinHandle<()>,
+    accepting: Option<JoinHandle<()>>,
 }
 
 impl Bound {
-    /// Stops accepting; the port is closed when this is done.
-    pub(super) async fn close(mut self) {
-        self.accepting.abort();
-        // That it was aborted is what is waited for.
-        let _ = (&mut self.accepting).await;
+    /// Stops accepting; the address is free when the task has ended.
+    pub(super) fn end(mut self) -> Option<JoinHandle<()>> {
+        self.accepting.take().inspect(JoinHandle::abort)
     }
 }
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
     }
 }
 
@@ -83,24 +139,19 @@ fn reason(error: &io::Error) -> String {
     text.to_lowercase()
 }
 
-/// Accepts connections until the result is dropped.
-pub(super) fn start(
-    runtime: &Handle,
-    socket: Socket,
-    shared: Arc<Shared>,
-    mount_path: Arc<str>,
-) -> Bound {
+/// Accepts connections until the result is told to end.
+pub(super) fn start(runtime: &Handle, socket: Socket, shared: Arc<Shared>) -> Bound {
     let Socket { asked, local, listener } = socket;
     let task = runtime.spawn(async move {
         match TcpListener::from_std(listener) {
-            Ok(listener) => accept_all(&listener, &shared, &mount_path).await,
+            Ok(listener) => accept_all(&listener, &shared).await,
             Err(error) => tracing::error!(%local, %error, "a KMIP listener cannot start"),
         }
     });
-    Bound { asked, local, accepting: task }
+    Bound { asked, local, accepting: Some(task) }
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, mount_path: &Arc<str>) {
+async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>) {
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -120,11 +171,14 @@ async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, mount_path: &A
             );
             continue;
         };
-        let tls = Arc::clone(&shared.tls.read().unwrap_or_else(PoisonError::into_inner));
+        let doorway = shared.doorway.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // Heard from before the handshake on: a listener that is closed meanwhile ends it too.
+        let stopping = doorway.stopping();
         let shared = Arc::clone(shared);
-        let mount_path = Arc::clone(mount_path);
+        let mount_path = shared.path();
         tokio::spawn(async move {
-            connection::run(stream, remote, tls, &shared, mount_path).await;
+            let accepted = connection::Accepted { remote, mount_path, doorway, stopping };
+            connection::run(stream, accepted, &shared).await;
             drop(slot);
         });
     }

@@ -8,16 +8,18 @@ mod connection;
 mod listener;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::dispatch::Service;
 use crate::mount::{ListenerPlan, Listeners, Mounts};
 use crate::record::MountId;
-use listener::{Bound, Shared};
+use listener::{Bound, Doorway, Shared};
 
 /// The KMIP listeners of all mounts.
 pub struct KmipFront {
@@ -26,7 +28,10 @@ pub struct KmipFront {
     /// Who knows the paths of mounts; set once, after both are made.
     mounts: OnceLock<Weak<Mounts>>,
     slots: Arc<Semaphore>,
-    stopping: watch::Sender<bool>,
+    /// Nothing is opened any more.
+    draining: AtomicBool,
+    /// Accepting tasks that were told to end and may hold their address a moment longer.
+    ending: Mutex<Vec<JoinHandle<()>>>,
     running: Mutex<HashMap<(MountId, String), Running>>,
 }
 
@@ -36,18 +41,26 @@ struct Running {
     bound: Vec<Bound>,
 }
 
+impl Running {
+    /// Stops accepting; whoever is connected ends when its request is answered.
+    fn end(self, ending: &mut Vec<JoinHandle<()>>) {
+        self.shared.end_connections();
+        ending.extend(self.bound.into_iter().filter_map(Bound::end));
+    }
+}
+
 impl KmipFront {
     /// No listener yet. `runtime` runs the connections.
     #[must_use]
     pub fn new(runtime: Handle, service: Arc<Service>) -> Self {
         let slots = Arc::new(Semaphore::new(service.resources.limits.connections_max));
-        let (stopping, _) = watch::channel(false);
         Self {
             runtime,
             service,
             mounts: OnceLock::new(),
             slots,
-            stopping,
+            draining: AtomicBool::new(false),
+            ending: Mutex::default(),
             running: Mutex::default(),
         }
     }
@@ -69,11 +82,13 @@ impl KmipFront {
     /// Accepts no more connections and ends the open ones when their request is answered.
     pub async fn drain(&self) {
         // Before the listeners go, so that no new one is opened after them.
-        self.stopping.send_replace(true);
-        let gone =
-            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        for bound in gone.into_values().flat_map(|running| running.bound) {
-            bound.close().await;
+        self.draining.store(true, Ordering::Release);
+        self.end(|_| true);
+        let ending =
+            std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in ending {
+            // That it was aborted is what is waited for: its port is closed then.
+            let _ = task.await;
         }
         let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
         let drained = self.slots.acquire_many(all);
@@ -83,20 +98,39 @@ impl KmipFront {
         }
     }
 
-    fn path_of(&self, mount: MountId) -> Arc<str> {
-        let mounts = self.mounts.get().and_then(Weak::upgrade);
-        let named = mounts.and_then(|mounts| {
-            let found = mounts.list().into_iter().find(|it| it.id() == mount)?;
-            Some(Arc::from(found.path().as_str()))
-        });
-        named.unwrap_or_else(|| Arc::from(""))
+    /// Ends the listeners that `chosen` says.
+    fn end(&self, chosen: impl Fn(&(MountId, String)) -> bool) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys: Vec<_> = running.keys().filter(|key| chosen(key)).cloned().collect();
+        for key in keys {
+            if let Some(listener) = running.remove(&key) {
+                listener.end(&mut ending);
+            }
+        }
+    }
+
+    /// Binds an address, after what is ending has let go of it.
+    fn bind(&self, address: &str) -> Result<Vec<listener::Socket>, String> {
+        let patience = Instant::now() + LET_GO_MAX;
+        loop {
+            let bound = listener::bind(address);
+            let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+            ending.retain(|task| !task.is_finished());
+            if bound.is_ok() || ending.is_empty() || Instant::now() > patience {
+                // What has ended meanwhile may have been what was in the way.
+                return bound.or_else(|_| listener::bind(address));
+            }
+            drop(ending);
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
 impl Listeners for KmipFront {
     fn apply(&self, mount: MountId, plan: &ListenerPlan) -> Result<(), String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if *self.stopping.borrow() {
+        if self.draining.load(Ordering::Acquire) {
             return Err("the server is being sealed".to_owned());
         }
         let key = (mount, plan.name.clone());
@@ -104,32 +138,39 @@ impl Listeners for KmipFront {
         let is_kept = |address: &&String| kept.iter().any(|bound| bound.asked == **address);
         let mut fresh = Vec::new();
         for address in plan.addresses.iter().filter(|address| !is_kept(address)) {
-            fresh.extend(listener::bind(address)?);
+            fresh.extend(self.bind(address)?);
         }
         // Nothing can fail any more.
         let entry = running.entry(key).or_insert_with(|| Running {
             shared: Arc::new(Shared {
                 service: Arc::clone(&self.service),
                 mount,
-                tls: RwLock::new(Arc::clone(&plan.tls)),
+                mounts: self.mounts.get().cloned().unwrap_or_default(),
+                doorway: RwLock::new(Doorway::of(plan)),
                 slots: Arc::clone(&self.slots),
-                stopping: self.stopping.subscribe(),
             }),
             bound: Vec::new(),
         });
-        *entry.shared.tls.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&plan.tls);
-        entry.bound.retain(|bound| plan.addresses.contains(&bound.asked));
-        let path = self.path_of(mount);
+        entry.shared.admit_by(plan);
+        let bound = std::mem::take(&mut entry.bound).into_iter();
+        let (kept, gone): (Vec<Bound>, Vec<Bound>) =
+            bound.partition(|bound| plan.addresses.contains(&bound.asked));
+        entry.bound = kept;
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        ending.extend(gone.into_iter().filter_map(Bound::end));
         for socket in fresh {
             let shared = Arc::clone(&entry.shared);
-            entry.bound.push(listener::start(&self.runtime, socket, shared, Arc::clone(&path)));
+            entry.bound.push(listener::start(&self.runtime, socket, shared));
         }
         Ok(())
     }
 
     fn close(&self, mount: MountId) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|(owner, _), _| *owner != mount);
+        self.end(|(owner, _)| *owner == mount);
+    }
+
+    fn close_one(&self, mount: MountId, name: &str) {
+        self.end(|(owner, listener)| *owner == mount && listener == name);
     }
 }
 
@@ -141,3 +182,6 @@ impl std::fmt::Debug for KmipFront {
 
 /// Wait after a failed accept (out of file descriptors, mostly), so that it does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long an address that another listener gives up is waited for.
+const LET_GO_MAX: Duration = Duration::from_secs(1);

@@ -47,12 +47,3 @@ pub(super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
     let configured = services.mounts.configure(mount.path(), change, in_use)?;
     Ok(Reply::empty().warning(configured.warnings))
 }
-
-/// `GET ca`.
-pub(super) fn ca(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let mount = call.mount()?;
-    let engine = mount.engine().ok_or_else(|| {
-        ApiError::bad(format!("the engine has no CA yet: write {}config first", mount.path()))
-    })?;
-    Ok(Reply::data(json!({ "ca_pem": engine.ca_pem() })))
-}

@@ -8,7 +8,8 @@ use super::Call;
 use super::error::ApiError;
 use super::reply::Reply;
 use crate::access::Credential;
-use crate::pki::{Serial, pem};
+use crate::mount::client_names;
+use crate::pki::{ClientSubject, Serial, ServerNames, pem};
 use crate::record::Change;
 
 /// How a credential is written down.
@@ -72,7 +73,8 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
 pub(super) fn generate(call: &Call<'_>) -> Result<Reply, ApiError> {
     let format = Format::of(call, Format::PemBundle)?;
     let (scope, role) = (call.captured("scope"), call.captured("role"));
-    let made = call.services()?.access.generate_credential(call.mount()?, scope, role)?;
+    let (access, names) = (&call.services()?.access, names(call)?);
+    let made = access.generate_named_credential(call.mount()?, scope, role, names)?;
     Ok(Reply::data(format.write(&made)).warning(made.warnings))
 }
 
@@ -81,7 +83,8 @@ pub(super) fn sign(call: &Call<'_>) -> Result<Reply, ApiError> {
     let format = Format::of(call, Format::PemBundle)?;
     let request = call.fields.required("csr")?;
     let (scope, role) = (call.captured("scope"), call.captured("role"));
-    let made = call.services()?.access.sign_credential(call.mount()?, scope, role, &request)?;
+    let (access, names) = (&call.services()?.access, names(call)?);
+    let made = access.sign_credential(call.mount()?, scope, role, names, &request)?;
     Ok(Reply::data(format.write(&made)).warning(made.warnings))
 }
 
@@ -97,22 +100,44 @@ pub(super) fn lookup(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `POST …/credential/revoke`.
 pub(super) fn revoke(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let Revocation { serial, .. } = named_serial(call)?;
+    let (scope, role) = (call.captured("scope"), call.captured("role"));
+    call.services()?.access.revoke_credential(call.mount()?.id(), scope, role, &serial)?;
+    Ok(Reply::empty())
+}
+
+/// What is to be revoked.
+pub(super) struct Revocation {
+    pub(super) serial: Serial,
+    /// Last second of the certificate's life, if the request tells.
+    pub(super) not_after: Option<i64>,
+}
+
+/// The serial of a request, given as such or by the whole certificate.
+pub(super) fn named_serial(call: &Call<'_>) -> Result<Revocation, ApiError> {
     let given = |name| -> Result<Option<String>, ApiError> {
         match call.fields.text(name)? {
             Change::To(text) if !text.is_empty() => Ok(Some(text)),
             _ => Ok(None),
         }
     };
-    let serial = match (given("serial_number")?, given("certificate")?) {
-        (Some(text), None) => serial(&text)?,
-        (None, Some(text)) => pem::decode(&["CERTIFICATE"], &text)
-            .and_then(|der| Serial::of_certificate(&der))
-            .ok_or_else(|| ApiError::bad("certificate is not a certificate in PEM"))?,
-        _ => return Err(ApiError::bad("give either serial_number or certificate")),
-    };
-    let (scope, role) = (call.captured("scope"), call.captured("role"));
-    call.services()?.access.revoke_credential(call.mount()?.id(), scope, role, &serial)?;
-    Ok(Reply::empty())
+    match (given("serial_number")?, given("certificate")?) {
+        (Some(text), None) => Ok(Revocation { serial: serial(&text)?, not_after: None }),
+        (None, Some(text)) => {
+            let subject =
+                pem::decode(&["CERTIFICATE"], &text).and_then(|it| ClientSubject::of(&it));
+            let subject =
+                subject.ok_or_else(|| ApiError::bad("certificate is not a certificate in PEM"))?;
+            Ok(Revocation { serial: subject.serial, not_after: Some(subject.not_after) })
+        }
+        _ => Err(ApiError::bad("give either serial_number or certificate")),
+    }
+}
+
+/// Alternative names that a certificate is to show besides its URI.
+fn names(call: &Call<'_>) -> Result<ServerNames, ApiError> {
+    let list = |name| Ok::<_, ApiError>(call.fields.list(name)?.apply(Vec::new(), Vec::new()));
+    Ok(client_names(&list("dns_sans")?, &list("ip_sans")?)?)
 }
 
 fn serial(text: &str) -> Result<Serial, ApiError> {

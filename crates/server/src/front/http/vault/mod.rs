@@ -4,13 +4,17 @@
 //! Order of things: understand the request, check the token, find the route, read the body, record
 //! the request in the audit, carry it out, record the outcome, answer.
 
+mod ca;
 mod config;
 mod credential;
 mod error;
 mod fields;
 mod help;
 mod keeper;
+mod listener;
 mod mounts;
+mod openapi;
+mod remount;
 mod reply;
 mod request;
 mod role;
@@ -39,11 +43,11 @@ use crate::token::{TokenInfo, Tokens};
 use error::ApiError;
 use fields::Fields;
 use reply::{Content, Reply};
-use request::{Operation, Request};
+use request::{Operation, Path, Request};
 use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
-pub use reply::{Answer, Download};
+pub use reply::{Answer, Download, JSON};
 pub use request::Incoming;
 
 /// What this server says of itself.
@@ -143,12 +147,33 @@ impl Api {
         outcome
     }
 
+    /// What of a mount anybody may ask: revocation lists.
+    fn answer_anybody(&self, services: &Services, request: &Request) -> Option<Answer> {
+        let (mount, below) = mount_of(services, &request.path)?;
+        let (route, captures) = routes::find(routes::KMIP, below)?;
+        if route.auth != Auth::Anybody {
+            return None;
+        }
+        let call = Call {
+            api: self,
+            services: Some(services),
+            mount: Some(&*mount),
+            captures: &captures,
+            fields: Fields::new(&request.query),
+            caller: None,
+        };
+        Some(answer(request, "kmip", run(route, request, &call)))
+    }
+
     fn handle_unsealed(
         &self,
         services: &Services,
         incoming: &Incoming,
         request: &Request,
     ) -> Answer {
+        if let Some(answer) = self.answer_anybody(services, request) {
+            return answer;
+        }
         let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
         let admitted = admit(services, incoming, request, &mut seen);
         let recorder = Recorder { services, incoming, request, seen: &seen, clock: &*self.clock };
@@ -167,7 +192,8 @@ impl Api {
                 caller: seen.token.as_ref().zip(incoming.token.as_deref()),
             };
             let reply = run(target.route, request, &call)?;
-            let warnings = field_warnings(&target, data.unwrap_or(&empty));
+            let warnings =
+                routes::field_warnings(target.route, &target.captures, data.unwrap_or(&empty));
             Ok(reply.warning(warnings))
         });
         let recorded = match &outcome {
@@ -234,9 +260,7 @@ fn find_target(
 ) -> Result<Target, ApiError> {
     let segments = request.path.segments.as_slice();
     let text = request.path.text();
-    if let Some(mount) = services.mounts.of_request(&format!("{text}/")) {
-        let depth = mount.path().as_str().matches('/').count();
-        let below = segments.get(depth..).unwrap_or_default();
+    if let Some((mount, below)) = mount_of(services, &request.path) {
         seen.mount = Some(mount.clone());
         let found = routes::find(routes::KMIP, below);
         let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
@@ -249,6 +273,13 @@ fn find_target(
         Some("sys" | "auth") => Err(ApiError::unsupported_path()),
         _ => Err(ApiError::no_route(&text)),
     }
+}
+
+/// The mount that a path lies below, and what of it lies below.
+fn mount_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Mount>, &'p [String])> {
+    let mount = services.mounts.of_request(&format!("{}/", path.text()))?;
+    let depth = mount.path().as_str().matches('/').count();
+    Some((mount, path.segments.get(depth..).unwrap_or_default()))
 }
 
 /// What a handler works with.
@@ -292,35 +323,6 @@ fn answer(request: &Request, mount_type: &str, outcome: Result<Reply, ApiError>)
     }
 }
 
-/// What Vault says of fields that a path does not know, or that the path itself has replaced.
-fn field_warnings(target: &Target, data: &Map<String, Value>) -> Vec<String> {
-    let captured = |name: &str| target.captures.iter().find(|(known, _)| *known == name);
-    let known = (target.route.fields)();
-    let unknown: Vec<&str> = data
-        .keys()
-        .map(String::as_str)
-        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
-        .collect();
-    let replaced: Vec<&str> = data
-        .iter()
-        .filter(|(name, value)| captured(name).is_some_and(|(_, taken)| *value != taken))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let mut warnings = Vec::new();
-    if !unknown.is_empty() {
-        let names = unknown.join(" ");
-        warnings.push(format!("Endpoint ignored these unrecognized parameters: [{names}]"));
-    }
-    if !replaced.is_empty() {
-        warnings.push(format!(
-            "Endpoint replaced the value of these parameters with the values captured from the \
-             endpoint's path: [{}]",
-            replaced.join(" ")
-        ));
-    }
-    warnings
-}
-
 /// Writes a request's two entries in the audit.
 struct Recorder<'a> {
     services: &'a Services,
@@ -351,7 +353,7 @@ impl Recorder<'_> {
         };
         let response = reply.and_then(|reply| match &reply.content {
             Content::Data(data) => Some(Value::Object(data.clone())),
-            Content::Empty | Content::Bare(..) | Content::Download(_) => None,
+            Content::Empty | Content::Bare(..) | Content::Raw(..) | Content::Download(_) => None,
         });
         let text = error.map(ApiError::text);
         audit.record(&Entry::Api(Box::new(audit::Api {

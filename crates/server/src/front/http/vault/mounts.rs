@@ -6,11 +6,8 @@ use super::error::ApiError;
 use super::reply::Reply;
 use super::{Call, Services};
 use crate::access::AccessError;
-use crate::mount::{Mount, MountError, MountPath};
+use crate::mount::{Mount, MountError, MountPath, Tuning};
 use crate::record::Change;
-
-/// Leases of Vault's default: 768 hours. Nothing here has a lease; clients read the fields.
-const LEASE_SECONDS: u32 = 2_764_800;
 
 /// `GET sys/mounts`.
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -23,19 +20,10 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::data(Value::Object(data)))
 }
 
-/// `GET sys/mounts/:path` and `GET sys/mounts/:path/tune`.
+/// `GET sys/mounts/:path`.
 pub(super) fn read(call: &Call<'_>) -> Result<Reply, ApiError> {
     let services = call.services()?;
     let text = call.captured("path");
-    if let Some(above) = text.strip_suffix("/tune") {
-        let mount = existing(services, above)?;
-        return Ok(Reply::data(json!({
-            "default_lease_ttl": LEASE_SECONDS,
-            "max_lease_ttl": LEASE_SECONDS,
-            "description": mount.description(),
-            "force_no_cache": false,
-        })));
-    }
     if text == "sys" {
         return Ok(Reply::data(system()));
     }
@@ -56,7 +44,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
         return Err(ApiError::unsupported_operation());
     }
     let description = call.fields.text("description")?.apply(String::new(), String::new());
-    call.services()?.mounts.create(&path, &description)?;
+    let mounts = &call.services()?.mounts;
+    mounts.create(&path, &description)?;
     Ok(Reply::empty())
 }
 
@@ -70,8 +59,8 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::empty())
 }
 
-/// Why an engine could not be unmounted.
-enum Unmount {
+/// Why an engine, or an authority of one, could not be deleted.
+pub(super) enum Unmount {
     Mount(MountError),
     Access(AccessError),
 }
@@ -104,14 +93,16 @@ fn existing(services: &Services, text: &str) -> Result<std::sync::Arc<Mount>, Ap
 }
 
 fn describe(mount: &Mount) -> Value {
-    entry("kmip", mount.description(), mount.accessor(), &mount.id().to_string())
+    let uuid = mount.id().to_string();
+    entry("kmip", mount.description(), mount.accessor(), &uuid, mount.tuning())
 }
 
 fn system() -> Value {
-    entry("system", "system endpoints used for control, policy and debugging", "system", "")
+    let text = "system endpoints used for control, policy and debugging";
+    entry("system", text, "system", "", &Tuning::default())
 }
 
-fn entry(kind: &str, description: &str, accessor: &str, uuid: &str) -> Value {
+fn entry(kind: &str, description: &str, accessor: &str, uuid: &str, tuning: &Tuning) -> Value {
     json!({
         "type": kind,
         "description": description,
@@ -124,6 +115,10 @@ fn entry(kind: &str, description: &str, accessor: &str, uuid: &str) -> Value {
         "plugin_version": "",
         "running_plugin_version": concat!("v", env!("CARGO_PKG_VERSION"), "+builtin"),
         "running_sha256": "",
-        "config": { "default_lease_ttl": 0, "max_lease_ttl": 0, "force_no_cache": false },
+        "config": {
+            "default_lease_ttl": tuning.default_lease_ttl,
+            "max_lease_ttl": tuning.max_lease_ttl,
+            "force_no_cache": false,
+        },
     })
 }

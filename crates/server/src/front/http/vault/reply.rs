@@ -26,6 +26,8 @@ pub(super) enum Content {
     Bare(u16, Value),
     /// A file.
     Download(Download),
+    /// Bytes that are not JSON, and their media type.
+    Raw(&'static str, Vec<u8>),
 }
 
 impl Reply {
@@ -65,6 +67,11 @@ impl Reply {
         Self { content, warnings: Vec::new() }
     }
 
+    /// What is not JSON: a file that other programs read.
+    pub(super) fn raw(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { content: Content::Raw(content_type, bytes), warnings: Vec::new() }
+    }
+
     /// The same, with warnings.
     pub(super) fn warning(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(warnings);
@@ -72,15 +79,23 @@ impl Reply {
     }
 }
 
-/// What leaves: a status and, unless it is empty, JSON; or a file.
+/// What leaves: a status and, unless it is empty, a body: JSON but for a few files.
 #[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// JSON with a newline, or nothing.
+    /// The media type of the body, exactly as it is sent.
+    pub content_type: &'static str,
+    /// JSON with a newline, a file, or nothing.
     pub body: Vec<u8>,
     /// A file instead of the body.
     pub download: Option<Download>,
+}
+
+impl Answer {
+    fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, content_type, body, download: None }
+    }
 }
 
 /// A file that is written while it is sent. A failure cuts it off, which its format must show.
@@ -102,6 +117,12 @@ impl fmt::Debug for Download {
     }
 }
 
+/// Exactly this: clients compare it as it stands.
+pub const JSON: &str = "application/json";
+
+/// What only its own program reads.
+const OCTETS: &str = "application/octet-stream";
+
 #[derive(Serialize)]
 struct Envelope<'a> {
     request_id: &'a str,
@@ -119,11 +140,13 @@ struct Envelope<'a> {
 pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer {
     let data = match reply.content {
         Content::Bare(status, body) => return json(status, &body),
+        Content::Raw(content_type, body) => return Answer::new(200, content_type, body),
         Content::Download(download) => {
-            return Answer { status: 200, body: Vec::new(), download: Some(download) };
+            let answer = Answer::new(200, OCTETS, Vec::new());
+            return Answer { download: Some(download), ..answer };
         }
         Content::Empty if reply.warnings.is_empty() => {
-            return Answer { status: 204, body: Vec::new(), download: None };
+            return Answer::new(204, JSON, Vec::new());
         }
         Content::Empty => None,
         Content::Data(data) => Some(data),
@@ -150,5 +173,5 @@ pub(super) fn render_error(error: &ApiError) -> Answer {
 fn json(status: u16, body: &impl Serialize) -> Answer {
     let mut bytes = serde_json::to_vec(body).unwrap_or_default();
     bytes.push(b'\n');
-    Answer { status, body: bytes, download: None }
+    Answer::new(status, JSON, bytes)
 }

@@ -28,6 +28,9 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reply, ApiError> {
     data.insert("tls_client_key_type".to_owned(), view.tls_client_key_type.into());
     data.insert("tls_client_key_bits".to_owned(), view.tls_client_key_bits.into());
     data.insert("tls_client_ttl".to_owned(), view.tls_client_ttl.into());
+    if !view.ca.is_empty() {
+        data.insert("ca".to_owned(), view.ca.into());
+    }
     let withheld: Vec<String> =
         view.withheld.iter().map(|name| format!("operation_{name}")).collect();
     let warning = (!withheld.is_empty())
@@ -38,17 +41,13 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// `POST scope/:scope/role/:role`.
 pub(super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
     let fields = call.fields;
-    if let Change::To(name) = fields.text("ca")?
-        && !name.is_empty()
-    {
-        return Err(ApiError::bad("there is no certificate authority of that name"));
-    }
     let name = Name::parse(call.captured("role"))?;
     let change = RoleChange {
         permissions: permissions(call)?,
         key_type: fields.named("tls_client_key_type", KeyType::from_name)?,
         key_bits: fields.u32("tls_client_key_bits")?,
         ttl_seconds: fields.seconds("tls_client_ttl")?,
+        ca: fields.text("ca")?,
     };
     let access = &call.services()?.access;
     access.write_role(call.mount()?, call.captured("scope"), &name, change)?;

@@ -8,8 +8,8 @@ use super::reply::Reply;
 use crate::record::Change;
 
 /// The Vault release whose KMIP API this server has, then our own version. Clients compare it:
-/// named authorities and listeners come with 2.0.0, so it stays below until they are here.
-const VERSION: &str = concat!("1.21.0+claviger.", env!("CARGO_PKG_VERSION"));
+/// Terraform asks for named authorities and listeners from 2.0.0 on.
+const VERSION: &str = concat!("2.0.0+claviger.", env!("CARGO_PKG_VERSION"));
 
 /// `GET sys/health`.
 pub(super) fn health(call: &Call<'_>) -> Result<Reply, ApiError> {

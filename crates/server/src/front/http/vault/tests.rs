@@ -3,9 +3,15 @@
 
 mod errors;
 mod garbage;
+mod moved;
+mod named;
+mod openapi;
 mod root_key;
 mod seal;
+mod table;
+mod terraform;
 mod tutorial;
+mod upkeep;
 
 use std::sync::{Arc, RwLock};
 
@@ -81,7 +87,9 @@ impl Keeper for FixedKeeper {
 /// A server without sockets.
 struct Server {
     store: TestStore,
+    clock: Arc<ManualClock>,
     objects: Arc<FakeObjects>,
+    listeners: Arc<FakeListeners>,
     mounts: Arc<Mounts>,
     access: Arc<Access>,
     api: Arc<Api>,
@@ -154,7 +162,7 @@ impl Server {
         let clock = Arc::new(ManualClock::at(NOW));
         let objects = Arc::new(FakeObjects::default());
         let listeners = Arc::new(FakeListeners::default());
-        let mounts = Mounts::open(records.clone(), clock.clone(), listeners).unwrap();
+        let mounts = Mounts::open(records.clone(), clock.clone(), listeners.clone()).unwrap();
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
@@ -165,8 +173,9 @@ impl Server {
         let services =
             Services { mounts: mounts.clone(), access: access.clone(), tokens, audit, custody };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
-        let api = Arc::new(Api::new(node, clock, Arc::<FixedKeeper>::clone(&keeper)));
-        Self { store, objects, mounts, access, router: router(api.clone()), api, keeper }
+        let api = Arc::new(Api::new(node, clock.clone(), Arc::<FixedKeeper>::clone(&keeper)));
+        let router = router(api.clone());
+        Self { store, clock, objects, listeners, mounts, access, router, api, keeper }
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {
@@ -181,6 +190,18 @@ impl Server {
             .header("X-Vault-Token", TOKEN)
             .header("X-Vault-Request", "true");
         self.send(request.body(Body::from(body.to_vec())).unwrap()).await
+    }
+
+    /// Any verb, as anybody.
+    async fn ask(&self, method: &str, path: &str) -> Answered {
+        let request = Request::builder().method(method).uri(format!("/v1/{path}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// What the listener of that name accepts on, if it is there.
+    fn listens(&self, mount: &str, name: &str) -> Option<Vec<String>> {
+        let mount = self.mounts.at(&MountPath::parse(mount).unwrap())?.id();
+        self.listeners.addresses_of(mount, name)
     }
 
     async fn get(&self, path: &str) -> Answered {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::super::fields::{Field, Kind};
-use super::super::{config, credential, role, scope};
+use super::super::{ca, config, credential, listener, role, scope};
 use super::{Auth, Operation, Route, fields, none, route};
 use crate::access::permission_names;
 use Operation::{Delete, List, Read, Update};
@@ -12,7 +12,17 @@ use Operation::{Delete, List, Read, Update};
 #[rustfmt::skip]
 pub(in super::super) static KMIP: &[Route] = &[
     route("config", Auth::Token, &[(Read, config::read), (Update, config::write)], config_fields, "Configures the KMIP listener and its certificate authorities."),
-    route("ca", Auth::Token, &[(Read, config::ca)], none, "The certificates that KMIP clients must trust."),
+    route("ca", Auth::Token, &[(Read, ca::own), (List, ca::list)], none, "The certificates that clients of the configured listener must trust; the names of further authorities."),
+    route("ca/{name}", Auth::Token, &[(Read, ca::read), (Update, ca::update), (Delete, ca::delete)], mapping_fields, "A named certificate authority; imported ones can be changed."),
+    route("ca/{name}/generate", Auth::Token, &[(Update, ca::generate)], ca_fields, "Generates a certificate authority, which a listener or a role can use."),
+    route("ca/{name}/import", Auth::Token, &[(Update, ca::import)], import_fields, "Imports a certificate authority, whose clients belong to a scope and role by name or by subject field."),
+    route("ca/{name}/revoke", Auth::Token, &[(Update, ca::revoke)], revoke_fields, "Denies a certificate of an imported authority, for open connections too."),
+    route("ca/{name}/crl", Auth::Anybody, &[(Read, ca::named_list)], none, "The revoked certificates of a generated authority, in DER."),
+    route("ca/{name}/crl/pem", Auth::Anybody, &[(Read, ca::named_list_pem)], none, "The revoked certificates of a generated authority, in PEM."),
+    route("crl", Auth::Anybody, &[(Read, ca::own_list)], none, "The revoked certificates of the engine's own authority, in DER."),
+    route("crl/pem", Auth::Anybody, &[(Read, ca::own_list_pem)], none, "The revoked certificates of the engine's own authority, in PEM."),
+    route("listener", Auth::Token, &[(List, listener::list)], none, "The named listeners."),
+    route("listener/{name}", Auth::Token, &[(Read, listener::read), (Update, listener::write), (Delete, listener::delete)], listener_fields, "A listener with certificate authorities of its own."),
     route("scope", Auth::Token, &[(List, scope::list)], none, "The scopes."),
     route("scope/{scope}", Auth::Token, &[(Update, scope::create), (Delete, scope::delete)], scope_fields, "Creates or deletes a scope: a partition of managed objects."),
     route("scope/{scope}/role", Auth::Token, &[(List, role::list)], none, "The roles of a scope."),
@@ -36,15 +46,44 @@ fields! {
         ["default_tls_client_key_type", Text, "Kind of key of client certificates: ec or rsa."]
         ["default_tls_client_key_bits", Int, "Its size."]
         ["default_tls_client_ttl", Duration, "Life of client certificates."];
+    mapping_fields:
+        ["scope_name", Text, "Scope of every client; instead of scope_field."]
+        ["scope_field", Text, "Subject field with the scope: CN, O, OU or UID."]
+        ["role_name", Text, "Role of every client; instead of role_field."]
+        ["role_field", Text, "Subject field with the role: CN, O, OU or UID."];
+    import_fields:
+        ["ca_pem", Text, "The authority's certificates, in PEM."]
+        ["scope_name", Text, "Scope of every client; instead of scope_field."]
+        ["scope_field", Text, "Subject field with the scope: CN, O, OU or UID."]
+        ["role_name", Text, "Role of every client; instead of role_field."]
+        ["role_field", Text, "Subject field with the role: CN, O, OU or UID."];
+    ca_fields:
+        ["key_type", Text, "Kind of key: ec or rsa."]
+        ["key_bits", Int, "Its size: ec 256, 384, 521; rsa 2048, 3072, 4096."]
+        ["ttl", Duration, "Life of the authority; 365d unless given."];
+    listener_fields:
+        ["ca", Text, "The generated authority that issues the server certificate and vouches for clients."]
+        ["address", Text, "Where to listen: host:port."]
+        ["server_hostnames", List, "Host names in the server certificate; the first is its common name."]
+        ["server_ips", List, "IP addresses in the server certificate."]
+        ["additional_client_cas", List, "Further authorities that vouch for clients."]
+        ["also_use_legacy_ca", Bool, "Takes clients of the engine's own authority too."]
+        ["tls_min_version", Text, "Oldest TLS version: tls12 or tls13."]
+        ["tls_max_version", Text, "Newest TLS version: tls12 or tls13."]
+        ["tls_cipher_suites", Text, "TLS 1.2 cipher suites under Go's names, with commas; all unless given."];
     scope_fields:
         ["scope", Text, "Name of the scope."]
         ["force", Bool, "Deletes the scope's managed objects with it."]
         ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
     generate_fields:
-        ["format", Text, "pem, pem_bundle or der."];
+        ["format", Text, "pem, pem_bundle or der."]
+        ["dns_sans", List, "Host names that the certificate shows."]
+        ["ip_sans", List, "IP addresses that the certificate shows."];
     sign_fields:
         ["csr", Text, "The signing request, in PEM."]
-        ["format", Text, "pem, pem_bundle or der."];
+        ["format", Text, "pem, pem_bundle or der."]
+        ["dns_sans", List, "Host names that the certificate shows."]
+        ["ip_sans", List, "IP addresses that the certificate shows."];
     lookup_fields:
         ["serial_number", Text, "Serial number, in decimal."]
         ["format", Text, "pem, pem_bundle or der."];
@@ -59,7 +98,11 @@ fn role_fields() -> &'static [Field] {
             Field::new("tls_client_key_type", Kind::Text, "Kind of key of client certificates."),
             Field::new("tls_client_key_bits", Kind::Int, "Its size."),
             Field::new("tls_client_ttl", Kind::Duration, "Life of client certificates."),
-            Field::new("ca", Kind::Text, "A named certificate authority; there is none yet."),
+            Field::new(
+                "ca",
+                Kind::Text,
+                "The named authority that issues; the engine's own unless given.",
+            ),
             Field::new("operation_all", Kind::Bool, "Allows every operation."),
             Field::new("operation_none", Kind::Bool, "Allows no operation."),
         ];

@@ -4,6 +4,8 @@
 mod kmip;
 mod system;
 
+use serde_json::{Map, Value};
+
 use super::Call;
 use super::error::ApiError;
 use super::fields::Field;
@@ -27,7 +29,8 @@ pub(super) enum Auth {
 
 /// One path.
 pub(super) struct Route {
-    /// Segments between slashes; `{x}` takes one segment, `{x*}` as the last takes all that are left.
+    /// Segments between slashes; `{x}` takes one segment, `{x*}` as many as leave enough for the
+    /// rest of the pattern, which holds no captures.
     pub(super) pattern: &'static str,
     pub(super) auth: Auth,
     /// What may be done, and by what.
@@ -77,15 +80,19 @@ pub(super) fn find(
 fn capture(pattern: &'static str, segments: &[String]) -> Option<Captures> {
     let mut captures = Captures::new();
     let mut rest = segments;
-    for part in pattern.split('/') {
+    let mut parts = pattern.split('/');
+    while let Some(part) = parts.next() {
         let (segment, tail) = rest.split_first()?;
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             None if part == segment => {}
             None => return None,
             Some(name) => match name.strip_suffix('*') {
                 Some(name) => {
-                    captures.push((name, rest.join("/")));
-                    return Some(captures);
+                    let after: Vec<&str> = parts.collect();
+                    let taken = rest.len().checked_sub(after.len()).filter(|taken| *taken > 0)?;
+                    let (taken, end) = rest.split_at_checked(taken)?;
+                    captures.push((name, taken.join("/")));
+                    return (end == after).then_some(captures);
                 }
                 None if segment.is_empty() => return None,
                 None => captures.push((name, segment.clone())),
@@ -94,6 +101,39 @@ fn capture(pattern: &'static str, segments: &[String]) -> Option<Captures> {
         rest = tail;
     }
     rest.is_empty().then_some(captures)
+}
+
+/// What Vault says of fields that a path does not know, or that the path itself has replaced.
+pub(super) fn field_warnings(
+    route: &Route,
+    captures: &Captures,
+    data: &Map<String, Value>,
+) -> Vec<String> {
+    let captured = |name: &str| captures.iter().find(|(known, _)| *known == name);
+    let known = (route.fields)();
+    let unknown: Vec<&str> = data
+        .keys()
+        .map(String::as_str)
+        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
+        .collect();
+    let replaced: Vec<&str> = data
+        .iter()
+        .filter(|(name, value)| captured(name).is_some_and(|(_, taken)| *value != taken))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut warnings = Vec::new();
+    if !unknown.is_empty() {
+        let names = unknown.join(" ");
+        warnings.push(format!("Endpoint ignored these unrecognized parameters: [{names}]"));
+    }
+    if !replaced.is_empty() {
+        warnings.push(format!(
+            "Endpoint replaced the value of these parameters with the values captured from the \
+             endpoint's path: [{}]",
+            replaced.join(" ")
+        ));
+    }
+    warnings
 }
 
 macro_rules! fields {
@@ -122,6 +162,10 @@ mod tests {
         assert_eq!(captures, [("scope", "role".to_owned()), ("role", "role".to_owned())]);
         let (pattern, captures) = found(SYSTEM, "sys/mounts/a/b").unwrap();
         assert_eq!((pattern, captures), ("sys/mounts/{path*}", vec![("path", "a/b".to_owned())]));
+        let (pattern, captures) = found(SYSTEM, "sys/mounts/a/b/tune").unwrap();
+        assert_eq!(pattern, "sys/mounts/{path*}/tune");
+        assert_eq!(captures, [("path", "a/b".to_owned())]);
+        assert_eq!(found(SYSTEM, "sys/mounts/tune").unwrap().0, "sys/mounts/{path*}");
         for nowhere in ["", "scope//role", "scopes", "scope/a/b", "config/x"] {
             assert!(found(KMIP, nowhere).is_none(), "{nowhere}");
         }

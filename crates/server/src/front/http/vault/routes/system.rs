@@ -1,7 +1,9 @@
 //! Paths below `/v1/` that are not a mount's, and their fields.
 
 use super::super::fields::{Field, Kind};
-use super::super::{mounts, root_key, root_token, seal, snapshot, status, tokens};
+use super::super::{
+    mounts, openapi, remount, root_key, root_token, seal, snapshot, status, tokens,
+};
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, Read, Update};
 
@@ -23,7 +25,11 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/generate-root/update", Auth::Anybody, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
     route("sys/storage/snapshot", Auth::Token, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
+    route("sys/mounts/{path*}/tune", Auth::Token, &[(Read, remount::read_tune), (Update, remount::tune)], tune_fields, "What is set about a mount."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
+    route("sys/remount", Auth::Token, &[(Update, remount::remount)], remount_fields, "Moves a mount to another path, with everything in it."),
+    route("sys/remount/status/{migration_id}", Auth::Token, &[(Read, remount::status)], none, "How far a move is: it is done when it is answered."),
+    route("sys/internal/specs/openapi", Auth::Token, &[(Read, openapi::all)], none, "All paths, in OpenAPI."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
 ];
 
@@ -65,6 +71,21 @@ fields! {
     root_token_fields:
         ["otp", Text, "What the token is to be hidden with; made if absent."]
         ["pgp_key", Ignored, "Not supported."];
+    tune_fields:
+        ["description", Text, "What the mount is for."]
+        ["default_lease_ttl", Duration, "Kept; nothing here has a lease."]
+        ["max_lease_ttl", Duration, "Kept; nothing here has a lease."]
+        ["audit_non_hmac_request_keys", List, "Fields of requests that the audit holds in clear."]
+        ["audit_non_hmac_response_keys", List, "Fields of responses that the audit holds in clear."]
+        ["options", Ignored, "Accepted and ignored."]
+        ["listing_visibility", Ignored, "Accepted and ignored."]
+        ["passthrough_request_headers", Ignored, "Accepted and ignored."]
+        ["allowed_response_headers", Ignored, "Accepted and ignored."]
+        ["token_type", Ignored, "Accepted and ignored."]
+        ["plugin_version", Ignored, "Accepted and ignored."];
+    remount_fields:
+        ["from", Text, "Where the mount is."]
+        ["to", Text, "Where it is to be."];
     health_fields:
         ["standbyok", Ignored, "Accepted: there is no standby."]
         ["perfstandbyok", Ignored, "Accepted: there is no standby."]

@@ -1,0 +1,55 @@
+//! Serials that are not to be trusted any more: what is stored of them, until their certificates
+//! have expired (docs/formats.md §8).
+
+use serde::{Deserialize, Serialize};
+
+use crate::pki::Serial;
+use crate::record::{AuthorityId, Kind, MountId, RecordError, Records, key};
+
+/// A revoked serial.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct RevokedRecord {
+    /// When, in seconds since 1970.
+    pub(crate) revoked: i64,
+    /// Last second of the certificate's life, since 1970; 0 when nobody knows it.
+    pub(crate) not_after: i64,
+}
+
+impl RevokedRecord {
+    /// Whether the certificate has expired by itself.
+    pub(crate) fn is_over(&self, now: i64) -> bool {
+        self.not_after != 0 && self.not_after < now
+    }
+}
+
+/// Where the revoked serials of an authority are; without one, those of the mount.
+pub(crate) fn revoked_prefix(mount: MountId, authority: Option<AuthorityId>) -> Vec<u8> {
+    match authority {
+        Some(authority) => key(Kind::Revoked, &[mount.as_bytes(), authority.as_bytes()]),
+        None => key(Kind::Revoked, &[mount.as_bytes()]),
+    }
+}
+
+/// Where a revoked serial is.
+pub(crate) fn revoked_key(mount: MountId, authority: AuthorityId, serial: &Serial) -> Vec<u8> {
+    key(Kind::Revoked, &[mount.as_bytes(), authority.as_bytes(), serial.as_bytes()])
+}
+
+/// Every revoked serial of an authority.
+pub(crate) fn revoked_serials(
+    records: &Records,
+    mount: MountId,
+    authority: AuthorityId,
+) -> Result<Vec<(Serial, RevokedRecord)>, RecordError> {
+    let found = records.scan::<RevokedRecord>(&revoked_prefix(mount, Some(authority)))?;
+    found
+        .into_iter()
+        .map(|(at, stored)| {
+            let serial = at.last_chunk().copied().map(Serial::from);
+            let serial = serial.ok_or_else(|| {
+                RecordError::Corrupt("the key of a revoked serial is too short".to_owned())
+            })?;
+            Ok((serial, stored.value))
+        })
+        .collect()
+}
