@@ -9,6 +9,7 @@ pub mod assemble;
 pub use assemble::open_store;
 pub use claviger_store::Durability;
 pub mod audit;
+pub mod audit_devices;
 pub mod backup;
 pub mod clock;
 pub mod dispatch;

@@ -2,6 +2,7 @@
 //! second. Knows a file and its length, nothing of lines.
 
 use super::AuditError;
+use std::cell::Cell;
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -98,7 +99,7 @@ impl Syncer {
             }
         }
         drop(state);
-        Syncing { waits: Some((Arc::clone(&self.shared), length)) }
+        Syncing { first: Some((Arc::clone(&self.shared), length)), ..Syncing::done() }
     }
 
     /// After a failed sync nobody knows what the disk has: the device is not to be used any more.
@@ -182,31 +183,69 @@ impl Shared {
     }
 }
 
-/// Resolves once what had been recorded is on the disk. Dropping it takes nothing back.
+/// Resolves once what had been recorded is on the disks. Dropping it takes nothing back.
 #[must_use = "a change is to be answered only when its record has been synced"]
 pub struct Syncing {
-    waits: Option<(Arc<Shared>, u64)>,
+    first: Option<Wait>,
+    /// Those of further file devices: rarely any.
+    more: Vec<Wait>,
+    /// A device without a disk takes entries: no disk is needed.
+    is_elsewhere: bool,
 }
+
+type Wait = (Arc<Shared>, u64);
 
 impl Syncing {
     /// Nothing to wait for.
     pub(super) fn done() -> Self {
-        Self { waits: None }
+        Self { first: None, more: Vec::new(), is_elsewhere: false }
+    }
+
+    /// Waits for the other's disks too. It is enough that one disk has taken it, once all have ended.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for wait in other.first.into_iter().chain(other.more) {
+            match self.first {
+                None => self.first = Some(wait),
+                Some(_) => self.more.push(wait),
+            }
+        }
+        self.is_elsewhere |= other.is_elsewhere;
+        self
+    }
+
+    /// There is a device without a disk besides.
+    pub(super) fn elsewhere(mut self) -> Self {
+        self.is_elsewhere = true;
+        self
+    }
+
+    /// What comes of it, given what has become of each disk.
+    fn settle(&self, outcome: impl Fn(&Wait) -> Result<(), AuditError>) -> Result<(), AuditError> {
+        let mut taken = self.is_elsewhere;
+        let mut refused = None;
+        for wait in self.first.iter().chain(&self.more) {
+            match outcome(wait) {
+                Ok(()) => taken = true,
+                Err(error) => refused = Some(error),
+            }
+        }
+        refused.filter(|_| !taken).map_or(Ok(()), Err)
     }
 
     /// Blocks the thread until then. Not for use inside an async runtime.
     ///
     /// # Errors
-    /// [`AuditError`] if the disk refused.
+    /// [`AuditError`] if no disk took it.
     pub fn wait(self) -> Result<(), AuditError> {
-        let Some((shared, length)) = self.waits else { return Ok(()) };
-        let mut state = shared.lock();
-        loop {
-            if let Some(outcome) = shared.outcome(&state, length) {
-                return outcome;
+        self.settle(|(shared, length)| {
+            let mut state = shared.lock();
+            loop {
+                if let Some(outcome) = shared.outcome(&state, *length) {
+                    return outcome;
+                }
+                state = shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            state = shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        })
     }
 }
 
@@ -220,14 +259,17 @@ impl Future for Syncing {
     type Output = Result<(), AuditError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some((shared, length)) = &self.waits else { return Poll::Ready(Ok(())) };
-        let mut state = shared.lock();
-        if let Some(outcome) = shared.outcome(&state, *length) {
-            return Poll::Ready(outcome);
-        }
-        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
+        let is_open = Cell::new(false);
+        let settled = self.settle(|(shared, length)| {
+            let mut state = shared.lock();
+            shared.outcome(&state, *length).unwrap_or_else(|| {
+                is_open.set(true);
+                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                    state.wakers.push(context.waker().clone());
+                }
+                Ok(())
+            })
+        });
+        if is_open.get() { Poll::Pending } else { Poll::Ready(settled) }
     }
 }

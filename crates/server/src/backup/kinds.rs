@@ -31,8 +31,8 @@ fn of_kind(kind: Kind) -> Form {
         Kind::NamedAuthority => Form::Named { context: "authority", field: "name" },
         Kind::Listener => Form::Named { context: "listener", field: "name" },
         Kind::Engine | Kind::Authority | Kind::Credential | Kind::Revoked => Form::Plain,
-        // Whoever administers the other server has a token there.
-        Kind::Token => Form::Left,
+        // Whoever administers the other server has a token and an audit there.
+        Kind::Token | Kind::AuditDevice => Form::Left,
     }
 }
 

@@ -149,9 +149,13 @@ impl Request<'_> {
                 self.fail(item, Some(&admitted.grant), about, answer, &failure);
                 Outcome { succeeded: false, next: Next::Close }
             }
-            (Err(failure), _) => {
+            (Err(failure), Ok(())) => {
                 self.fail(item, Some(&admitted.grant), about, answer, &failure);
                 Outcome { succeeded: false, next }
+            }
+            (Err(_), Err(failure)) => {
+                self.fail(item, Some(&admitted.grant), about, answer, &failure);
+                Outcome { succeeded: false, next: Next::Close }
             }
         }
     }
@@ -241,6 +245,18 @@ impl Request<'_> {
         about: &About,
         failure: Option<&Failure>,
     ) -> Result<(), Failure> {
+        self.record_as(phase, item, Some(&admitted.grant), about, failure)
+    }
+
+    /// Records an item of whoever holds the grant, or of somebody who got none.
+    fn record_as(
+        &self,
+        phase: Phase,
+        item: &Item<'_>,
+        grant: Option<&Grant>,
+        about: &About,
+        failure: Option<&Failure>,
+    ) -> Result<(), Failure> {
         if !self.service.audit.is_enabled() {
             return Ok(());
         }
@@ -252,18 +268,21 @@ impl Request<'_> {
             id: &number,
             item: u32::try_from(item.position).unwrap_or(u32::MAX),
             mount: &self.peer.mount_path,
-            scope: Some(admitted.grant.scope_name().as_str()),
-            role: Some(admitted.grant.role_name().as_str()),
+            scope: grant.map(|grant| grant.scope_name().as_str()),
+            role: grant.map(|grant| grant.role_name().as_str()),
             serial: Some(&self.peer.serial_text),
-            operation: admitted.item.operation.name().unwrap_or("unknown"),
+            operation: item.operation().and_then(|operation| operation.name()).unwrap_or("unknown"),
             unique_identifier: about.unique_identifier.as_deref(),
             object_type: about.object_type.and_then(|object_type| object_type.name()),
             version: (self.version.major.unsigned_abs(), self.version.minor.unsigned_abs()),
             result_reason: reason.and_then(|reason| reason.name()),
             remote: Some(self.peer.remote),
         };
-        self.service.audit.record(&Entry::Kmip(entry)).map_err(|error| {
-            tracing::error!(%error, "audit");
+        let record = || self.service.audit.record(&Entry::Kmip(entry));
+        let recorded = if self.service.audit.may_wait() { aside(record) } else { record() };
+        recorded.map_err(|error| {
+            // Which device fails is in the log already, and not once for each request.
+            tracing::debug!(%error, "the audit does not take a request");
             Failure::new(Reason::GeneralFailure, "the audit does not take the request")
         })
     }
@@ -272,11 +291,17 @@ impl Request<'_> {
         &self,
         item: &Item<'_>,
         grant: Option<&Grant>,
-        _about: &About,
+        about: &About,
         answer: &mut Answer<'_>,
         failure: &Failure,
     ) {
         log(self.peer, grant, self.version, item.operation(), failure);
+        // What was not admitted is not in the audit yet, and its reason leaves only if it is.
+        let unrecorded = match grant {
+            Some(_) => None,
+            None => self.record_as(Phase::Response, item, None, about, Some(failure)).err(),
+        };
+        let failure = unrecorded.as_ref().unwrap_or(failure);
         answer.fail_item(item.operation(), item.unique_batch_item_id(), failure);
     }
 }

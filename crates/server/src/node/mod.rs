@@ -165,10 +165,11 @@ impl Node {
         Arc::clone(&self.clock)
     }
 
-    /// Lets whoever moved the audit's files away have new ones.
+    /// Opens audit files again that were renamed or could not be opened. Blocks on them.
     pub fn reopen_audit(&self) {
-        if self.read().audit.as_ref().is_some_and(AuditLog::is_enabled) {
-            tracing::warn!("the audit file stays open: this version cannot open it again");
+        let audit = self.read().audit.clone();
+        if let Some(audit) = audit {
+            audit.reopen(self.clock.now_us());
         }
     }
 

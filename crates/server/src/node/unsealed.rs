@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::StartError;
 use crate::access::Access;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::Clock;
 use crate::dispatch::Service;
 use crate::front::http::vault::Services;
@@ -58,6 +59,8 @@ impl Unsealed {
     ) -> Result<Self, StartError> {
         let barrier = Arc::new(barrier);
         let records = Records::new(Arc::clone(&barrier));
+        // Before anything can be asked.
+        let audit_devices = AuditDevices::open(records.clone(), audit.clone(), Arc::clone(&clock))?;
         let objects = Arc::new(Objects::new(Arc::clone(&barrier), limits.cache_bytes_max));
         let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
         let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
@@ -81,7 +84,7 @@ impl Unsealed {
         let upkeep = Upkeep::new(Arc::clone(&mounts), Arc::clone(&access), Arc::clone(&clock));
         let tokens = Tokens::new(records, clock);
         let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
-        let services = Arc::new(Services { mounts, access, tokens, audit, custody });
+        let services = Arc::new(Services { mounts, access, tokens, audit, audit_devices, custody });
         let cluster_id = cluster_id(&barrier);
         let tasks = [
             runtime.spawn(flush(Arc::clone(&objects))).abort_handle(),

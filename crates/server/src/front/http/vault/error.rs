@@ -4,6 +4,7 @@
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::audit_devices::AuditDeviceError;
 use crate::backup::BackupError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
@@ -162,8 +163,21 @@ impl From<TokenError> for ApiError {
     }
 }
 
+impl From<AuditDeviceError> for ApiError {
+    fn from(error: AuditDeviceError) -> Self {
+        match error {
+            AuditDeviceError::Refused(_) | AuditDeviceError::Declared(_) => {
+                Self::bad(error.to_string())
+            }
+            AuditDeviceError::Record(error) => error.into(),
+            AuditDeviceError::Random => Self::internal(&error),
+        }
+    }
+}
+
 impl From<AuditError> for ApiError {
-    fn from(error: AuditError) -> Self {
-        Self::internal(&error)
+    fn from(_: AuditError) -> Self {
+        // Which device fails is in the log already, and not once for each request.
+        Self::new(500, "the audit does not take the request: see the server's log")
     }
 }

@@ -143,7 +143,7 @@ fn described(route: &Route, fields: &[Field], verb: &str, operations: &[Operatio
         responses.insert("204".to_owned(), json!({ "description": "Done; nothing to tell" }));
     }
     responses.insert("400".to_owned(), json!({ "description": "The request is wrong" }));
-    if route.auth == Auth::Token {
+    if route.auth != Auth::Anybody {
         responses.insert("403".to_owned(), json!({ "description": "Permission denied" }));
     }
     responses.insert("404".to_owned(), json!({ "description": "Not there" }));

@@ -1,11 +1,13 @@
 //! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
 //! command, then every kind of error.
 
+mod audit;
 mod errors;
 mod garbage;
 mod moved;
 mod named;
 mod openapi;
+mod raw;
 mod root_key;
 mod seal;
 mod table;
@@ -26,6 +28,7 @@ use super::{Api, Initialised, Keeper, KeeperError, Node, SealStatus, Services, S
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
@@ -166,12 +169,20 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let audit_devices =
+            AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let custody = Arc::new(Custody::new(records.barrier()));
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
-        let services =
-            Services { mounts: mounts.clone(), access: access.clone(), tokens, audit, custody };
+        let services = Services {
+            mounts: mounts.clone(),
+            access: access.clone(),
+            tokens,
+            audit,
+            audit_devices,
+            custody,
+        };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
         let api = Arc::new(Api::new(node, clock.clone(), Arc::<FixedKeeper>::clone(&keeper)));
         let router = router(api.clone());

@@ -2,10 +2,10 @@
 
 use super::super::fields::{Field, Kind};
 use super::super::{
-    mounts, openapi, remount, root_key, root_token, seal, snapshot, status, tokens,
+    audit, mounts, openapi, raw, remount, root_key, root_token, seal, snapshot, status, tokens,
 };
 use super::{Auth, Operation, Route, fields, none, route};
-use Operation::{Delete, Read, Update};
+use Operation::{Delete, List, Read, Update};
 
 /// Paths below `/v1/` that are not a mount's.
 #[rustfmt::skip]
@@ -15,21 +15,26 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/leader", Auth::Anybody, &[(Read, status::leader)], none, "Which server of a cluster leads."),
     route("sys/init", Auth::Anybody, &[(Read, seal::is_initialised), (Update, seal::initialise)], init_fields, "Whether the server is initialised; initialises it."),
     route("sys/unseal", Auth::Anybody, &[(Update, seal::unseal)], unseal_fields, "Takes one key share; the last that is needed unseals the server."),
-    route("sys/seal", Auth::Token, &[(Update, seal::seal)], none, "Seals the server."),
-    route("sys/rotate", Auth::Token, &[(Update, root_key::rotate)], none, "Makes a new key for the records written from now on."),
+    route("sys/seal", Auth::Sudo, &[(Update, seal::seal)], none, "Seals the server."),
+    route("sys/rotate", Auth::Sudo, &[(Update, root_key::rotate)], none, "Makes a new key for the records written from now on."),
     route("sys/key-status", Auth::Token, &[(Read, root_key::status)], none, "Which key seals new records, and since when."),
-    route("sys/rekey/init", Auth::Token, &[(Read, root_key::rekey_status), (Update, root_key::rekey_start), (Delete, root_key::rekey_cancel)], rekey_fields, "Begins, shows or cancels the making of new key shares."),
-    route("sys/rekey/update", Auth::Token, &[(Update, root_key::rekey_give)], share_fields, "Takes one present key share; the last that is needed makes the new ones."),
-    route("sys/rekey/verify", Auth::Token, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
+    route("sys/rekey/init", Auth::Sudo, &[(Read, root_key::rekey_status), (Update, root_key::rekey_start), (Delete, root_key::rekey_cancel)], rekey_fields, "Begins, shows or cancels the making of new key shares."),
+    route("sys/rekey/update", Auth::Sudo, &[(Update, root_key::rekey_give)], share_fields, "Takes one present key share; the last that is needed makes the new ones."),
+    route("sys/rekey/verify", Auth::Sudo, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
     route("sys/generate-root/attempt", Auth::Anybody, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
     route("sys/generate-root/update", Auth::Anybody, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
-    route("sys/storage/snapshot", Auth::Token, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
+    route("sys/storage/snapshot", Auth::Sudo, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}/tune", Auth::Token, &[(Read, remount::read_tune), (Update, remount::tune)], tune_fields, "What is set about a mount."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
     route("sys/remount", Auth::Token, &[(Update, remount::remount)], remount_fields, "Moves a mount to another path, with everything in it."),
     route("sys/remount/status/{migration_id}", Auth::Token, &[(Read, remount::status)], none, "How far a move is: it is done when it is answered."),
     route("sys/internal/specs/openapi", Auth::Token, &[(Read, openapi::all)], none, "All paths, in OpenAPI."),
+    route("sys/audit", Auth::Sudo, &[(Read, audit::list)], none, "The audit devices."),
+    route("sys/audit/{path*}", Auth::Sudo, &[(Update, audit::enable), (Delete, audit::disable)], audit_fields, "Enables or disables an audit device."),
+    route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
+    route("sys/raw", Auth::Sudo, &[(List, raw::list)], none, "What of the storage can be seen."),
+    route("sys/raw/{path*}", Auth::Sudo, &[(Read, raw::read), (List, raw::list)], none, "Scopes and roles by the identifiers that stand in a certificate's subject."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
 ];
 
@@ -86,6 +91,13 @@ fields! {
     remount_fields:
         ["from", Text, "Where the mount is."]
         ["to", Text, "Where it is to be."];
+    audit_fields:
+        ["type", Text, "The type of device: file, syslog or socket."]
+        ["description", Text, "What the device is for."]
+        ["options", Map, "The options of its type, such as file_path."]
+        ["local", Ignored, "Accepted and ignored: there is no replication."];
+    audit_hash_fields:
+        ["input", Text, "The string to hash."];
     health_fields:
         ["standbyok", Ignored, "Accepted: there is no standby."]
         ["perfstandbyok", Ignored, "Accepted: there is no standby."]
