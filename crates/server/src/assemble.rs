@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::access::{Access, AccessError, Name, RoleChange};
 use crate::audit::{AuditError, AuditLog};
+use crate::audit_devices::{AuditDeviceError, AuditDevices};
 use crate::clock::{Clock, SystemClock};
 use crate::dispatch::Service;
 use crate::export::{self, ExportError};
@@ -65,6 +66,8 @@ pub enum StartError {
     Seal(#[from] SealError),
     #[error("audit: {0}")]
     Audit(#[from] AuditError),
+    #[error("audit: {0}")]
+    AuditDevice(#[from] AuditDeviceError),
     #[error("mount: {0}")]
     Mount(#[from] MountError),
     #[error("access: {0}")]
@@ -85,6 +88,8 @@ pub struct Running {
     pub api: SocketAddr,
     /// The root token, if it was made or given at this start.
     pub root_token: Option<Zeroizing<String>>,
+    audit: AuditLog,
+    clock: Arc<dyn Clock>,
     front: Arc<KmipFront>,
     objects: Arc<Objects>,
     stop_api: oneshot::Sender<()>,
@@ -100,6 +105,7 @@ struct Parts {
     mounts: Arc<Mounts>,
     front: Arc<KmipFront>,
     audit: AuditLog,
+    audit_devices: AuditDevices,
     records: Records,
     clock: Arc<dyn Clock>,
 }
@@ -151,7 +157,9 @@ fn open_audit(
     clock: &dyn Clock,
 ) -> Result<AuditLog, StartError> {
     let Some(directory) = &options.data_dir else {
-        tracing::warn!("no audit device is enabled: use --data-dir to record who does what");
+        tracing::warn!(
+            "no audit device is enabled: use --data-dir, or `claviger audit create`, to record who does what"
+        );
         return Ok(AuditLog::disabled());
     };
     let key = barrier.derived_key(b"audit");
@@ -165,6 +173,8 @@ fn build(
     clock: Arc<dyn Clock>,
 ) -> Result<Parts, StartError> {
     let records = Records::new(Arc::clone(&barrier));
+    // Before anything can be asked.
+    let audit_devices = AuditDevices::open(records.clone(), audit.clone(), Arc::clone(&clock))?;
     let objects = Arc::new(Objects::new(Arc::clone(&barrier), options.limits.cache_bytes_max));
     let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
     let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
@@ -185,7 +195,7 @@ fn build(
     let listeners = Arc::<KmipFront>::clone(&front);
     let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
     front.name_mounts(&mounts);
-    Ok(Parts { barrier, objects, access, mounts, front, audit, records, clock })
+    Ok(Parts { barrier, objects, access, mounts, front, audit, audit_devices, records, clock })
 }
 
 /// `kmip/` with the scope `default` and the role `admin`, listening; other mounts as they were.
@@ -247,7 +257,13 @@ async fn serve(
     let listener = TcpListener::bind(&options.api_addr).await.map_err(refused)?;
     let api_addr = listener.local_addr().map_err(refused)?;
     let api = Arc::new(Api::new(node(options, &parts.barrier), Arc::clone(&parts.clock), true));
-    api.unseal(Services { mounts: parts.mounts, access: parts.access, tokens, audit: parts.audit });
+    api.unseal(Services {
+        mounts: parts.mounts,
+        access: parts.access,
+        tokens,
+        audit: parts.audit.clone(),
+        audit_devices: parts.audit_devices,
+    });
     let (stop_api, stopped) = oneshot::channel();
     let stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         // A sender that is dropped stops the door too.
@@ -268,6 +284,8 @@ async fn serve(
         kmip,
         api: api_addr,
         root_token,
+        audit: parts.audit,
+        clock: parts.clock,
         front: parts.front,
         objects: parts.objects,
         stop_api,
@@ -294,6 +312,12 @@ fn cluster_id(barrier: &Barrier) -> String {
 }
 
 impl Running {
+    /// Opens audit files again that were renamed or could not be opened: what SIGHUP asks for.
+    /// Blocks on them.
+    pub fn reopen_audit(&self) {
+        self.audit.reopen(self.clock.now_us());
+    }
+
     /// Stops accepting, lets running requests end, and closes the store.
     pub async fn stop(self) {
         // A door that is closed already needs no word.

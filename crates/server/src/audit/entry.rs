@@ -1,9 +1,9 @@
 //! What an entry says and how it is spelled in JSON. Pure. An entry is written as a JSON object
 //! without its closing brace: the chain's fields come last. `docs/formats.md` §7.
 
-use super::Hasher;
 use super::api::Api;
 use super::chain::{push_decimal, push_padded};
+use super::form::Form;
 use std::net::{IpAddr, SocketAddr};
 
 /// Longest string of a client that is written out, in bytes; the rest is cut off and marked. No
@@ -11,9 +11,10 @@ use std::net::{IpAddr, SocketAddr};
 const TEXT_BYTES_MAX: usize = 512;
 
 /// Before or after the operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Before it is carried out.
+    #[default]
     Request,
     /// Before its response leaves.
     Response,
@@ -71,10 +72,18 @@ pub struct Kmip<'a> {
 }
 
 impl Entry<'_> {
-    pub(super) fn write(&self, out: &mut Vec<u8>, hasher: &Hasher) {
+    pub(super) fn write(&self, out: &mut Vec<u8>, form: &Form) {
         match self {
             Self::Kmip(kmip) => kmip.write(out),
-            Self::Api(api) => api.write(out, hasher),
+            Self::Api(api) => api.write(out, form),
+        }
+    }
+
+    /// Microseconds since 1970.
+    pub(super) fn time_us(&self) -> i64 {
+        match self {
+            Self::Kmip(kmip) => kmip.time_us,
+            Self::Api(api) => api.time_us,
         }
     }
 }
@@ -199,7 +208,7 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// RFC 3339 with microseconds, in UTC.
-fn push_time(out: &mut Vec<u8>, time_us: i64) {
+pub(super) fn push_time(out: &mut Vec<u8>, time_us: i64) {
     let (seconds, micros) = (time_us.div_euclid(1_000_000), time_us.rem_euclid(1_000_000));
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil(days);
@@ -209,6 +218,14 @@ fn push_time(out: &mut Vec<u8>, time_us: i64) {
         push_padded(out, value.unsigned_abs(), width);
         out.push(after);
     }
+}
+
+/// RFC 3339 with whole seconds, in UTC.
+pub(super) fn seconds_text(seconds: i64) -> String {
+    let mut out = Vec::new();
+    push_time(&mut out, seconds.saturating_mul(1_000_000));
+    let text = String::from_utf8(out).unwrap_or_default();
+    text.replace(".000000Z", "Z")
 }
 
 /// The date of a day counted from 1970-01-01, by counting years from March so that the leap day is

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::fields::{Field, Kind};
 use super::reply::Reply;
 use super::request::Operation;
-use super::{Call, config, credential, mounts, role, scope, status, tokens};
+use super::{Call, audit, config, credential, mounts, role, scope, status, tokens};
 use crate::access::permission_names;
 
 /// Carries out an operation on a path.
@@ -20,6 +20,8 @@ pub(super) enum Auth {
     Anybody,
     /// Whoever has a token that is alive.
     Token,
+    /// Whoever has a token that is alive and may act on the server itself there: `sudo`.
+    Sudo,
 }
 
 /// One path.
@@ -71,6 +73,9 @@ pub(super) static SYSTEM: &[Route] = &[
     route("sys/init", Auth::Anybody, &[(Read, status::init)], none, "Whether the server is initialised."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
+    route("sys/audit", Auth::Sudo, &[(Read, audit::list)], none, "The audit devices."),
+    route("sys/audit/{path*}", Auth::Sudo, &[(Update, audit::enable), (Delete, audit::disable)], audit_fields, "Enables or disables an audit device."),
+    route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
 ];
 
@@ -144,6 +149,13 @@ fields! {
         ["external_entropy_access", Ignored, "Accepted and ignored."]
         ["plugin_name", Ignored, "Accepted and ignored."]
         ["plugin_version", Ignored, "Accepted and ignored."];
+    audit_fields:
+        ["type", Text, "The type of device: file, syslog or socket."]
+        ["description", Text, "What the device is for."]
+        ["options", Map, "The options of its type, such as file_path."]
+        ["local", Ignored, "Accepted and ignored: there is no replication."];
+    audit_hash_fields:
+        ["input", Text, "The string to hash."];
     health_fields:
         ["standbyok", Ignored, "Accepted: there is no standby."]
         ["perfstandbyok", Ignored, "Accepted: there is no standby."]

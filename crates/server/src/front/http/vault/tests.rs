@@ -1,6 +1,7 @@
 //! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
 //! command, then every kind of error.
 
+mod audit;
 mod errors;
 mod garbage;
 mod tutorial;
@@ -17,6 +18,7 @@ use super::{Api, Node, Services};
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
@@ -92,6 +94,8 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let audit_devices =
+            AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node {
@@ -101,8 +105,13 @@ impl Server {
             seal_type: "keyfile".to_owned(),
         };
         let api = Arc::new(Api::new(node, clock, true));
-        let services = Services { mounts: mounts.clone(), access: access.clone(), tokens, audit };
-        api.unseal(services);
+        api.unseal(Services {
+            mounts: mounts.clone(),
+            access: access.clone(),
+            tokens,
+            audit,
+            audit_devices,
+        });
         Self { store, objects, mounts, access, router: router(api.clone()), api }
     }
 
