@@ -11,6 +11,7 @@ mod error;
 mod fields;
 mod help;
 mod mounts;
+mod raw;
 mod recorder;
 mod reply;
 mod request;
@@ -77,6 +78,8 @@ pub struct Api {
     node: Node,
     clock: Arc<dyn Clock>,
     initialised: AtomicBool,
+    /// Whether `sys/raw` is there.
+    raw_storage: AtomicBool,
     services: RwLock<Option<Arc<Services>>>,
 }
 
@@ -87,8 +90,14 @@ impl Api {
             node,
             clock,
             initialised: AtomicBool::new(initialised),
+            raw_storage: AtomicBool::new(false),
             services: RwLock::new(None),
         }
+    }
+
+    /// Turns `sys/raw` on or off: the configuration's `raw_storage_endpoint`.
+    pub fn set_raw_storage(&self, is_on: bool) {
+        self.raw_storage.store(is_on, Ordering::Relaxed);
     }
 
     /// From now on the services answer.

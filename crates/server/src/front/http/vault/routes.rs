@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::fields::{Field, Kind};
 use super::reply::Reply;
 use super::request::Operation;
-use super::{Call, audit, config, credential, mounts, role, scope, status, tokens};
+use super::{Call, audit, config, credential, mounts, raw, role, scope, status, tokens};
 use crate::access::permission_names;
 
 /// Carries out an operation on a path.
@@ -76,6 +76,8 @@ pub(super) static SYSTEM: &[Route] = &[
     route("sys/audit", Auth::Sudo, &[(Read, audit::list)], none, "The audit devices."),
     route("sys/audit/{path*}", Auth::Sudo, &[(Update, audit::enable), (Delete, audit::disable)], audit_fields, "Enables or disables an audit device."),
     route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
+    route("sys/raw", Auth::Sudo, &[(List, raw::list)], none, "What of the storage can be seen."),
+    route("sys/raw/{path*}", Auth::Sudo, &[(Read, raw::read), (List, raw::list)], none, "Scopes and roles by the identifiers that stand in a certificate's subject."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
 ];
 

@@ -4,6 +4,7 @@
 mod audit;
 mod errors;
 mod garbage;
+mod raw;
 mod tutorial;
 
 use std::sync::Arc;
