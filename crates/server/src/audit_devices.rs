@@ -60,8 +60,9 @@ pub struct AuditDevices {
 }
 
 impl AuditDevices {
-    /// Opens every stored device in `audit`. One that does not open stays enabled and is tried
-    /// again: while none of the enabled devices takes entries, requests are refused.
+    /// Opens every stored device in `audit`, if it is not open there from before a seal. One that
+    /// does not open stays enabled and is tried again: while none of the enabled devices takes
+    /// entries, requests are refused.
     ///
     /// # Errors
     /// When a record cannot be read, or is of a device that this version does not know.
@@ -72,7 +73,11 @@ impl AuditDevices {
     ) -> Result<Self, AuditDeviceError> {
         let mut stored = records.scan::<DeviceRecord>(&key(Kind::AuditDevice, &[]))?;
         stored.sort_by_key(|(_, stored)| stored.value.created);
+        let open = audit.devices();
         for (_, stored) in stored {
+            if open.iter().any(|device| device.path == stored.value.path && !device.declared) {
+                continue;
+            }
             let DeviceRecord { path, kind, description, options, salt, .. } = stored.value;
             let config = DeviceConfig::parse(&path, &kind, &description, options)?;
             let salt = salt_of(&salt)?;
