@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Config;
-use super::keys::{self, AUDIT_KEYS, SECTIONS, Shape};
+use super::keys::{self, AUDIT_TEXT, SECTIONS, Shape};
 
 const HEAD: &str = "\
 # Configuration
@@ -13,7 +13,8 @@ Made from the table of keys in `crates/claviger/src/config/keys.rs`; write it an
 
 A server reads one file, in TOML, when it starts: `claviger server --config FILE`. `claviger check-config FILE` says what
 is wrong with it, or what every key is and means. Paths are relative to the directory of the file. What is not known is
-refused. SIGHUP reads the file again: the keys marked so take effect at once, the others with a restart.
+refused. SIGHUP reads the file again: the keys marked so take effect at once, the others with a restart. It also opens audit
+files again that were renamed.
 
 ```toml
 [api]
@@ -36,10 +37,7 @@ pub(super) fn document() -> String {
     for (section, about) in SECTIONS {
         let _infallible = write!(text, "\n## `[{section}]`\n\n{about}\n\n");
         if *section == "audit" {
-            text.push_str("| key | meaning |\n|---|---|\n");
-            for (name, meaning) in AUDIT_KEYS {
-                let _infallible = writeln!(text, "| `{name}` | {meaning} |");
-            }
+            let _infallible = writeln!(text, "{AUDIT_TEXT}");
             continue;
         }
         text.push_str("| key | value | default | SIGHUP | meaning |\n|---|---|---|---|---|\n");
@@ -47,6 +45,7 @@ pub(super) fn document() -> String {
             let value = match &key.shape {
                 Shape::Address(_) => "IP:PORT".to_owned(),
                 Shape::Path(_) => "path".to_owned(),
+                Shape::Flag(_) => "`true`, `false`".to_owned(),
                 Shape::Word(words, _) => format!("`{}`", words.join("`, `")),
                 Shape::Limit(limit) => format!("{:?}", limit.unit).to_lowercase(),
             };

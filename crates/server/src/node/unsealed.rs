@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::StartError;
 use crate::access::Access;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::Clock;
 use crate::dispatch::Service;
 use crate::front::http::vault::Services;
@@ -54,6 +55,14 @@ impl Unsealed {
     ) -> Result<Self, StartError> {
         let barrier = Arc::new(barrier);
         let records = Records::new(Arc::clone(&barrier));
+        // Before anything can be asked.
+        let audit_devices = AuditDevices::open(records.clone(), audit.clone(), Arc::clone(&clock))?;
+        if !audit.is_enabled() {
+            tracing::warn!(
+                "no audit device is enabled: use [audit.NAME] in the configuration, --data-dir with \
+                 --dev, or `claviger audit create`, to record who does what"
+            );
+        }
         let objects = Arc::new(Objects::new(Arc::clone(&barrier), limits.cache_bytes_max));
         let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
         let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
@@ -75,7 +84,7 @@ impl Unsealed {
         let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
         front.name_mounts(&mounts);
         let tokens = Tokens::new(records, clock);
-        let services = Arc::new(Services { mounts, access, tokens, audit });
+        let services = Arc::new(Services { mounts, access, tokens, audit, audit_devices });
         let cluster_id = cluster_id(&barrier);
         let flush_task = runtime.spawn(flush(Arc::clone(&objects))).abort_handle();
         Ok(Self { barrier, objects, front, services, cluster_id, flush_task })

@@ -47,6 +47,8 @@ pub enum Kind {
     Credential = b'e',
     /// A token of the HTTP API: `t ‖ keyed hash of the token`.
     Token = b't',
+    /// An audit device: `u ‖ keyed hash of its path`.
+    AuditDevice = b'u',
 }
 
 /// A record as it was read.

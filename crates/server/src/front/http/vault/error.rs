@@ -4,6 +4,7 @@
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::audit_devices::AuditDeviceError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::record::RecordError;
@@ -136,6 +137,18 @@ impl From<TokenError> for ApiError {
             TokenError::Unfit => Self::bad(error.to_string()),
             TokenError::Record(error) => error.into(),
             TokenError::Random => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AuditDeviceError> for ApiError {
+    fn from(error: AuditDeviceError) -> Self {
+        match error {
+            AuditDeviceError::Refused(_) | AuditDeviceError::Declared(_) => {
+                Self::bad(error.to_string())
+            }
+            AuditDeviceError::Record(error) => error.into(),
+            AuditDeviceError::Random => Self::internal(&error),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
 //! command, then every kind of error.
 
+mod audit;
 mod errors;
 mod garbage;
+mod raw;
 mod seal;
 mod tutorial;
 
@@ -19,6 +21,7 @@ use super::{Api, Initialised, Keeper, KeeperError, Node, SealStatus, Services, S
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
@@ -156,10 +159,18 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let audit_devices =
+            AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
-        let services = Services { mounts: mounts.clone(), access: access.clone(), tokens, audit };
+        let services = Services {
+            mounts: mounts.clone(),
+            access: access.clone(),
+            tokens,
+            audit,
+            audit_devices,
+        };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
         let api = Arc::new(Api::new(node, clock, Arc::<FixedKeeper>::clone(&keeper)));
         Self { store, objects, mounts, access, router: router(api.clone()), api, keeper }

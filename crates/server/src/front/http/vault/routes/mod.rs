@@ -23,6 +23,8 @@ pub(super) enum Auth {
     Anybody,
     /// Whoever has a token that is alive.
     Token,
+    /// Whoever has a token that is alive and may act on the server itself there: `sudo`.
+    Sudo,
 }
 
 /// One path.
