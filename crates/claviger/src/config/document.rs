@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Config;
-use super::keys::{self, AUDIT_TEXT, SECTIONS, Shape};
+use super::keys::{self, SECTIONS, Shape};
 
 const HEAD: &str = "\
 # Configuration
@@ -30,6 +30,13 @@ type = \"file\"
 file_path = \"/var/log/claviger/audit.log\"
 ```
 ";
+
+/// What a table `[audit.NAME]` holds.
+const AUDIT_TEXT: &str = "\
+`NAME` is the device's path in the API. `type` is `file`, `syslog` or `socket`; every other key is an option of that type, as \
+`claviger audit create` and the API take them: `file_path` and `mode` of a file, `address`, `facility` and `tag` of syslog, \
+`address`, `socket_type` and `write_timeout` of a socket; of all, `prefix`, `hmac_accessor`, `elide_list_responses` and `log_raw`. \
+A request is answered if one of the enabled devices has recorded it.";
 
 /// The whole document.
 pub(super) fn document() -> String {

@@ -48,13 +48,6 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("log", "What the server says on stderr."),
 ];
 
-/// What a table `[audit.NAME]` holds.
-pub(super) const AUDIT_TEXT: &str = "\
-`NAME` is the device's path in the API. `type` is `file`, `syslog` or `socket`; every other key is an option of that type, as \
-`claviger audit create` and the API take them: `file_path` and `mode` of a file, `address`, `facility` and `tag` of syslog, \
-`address`, `socket_type` and `write_timeout` of a socket; of all, `prefix`, `hmac_accessor`, `elide_list_responses` and `log_raw`. \
-A request is answered if one of the enabled devices has recorded it.";
-
 /// Every key but the limits and the audit devices, in the order of the document.
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
