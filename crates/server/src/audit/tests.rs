@@ -1,5 +1,6 @@
 //! The audit as its readers and its callers see it.
 
+use super::config::DEFAULT_PATH;
 use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -10,14 +10,13 @@ mod progress;
 mod unsealed;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use claviger_store::Engine;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, DeviceConfig};
 use crate::clock::Clock;
 use crate::front::http::vault::{Initialised, Keeper, KeeperError, SealStatus, Services, Sharing};
 use crate::limits::Limits;
@@ -64,8 +63,8 @@ impl SealSource {
 pub struct NodeOptions {
     /// Who opens the seal.
     pub seal: SealSource,
-    /// Where the audit is written; `None` for nowhere.
-    pub audit: Option<PathBuf>,
+    /// Where the audit is written, besides what is enabled over the API.
+    pub audit: Vec<DeviceConfig>,
     /// The limits.
     pub limits: Limits,
 }
@@ -222,15 +221,10 @@ impl Node {
         if let Some(audit) = &self.read().audit {
             return Ok(audit.clone());
         }
-        let audit = match &self.options.audit {
-            Some(path) => {
-                AuditLog::open(path, &barrier.derived_key(b"audit"), self.clock.now_us())?
-            }
-            None => {
-                tracing::warn!("no audit device is enabled: nobody records who does what");
-                AuditLog::disabled()
-            }
-        };
+        let (audit, key) = (AuditLog::disabled(), barrier.derived_key(b"audit"));
+        for device in &self.options.audit {
+            audit.add(device.clone(), &key, self.clock.now_us())?;
+        }
         self.write().audit = Some(audit.clone());
         Ok(audit)
     }
