@@ -4,10 +4,12 @@
 use super::AuditError;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+/// The path of the device that [`DeviceConfig::file`] makes.
+pub(super) const DEFAULT_PATH: &str = "default/";
 /// Where syslog listens unless another address is given.
 const SYSLOG_ADDRESS: &str = "/dev/log";
 /// How syslog names what it gets from here unless told otherwise.
@@ -144,6 +146,16 @@ impl DeviceConfig {
         let path = format!("{}/", path.trim_end_matches('/'));
         let description = description.to_owned();
         Ok(Self { path, kind, description, options, declared: false, target, spelling, skip_test })
+    }
+
+    /// The file of a server without a configuration.
+    ///
+    /// # Errors
+    /// [`AuditError`] for a path that is not UTF-8.
+    pub fn file(path: &Path) -> Result<Self, AuditError> {
+        let path = path.to_str().ok_or_else(|| AuditError::new("the path is not UTF-8"))?;
+        let options = BTreeMap::from([("file_path".to_owned(), path.to_owned())]);
+        Ok(Self::parse(DEFAULT_PATH, "file", "", options)?.declared())
     }
 
     /// Whether tokens and private keys are written as they are.

@@ -1,5 +1,6 @@
 //! Several devices: where entries go, what happens when one fails, rotation.
 
+use super::config::DEFAULT_PATH;
 use super::tests::{kmip, lines, open, place};
 use super::*;
 use serde_json::{Value, json};

@@ -32,14 +32,10 @@ pub use verify::{Summary, Verification, VerifyError, verify};
 
 use set::Set;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// The path of the device that [`AuditLog::open`] makes.
-const DEFAULT_PATH: &str = "default/";
 
 /// The operation must be refused: it could not be recorded. Or a device cannot be as it was asked
 /// for.
@@ -91,11 +87,8 @@ impl AuditLog {
         hash_key: &Zeroizing<[u8; 32]>,
         now_us: i64,
     ) -> Result<Self, AuditError> {
-        let path = path.to_str().ok_or_else(|| AuditError::new("the path is not UTF-8"))?;
-        let options = BTreeMap::from([("file_path".to_owned(), path.to_owned())]);
-        let config = DeviceConfig::parse(DEFAULT_PATH, "file", "", options)?.declared();
         let log = Self::disabled();
-        log.add(config, hash_key, now_us)?;
+        log.add(DeviceConfig::file(path)?, hash_key, now_us)?;
         Ok(log)
     }
 

@@ -79,7 +79,7 @@ pub(super) async fn run(stream: TcpStream, accepted: Accepted, shared: &Shared) 
         begun: None,
         patience: Patience::new(after(Instant::now(), service.resources.limits.idle_timeout)),
     };
-    let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
+    let outcome = connection.serve(service, &peer, stopping).await;
     if let Err(error) = outcome {
         tracing::debug!(peer = %remote, %error, "a KMIP connection ended early");
     }
