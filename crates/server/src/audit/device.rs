@@ -47,8 +47,6 @@ struct State {
     sleepers: usize,
     /// The file's end is unknown: nothing more is written to it.
     broken: bool,
-    /// Another file goes on where this one ends: nothing more is written to it.
-    retired: bool,
     /// Why lines could not be written last.
     fault: String,
 }
@@ -91,7 +89,6 @@ impl Device {
             writing: false,
             sleepers: 0,
             broken: false,
-            retired: false,
             fault: String::new(),
         };
         let syncer = Syncer::start(Arc::clone(&file), opened.length).map_err(AuditError::new)?;
@@ -113,7 +110,7 @@ impl Device {
             })
             .collect();
         let mut state = self.lock();
-        if state.broken || state.retired || self.syncer.has_failed() {
+        if state.broken || self.syncer.has_failed() {
             return Err(self.refusal(&state));
         }
         let State { chain, buffer, outcome, .. } = &mut *state;
@@ -199,25 +196,13 @@ impl Device {
         }
     }
 
-    /// Ends the file: what is under way is written, and nothing more. The chain so far.
+    /// Lets another file go on where this one ends: the chain so far. Nobody appends any more.
     pub(super) fn retire(&self) -> Chain {
-        let mut state = self.lock();
-        state.retired = true;
-        // Whoever has lines in the buffer writes them; the last one leaves it empty.
-        while state.writing || !state.buffer.is_empty() {
-            state.sleepers = state.sleepers.saturating_add(1);
-            state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.sleepers = state.sleepers.saturating_sub(1);
-        }
-        // Not for the sync thread, which may keep the file a moment longer.
+        // The thread that syncs it may keep it open for a moment.
         if let Err(error) = self.file.unlock() {
             tracing::debug!(%error, "an audit file keeps its lock");
         }
-        state.chain_written
-    }
-
-    pub(super) fn is_retired(&self) -> bool {
-        self.lock().retired
+        self.lock().chain_written
     }
 
     /// Whether the file can still be written, and is the one that has its name.

@@ -35,7 +35,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The path of the device that [`AuditLog::open`] makes.
@@ -58,14 +58,13 @@ impl AuditError {
 /// Where both front doors record. Cheap to clone; all clones have the same devices.
 #[derive(Clone)]
 pub struct AuditLog {
-    devices: Arc<RwLock<Arc<Set>>>,
+    set: Arc<Set>,
 }
 
 impl fmt::Debug for AuditLog {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = self.set();
-        let paths = set.iter().map(|slot| slot.config.path.as_str());
-        formatter.debug_tuple("AuditLog").field(&paths.collect::<Vec<_>>()).finish()
+        let paths: Vec<String> = self.devices().into_iter().map(|device| device.path).collect();
+        formatter.debug_tuple("AuditLog").field(&paths).finish()
     }
 }
 
@@ -79,7 +78,7 @@ const LINE_BYTES_KEPT: usize = 16 << 10;
 impl AuditLog {
     /// No device: everything is allowed, nothing recorded. The caller says so as a warning.
     pub fn disabled() -> Self {
-        Self { devices: Arc::default() }
+        Self { set: Arc::default() }
     }
 
     /// One file device at `path`, made if need be, which goes on with its chain. `hash_key` is for
@@ -102,7 +101,7 @@ impl AuditLog {
 
     /// Whether anything is recorded.
     pub fn is_enabled(&self) -> bool {
-        !self.set().is_empty()
+        self.set.is_enabled()
     }
 
     /// Records one entry: returns once it is in the kernel's hands. Blocks for about as long as a
@@ -120,12 +119,11 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError`]: refuse the operation. No file holds any of them then.
     pub fn record_all(&self, entries: &[Entry<'_>]) -> Result<(), AuditError> {
-        let set = self.set();
-        if set.is_empty() {
+        if !self.set.is_enabled() {
             return Ok(());
         }
         LINE.with_borrow_mut(|line| {
-            let recorded = self.deliver(&set, entries, line);
+            let recorded = self.set.deliver(entries, line);
             line.clear();
             line.shrink_to(LINE_BYTES_KEPT);
             recorded
@@ -135,18 +133,68 @@ impl AuditLog {
     /// Everything recorded so far, on its way to the disk: await it beside the commit of the change
     /// that was recorded, before answering.
     pub fn sync(&self) -> Syncing {
-        set::sync(&self.set())
+        self.set.sync()
     }
 
     /// The keyed hash under which a sensitive string appears on a device; `None` if there is no
     /// device of that path.
     pub fn hash(&self, path: &str, text: &str) -> Option<String> {
-        self.set().slot(path).map(|slot| slot.form.hash(text))
+        self.set.hash(path, text)
     }
 
-    /// The devices as they are at this moment.
-    fn set(&self) -> Arc<Set> {
-        Arc::clone(&self.devices.read().unwrap_or_else(PoisonError::into_inner))
+    /// Enables a device: opens it and, unless its options say otherwise, writes a first line of
+    /// `type` "enabled" to see whether it can be written. `key` is for its keyed hashes, `now_us` is
+    /// microseconds since 1970.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the path is taken, or the device cannot be opened or written.
+    pub fn enable(
+        &self,
+        config: DeviceConfig,
+        key: &[u8; 32],
+        now_us: i64,
+    ) -> Result<(), AuditError> {
+        self.set.enable(config, key, now_us)
+    }
+
+    /// Enables a device without writing to it: one that was enabled in an earlier life.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the path is taken, or the device cannot be opened.
+    pub fn add(&self, config: DeviceConfig, key: &[u8; 32], now_us: i64) -> Result<(), AuditError> {
+        self.set.add(config, key, now_us)
+    }
+
+    /// The same, but a device that cannot be opened is enabled all the same: it refuses entries, is
+    /// said in the log, and is tried again. So a server starts whose audit cannot be written, and
+    /// refuses what must be recorded until it can.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the path is taken.
+    pub fn add_or_wait(
+        &self,
+        config: DeviceConfig,
+        key: &[u8; 32],
+        now_us: i64,
+    ) -> Result<(), AuditError> {
+        self.set.add_or_wait(config, key, now_us)
+    }
+
+    /// Disables a device. What has been handed to it is written.
+    pub fn disable(&self, path: &str) {
+        self.set.disable(path);
+    }
+
+    /// Opens again every file that is not the one that has its name any more, as after a rotation by
+    /// renaming; its chain goes on in the new one. Also every device that is not open. Entries
+    /// recorded meanwhile wait. `now_us` is microseconds since 1970.
+    pub fn reopen(&self, now_us: i64) {
+        self.set.reopen(now_us);
+    }
+
+    /// Every device, in the order in which they were enabled.
+    pub fn devices(&self) -> Vec<DeviceState> {
+        self.set.states()
     }
 }
 

@@ -1,6 +1,7 @@
-//! The devices that are enabled, and how entries are handed to them: a table that is replaced as a
-//! whole when a device comes, goes or is opened again, so that recording takes no lock for long.
+//! The devices that are enabled, and how entries are handed to them. Whoever hands out shares a lock;
+//! whoever changes a device has it alone, so that nobody writes to a file while it is exchanged.
 
+use super::AuditError;
 use super::chain::Chain;
 use super::config::{DeviceConfig, Target};
 use super::device::Device;
@@ -10,10 +11,10 @@ use super::health::Health;
 use super::sink::{self, Sink, Socket, Syslog};
 use super::stream::{Stream, Ticket};
 use super::sync::Syncing;
-use super::{AuditError, AuditLog};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// How long a descriptor may take to accept lines.
@@ -21,22 +22,24 @@ const DESCRIPTOR_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Every device that is enabled, in the order in which they came.
 #[derive(Default)]
-pub(super) struct Set(Vec<Slot>);
+pub(super) struct Set {
+    /// Whether there are any, for those who only ask that.
+    enabled: AtomicBool,
+    slots: RwLock<Vec<Slot>>,
+}
 
 /// One device.
-#[derive(Clone)]
-pub(super) struct Slot {
-    pub(super) config: Arc<DeviceConfig>,
-    pub(super) form: Arc<Form>,
+struct Slot {
+    config: DeviceConfig,
+    form: Form,
     health: Arc<Health>,
     output: Output,
 }
 
 /// Where a device's lines go.
-#[derive(Clone)]
 enum Output {
     File(Arc<Device>),
-    Stream(Arc<Stream>),
+    Stream(Stream),
     Discard,
     /// It cannot be opened: it refuses, and is tried again. The chain goes on from here.
     Down(Chain, AuditError),
@@ -59,35 +62,22 @@ pub struct DeviceState {
     pub failures: u64,
 }
 
-impl Set {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.0.iter()
-    }
-
-    pub(super) fn slot(&self, path: &str) -> Option<&Slot> {
-        self.iter().find(|slot| slot.config.path == path)
-    }
-}
-
 /// What has become of entries on their way to the devices.
 #[derive(Default)]
 struct Delivery {
     taken: bool,
     tickets: Vec<Ticket>,
     refusals: Vec<String>,
+    /// A device is not open, and it is time to try again.
+    may_revive: bool,
 }
 
-impl AuditLog {
-    /// Enables a device: opens it and, unless its options say otherwise, writes a first line of
-    /// `type` "enabled" to see whether it can be written. `key` is for its keyed hashes.
-    ///
-    /// # Errors
-    /// [`AuditError`] if the path is taken, or the device cannot be opened or written.
-    pub fn enable(
+impl Set {
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled.load(Ordering::Acquire)
+    }
+
+    pub(super) fn enable(
         &self,
         config: DeviceConfig,
         key: &[u8; 32],
@@ -100,21 +90,16 @@ impl AuditLog {
         self.insert(slot)
     }
 
-    /// Enables a device without writing to it: one that was enabled in an earlier life.
-    ///
-    /// # Errors
-    /// [`AuditError`] if the path is taken, or the device cannot be opened.
-    pub fn add(&self, config: DeviceConfig, key: &[u8; 32], now_us: i64) -> Result<(), AuditError> {
+    pub(super) fn add(
+        &self,
+        config: DeviceConfig,
+        key: &[u8; 32],
+        now_us: i64,
+    ) -> Result<(), AuditError> {
         self.insert(self.prepare(config, key, now_us)?)
     }
 
-    /// The same, but a device that cannot be opened is enabled all the same: it refuses entries, is
-    /// said in the log, and is tried again. So a server starts whose audit cannot be written, and
-    /// refuses what must be recorded until it can.
-    ///
-    /// # Errors
-    /// [`AuditError`] if the path is taken.
-    pub fn add_or_wait(
+    pub(super) fn add_or_wait(
         &self,
         config: DeviceConfig,
         key: &[u8; 32],
@@ -125,50 +110,43 @@ impl AuditLog {
         self.insert(slot)
     }
 
-    /// Disables a device. What has been handed to it is written.
-    pub fn disable(&self, path: &str) {
-        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        let (left, gone): (Vec<Slot>, Vec<Slot>) =
-            devices.iter().cloned().partition(|slot| slot.config.path != path);
-        *devices = Arc::new(Set(left));
-        drop(devices);
-        for slot in gone {
-            if let Output::File(device) = &slot.output {
-                // So that its file can be another device's at once.
-                device.retire();
-            }
-        }
+    pub(super) fn disable(&self, path: &str) {
+        let mut slots = self.write();
+        let gone = slots.iter().position(|slot| slot.config.path == path);
+        let gone = gone.map(|at| slots.remove(at));
+        self.enabled.store(!slots.is_empty(), Ordering::Release);
+        drop(slots);
+        // It is flushed, and its file is free for another device, when nobody waits for the lock.
+        drop(gone);
     }
 
-    /// Opens again every file that is not the one that has its name any more, as after a rotation by
-    /// renaming; its chain goes on in the new one. Also every device that is not open. Entries
-    /// recorded meanwhile wait. `now_us` is microseconds since 1970.
-    pub fn reopen(&self, now_us: i64) {
-        self.replace(|slot| {
-            let before = match &slot.output {
-                Output::File(device) if device.is_in_place() => return,
-                Output::File(device) => device.retire(),
-                Output::Down(chain, _) => *chain,
-                Output::Stream(stream) if matches!(slot.config.target, Target::File { .. }) => {
-                    stream.chain()
-                }
-                Output::Stream(_) | Output::Discard => return,
-            };
-            slot.open(before, now_us);
-        });
+    pub(super) fn reopen(&self, now_us: i64) {
+        let mut slots = self.write();
+        let replaced: Vec<Output> =
+            slots.iter_mut().filter_map(|slot| slot.reopen(now_us)).collect();
+        drop(slots);
+        drop(replaced);
     }
 
-    /// Every device, in the order in which they were enabled.
-    pub fn devices(&self) -> Vec<DeviceState> {
-        let state = |slot: &Slot| DeviceState {
-            path: slot.config.path.clone(),
-            kind: slot.config.kind,
-            description: slot.config.description.clone(),
-            options: slot.config.options.clone(),
-            declared: slot.config.declared,
-            failures: slot.health.failures(),
-        };
-        self.set().iter().map(state).collect()
+    pub(super) fn states(&self) -> Vec<DeviceState> {
+        self.read().iter().map(Slot::state).collect()
+    }
+
+    pub(super) fn hash(&self, path: &str, text: &str) -> Option<String> {
+        let slots = self.read();
+        let slot = slots.iter().find(|slot| slot.config.path == path);
+        slot.map(|slot| slot.form.hash(text))
+    }
+
+    pub(super) fn sync(&self) -> Syncing {
+        let slots = self.read();
+        // What has failed may lack what is to be synced.
+        let well = slots.iter().filter(|slot| !slot.health.is_failing());
+        well.fold(Syncing::done(), |syncing, slot| match &slot.output {
+            Output::File(device) => syncing.and(device.sync()),
+            Output::Stream(_) | Output::Discard => syncing.elsewhere(),
+            Output::Down(..) => syncing,
+        })
     }
 
     fn prepare(
@@ -177,121 +155,93 @@ impl AuditLog {
         key: &[u8; 32],
         now_us: i64,
     ) -> Result<Slot, AuditError> {
-        self.check_free(&config.path)?;
+        check_free(&self.read(), &config.path)?;
         let mut slot = Slot::new(config, key);
         slot.output = slot.opened(Chain::default(), now_us)?;
         Ok(slot)
     }
 
-    fn check_free(&self, path: &str) -> Result<(), AuditError> {
-        match self.set().slot(path) {
-            None => Ok(()),
-            Some(_) => Err(AuditError::new(format_args!("path already in use: {path}"))),
-        }
-    }
-
     fn insert(&self, slot: Slot) -> Result<(), AuditError> {
-        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        if devices.slot(&slot.config.path).is_some() {
-            return Err(AuditError::new(format_args!("path already in use: {}", slot.config.path)));
-        }
-        let slots = devices.iter().cloned().chain([slot]);
-        *devices = Arc::new(Set(slots.collect()));
+        let mut slots = self.write();
+        check_free(&slots, &slot.config.path)?;
+        slots.push(slot);
+        self.enabled.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Changes devices while nobody can look up which there are.
-    fn replace(&self, change: impl Fn(&mut Slot)) {
-        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
-        let mut slots: Vec<Slot> = devices.iter().cloned().collect();
-        slots.iter_mut().for_each(change);
-        let before = std::mem::replace(&mut *devices, Arc::new(Set(slots)));
-        drop(devices);
-        // Files leave, and are synced, when nobody waits for the lock.
-        drop(before);
-    }
-
-    /// Hands entries to every device, spelled anew only where it would come out differently.
+    /// Hands entries to every device. Waits for those that lines are on their way to only if none
+    /// has taken them yet.
     pub(super) fn deliver(
         &self,
-        set: &Set,
         entries: &[Entry<'_>],
         line: &mut Vec<u8>,
     ) -> Result<(), AuditError> {
-        let now_us = entries.first().map_or(0, Entry::time_us);
-        let mut ends = Vec::with_capacity(entries.len());
         let mut delivery = Delivery::default();
-        let mut spelled: Option<&Form> = None;
-        for slot in set.iter() {
-            if spelled.is_none_or(|form| !form.spells_alike(&slot.form, entries)) {
-                slot.form.spell(entries, line, &mut ends);
-                spelled = Some(&slot.form);
-            }
-            self.hand(slot, line, &ends, now_us, &mut delivery);
+        self.hand_out(entries, line, None, &mut delivery);
+        if delivery.may_revive {
+            let now_us = entries.first().map_or(0, Entry::time_us);
+            let revived = self.revive(now_us);
+            self.hand_out(entries, line, Some(&revived), &mut delivery);
         }
         delivery.outcome()
     }
 
-    fn hand(&self, slot: &Slot, line: &[u8], ends: &[usize], now_us: i64, delivery: &mut Delivery) {
-        let refused = match &slot.output {
-            Output::File(device) => match device.append(line, ends) {
-                Ok(()) => {
-                    slot.health.took();
-                    delivery.taken = true;
-                    return;
-                }
-                Err(_) if device.is_retired() => {
-                    // Opened again in between: the lines belong into its successor. Or disabled:
-                    // the other devices decide, if there are any.
-                    let set = self.set();
-                    match set.slot(&slot.config.path).filter(|next| !next.is_retired()) {
-                        Some(next) => self.hand(next, line, ends, now_us, delivery),
-                        None => delivery.taken |= set.is_empty(),
-                    }
-                    return;
-                }
-                Err(error) => error,
-            },
-            Output::Stream(stream) => match stream.append(line, ends) {
-                Ok(ticket) => {
-                    delivery.tickets.push(ticket);
-                    return;
-                }
-                Err(error) => error,
-            },
-            Output::Discard => {
-                delivery.taken = true;
-                return;
+    /// Spells entries anew only for devices on which they come out differently.
+    fn hand_out(
+        &self,
+        entries: &[Entry<'_>],
+        line: &mut Vec<u8>,
+        only: Option<&[String]>,
+        delivery: &mut Delivery,
+    ) {
+        let mut ends = Vec::with_capacity(entries.len());
+        let mut spelled: Option<&Form> = None;
+        let slots = self.read();
+        for slot in slots.iter() {
+            if only.is_some_and(|only| !only.contains(&slot.config.path)) {
+                continue;
             }
-            Output::Down(..) if slot.health.may_retry() && self.revive(slot, now_us) => {
-                if let Some(next) = self.set().slot(&slot.config.path) {
-                    self.hand(next, line, ends, now_us, delivery);
-                }
-                return;
+            if spelled.is_none_or(|form| !form.spells_alike(&slot.form, entries)) {
+                slot.form.spell(entries, line, &mut ends);
+                spelled = Some(&slot.form);
             }
-            Output::Down(_, error) => error.clone(),
-        };
-        slot.health.failed(&refused);
-        delivery.refusals.push(format!("{}: {}", slot.config.path, refused.reason));
+            slot.hand(line, &ends, delivery);
+        }
+        // Disabled, all of them, since this was asked for: nothing is to be recorded.
+        delivery.taken |= slots.is_empty();
     }
 
-    /// Tries to open a device that is not; whether it is open now.
-    fn revive(&self, down: &Slot, now_us: i64) -> bool {
-        self.replace(|slot| {
-            if let Output::Down(chain, _) = slot.output
-                && slot.config.path == down.config.path
-            {
+    /// Tries to open the devices that are not; which now are.
+    fn revive(&self, now_us: i64) -> Vec<String> {
+        let mut revived = Vec::new();
+        for slot in self.write().iter_mut() {
+            if let Output::Down(chain, _) = slot.output {
                 slot.open(chain, now_us);
+                if !matches!(slot.output, Output::Down(..)) {
+                    revived.push(slot.config.path.clone());
+                }
             }
-        });
-        let set = self.set();
-        let slot = set.slot(&down.config.path);
-        slot.is_some_and(|slot| !matches!(slot.output, Output::Down(..)))
+        }
+        revived
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Slot>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Slot>> {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn check_free(slots: &[Slot], path: &str) -> Result<(), AuditError> {
+    if slots.iter().any(|slot| slot.config.path == path) {
+        return Err(AuditError::new(format_args!("path already in use: {path}")));
+    }
+    Ok(())
+}
+
 impl Delivery {
-    /// Waits for devices that lines are on their way to only if none has taken them yet.
     fn outcome(mut self) -> Result<(), AuditError> {
         if self.taken {
             return Ok(());
@@ -303,30 +253,70 @@ impl Delivery {
                 Err(error) => self.refusals.push(error.reason),
             }
         }
-        Err(AuditError::new(format_args!(
-            "no device takes the entry: {}",
-            self.refusals.join("; ")
-        )))
+        let refusals = self.refusals.join("; ");
+        Err(AuditError::new(format_args!("no device takes the entry: {refusals}")))
     }
-}
-
-/// What [`AuditLog::sync`] waits for.
-pub(super) fn sync(set: &Set) -> Syncing {
-    set.iter().fold(Syncing::done(), |syncing, slot| match &slot.output {
-        Output::File(device) => syncing.or(device.sync()),
-        Output::Stream(_) | Output::Discard if !slot.health.is_failing() => syncing.elsewhere(),
-        Output::Stream(_) | Output::Discard | Output::Down(..) => syncing,
-    })
 }
 
 impl Slot {
     fn new(config: DeviceConfig, key: &[u8; 32]) -> Self {
         Self {
-            form: Arc::new(Form::new(key, config.spelling.clone())),
+            form: Form::new(key, config.spelling.clone()),
             health: Arc::new(Health::new(&config.path)),
-            config: Arc::new(config),
+            config,
             output: Output::Discard,
         }
+    }
+
+    fn state(&self) -> DeviceState {
+        DeviceState {
+            path: self.config.path.clone(),
+            kind: self.config.kind,
+            description: self.config.description.clone(),
+            options: self.config.options.clone(),
+            declared: self.config.declared,
+            failures: self.health.failures(),
+        }
+    }
+
+    fn hand(&self, line: &[u8], ends: &[usize], delivery: &mut Delivery) {
+        let handed = match &self.output {
+            Output::File(device) => device.append(line, ends).map(|()| {
+                self.health.took();
+                delivery.taken = true;
+            }),
+            Output::Stream(stream) => {
+                stream.append(line, ends).map(|ticket| delivery.tickets.push(ticket))
+            }
+            Output::Discard => {
+                delivery.taken = true;
+                Ok(())
+            }
+            Output::Down(_, error) => {
+                delivery.may_revive |= self.health.may_retry();
+                Err(error.clone())
+            }
+        };
+        if let Err(refused) = handed {
+            self.health.failed(&refused);
+            delivery.refusals.push(format!("{}: {}", self.config.path, refused.reason));
+        }
+    }
+
+    /// Opens it again if that is needed; what it was before.
+    fn reopen(&mut self, now_us: i64) -> Option<Output> {
+        let before = match &self.output {
+            Output::File(device) if device.is_in_place() => return None,
+            Output::File(device) => device.retire(),
+            Output::Down(chain, _) => *chain,
+            Output::Stream(stream) if matches!(self.config.target, Target::File { .. }) => {
+                stream.chain()
+            }
+            Output::Stream(_) | Output::Discard => return None,
+        };
+        let replaced = std::mem::replace(&mut self.output, Output::Discard);
+        self.open(before, now_us);
+        Some(replaced)
     }
 
     /// Opens it or notes that it cannot be.
@@ -364,7 +354,7 @@ impl Slot {
             }
         };
         let stream = Stream::start(sink, timeout, before, Arc::clone(&self.health));
-        Ok(Output::Stream(Arc::new(stream.map_err(AuditError::new)?)))
+        Ok(Output::Stream(stream.map_err(AuditError::new)?))
     }
 
     /// Writes a line that says that the device is enabled.
@@ -378,10 +368,6 @@ impl Slot {
             Output::Discard => Ok(()),
             Output::Down(_, error) => Err(error.clone()),
         }
-    }
-
-    fn is_retired(&self) -> bool {
-        matches!(&self.output, Output::File(device) if device.is_retired())
     }
 }
 

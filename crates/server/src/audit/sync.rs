@@ -2,6 +2,7 @@
 //! second. Knows a file and its length, nothing of lines.
 
 use super::AuditError;
+use std::cell::Cell;
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -98,7 +99,7 @@ impl Syncer {
             }
         }
         drop(state);
-        Syncing { waits: Some((Arc::clone(&self.shared), length)), ..Syncing::done() }
+        Syncing { first: Some((Arc::clone(&self.shared), length)), ..Syncing::done() }
     }
 
     /// After a failed sync nobody knows what the disk has: the device is not to be used any more.
@@ -182,13 +183,13 @@ impl Shared {
     }
 }
 
-/// Resolves once what had been recorded is on the disk of a device. Dropping it takes nothing back.
+/// Resolves once what had been recorded is on the disks. Dropping it takes nothing back.
 #[must_use = "a change is to be answered only when its record has been synced"]
 pub struct Syncing {
-    waits: Option<Wait>,
+    first: Option<Wait>,
     /// Those of further file devices: rarely any.
     more: Vec<Wait>,
-    /// A device without a disk has taken it: no disk is needed.
+    /// A device without a disk takes entries: no disk is needed.
     is_elsewhere: bool,
 }
 
@@ -197,17 +198,18 @@ type Wait = (Arc<Shared>, u64);
 impl Syncing {
     /// Nothing to wait for.
     pub(super) fn done() -> Self {
-        Self { waits: None, more: Vec::new(), is_elsewhere: false }
+        Self { first: None, more: Vec::new(), is_elsewhere: false }
     }
 
-    /// Waits for another device too; one that succeeds is enough.
-    pub(super) fn or(mut self, mut other: Self) -> Self {
-        self.is_elsewhere |= other.is_elsewhere;
-        match self.waits {
-            None => self.waits = other.waits,
-            Some(_) => self.more.extend(other.waits),
+    /// Waits for the other's disks too. It is enough that one disk has taken it, once all have ended.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for wait in other.first.into_iter().chain(other.more) {
+            match self.first {
+                None => self.first = Some(wait),
+                Some(_) => self.more.push(wait),
+            }
         }
-        self.more.append(&mut other.more);
+        self.is_elsewhere |= other.is_elsewhere;
         self
     }
 
@@ -217,23 +219,17 @@ impl Syncing {
         self
     }
 
-    fn all(&self) -> impl Iterator<Item = &Wait> {
-        self.waits.iter().chain(&self.more)
-    }
-
-    /// What comes of it when every device has its outcome.
-    fn settle(
-        &self,
-        outcomes: impl Iterator<Item = Result<(), AuditError>>,
-    ) -> Result<(), AuditError> {
+    /// What comes of it, given what has become of each disk.
+    fn settle(&self, outcome: impl Fn(&Wait) -> Result<(), AuditError>) -> Result<(), AuditError> {
+        let mut taken = self.is_elsewhere;
         let mut refused = None;
-        for outcome in outcomes {
-            match outcome {
-                Ok(()) => return Ok(()),
+        for wait in self.first.iter().chain(&self.more) {
+            match outcome(wait) {
+                Ok(()) => taken = true,
                 Err(error) => refused = Some(error),
             }
         }
-        refused.filter(|_| !self.is_elsewhere).map_or(Ok(()), Err)
+        refused.filter(|_| !taken).map_or(Ok(()), Err)
     }
 
     /// Blocks the thread until then. Not for use inside an async runtime.
@@ -241,7 +237,7 @@ impl Syncing {
     /// # Errors
     /// [`AuditError`] if no disk took it.
     pub fn wait(self) -> Result<(), AuditError> {
-        self.settle(self.all().map(|(shared, length)| {
+        self.settle(|(shared, length)| {
             let mut state = shared.lock();
             loop {
                 if let Some(outcome) = shared.outcome(&state, *length) {
@@ -249,7 +245,7 @@ impl Syncing {
                 }
                 state = shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-        }))
+        })
     }
 }
 
@@ -263,21 +259,17 @@ impl Future for Syncing {
     type Output = Result<(), AuditError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut refused = None;
-        let mut is_open = false;
-        for (shared, length) in self.all() {
+        let is_open = Cell::new(false);
+        let settled = self.settle(|(shared, length)| {
             let mut state = shared.lock();
-            match shared.outcome(&state, *length) {
-                Some(Ok(())) => return Poll::Ready(Ok(())),
-                Some(Err(error)) => refused = Some(error),
-                None => {
-                    is_open = true;
-                    if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                        state.wakers.push(context.waker().clone());
-                    }
+            shared.outcome(&state, *length).unwrap_or_else(|| {
+                is_open.set(true);
+                if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                    state.wakers.push(context.waker().clone());
                 }
-            }
-        }
-        if is_open { Poll::Pending } else { Poll::Ready(self.settle(refused.map(Err).into_iter())) }
+                Ok(())
+            })
+        });
+        if is_open.get() { Poll::Pending } else { Poll::Ready(settled) }
     }
 }
