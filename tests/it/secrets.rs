@@ -103,11 +103,22 @@ fn no_secret_is_in_data_logs_audit_or_errors() {
         Needle::new("the root token", ROOT_TOKEN.as_bytes()),
     ];
     let mut bodies = Vec::new();
+    let second = directory.path().join("second-audit.log");
+    let device = json!({"type": "file", "options": {"file_path": second, "prefix": "audit: "}});
+    assert_eq!(Api::root(&server).write("sys/audit/second", &device).status, 204);
     needles.extend(use_keys(&server));
     needles.extend(use_api(&server, &mut bodies));
     provoke(&server, &mut bodies);
     let exported = fs::read_to_string(server.client.join("key.pem")).unwrap();
     needles.push(Needle::new("the exported private key", &der(&exported)));
+
+    // Both kinds of entries are on both devices, or the scan would find nothing for a bad reason.
+    for audit in [&second, &directory.path().join("data/audit.log")] {
+        let text = fs::read_to_string(audit).unwrap();
+        for part in ["\"operation\":\"Register\"", "credential/generate", "hmac-sha256:"] {
+            assert!(text.contains(part), "{part} is not in {}", audit.display());
+        }
+    }
 
     // With the WAL as it is in mid-flight, and once more after the server has closed its files.
     let exported = server.client.clone();
