@@ -104,6 +104,12 @@ impl AuditLog {
         self.set.is_enabled()
     }
 
+    /// Whether recording may wait for a peer, as there is no file: not to be done where others wait
+    /// for the thread.
+    pub fn may_wait(&self) -> bool {
+        self.set.may_wait()
+    }
+
     /// Records one entry: returns once it is in the kernel's hands. Blocks for about as long as a
     /// small `write(2)` takes, which many callers share; where no file takes it, for as long as a
     /// device's write timeout at most.

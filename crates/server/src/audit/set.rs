@@ -25,6 +25,8 @@ const DESCRIPTOR_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct Set {
     /// Whether there are any, for those who only ask that.
     enabled: AtomicBool,
+    /// Whether there are some, but none that is a file.
+    waits: AtomicBool,
     slots: RwLock<Vec<Slot>>,
 }
 
@@ -77,6 +79,17 @@ impl Set {
         self.enabled.load(Ordering::Acquire)
     }
 
+    pub(super) fn may_wait(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// After a change of what there is.
+    fn note(&self, slots: &[Slot]) {
+        let at_once = |slot: &Slot| matches!(slot.output, Output::File(_) | Output::Discard);
+        self.waits.store(!slots.is_empty() && !slots.iter().any(at_once), Ordering::Relaxed);
+        self.enabled.store(!slots.is_empty(), Ordering::Release);
+    }
+
     pub(super) fn enable(
         &self,
         config: DeviceConfig,
@@ -114,7 +127,7 @@ impl Set {
         let mut slots = self.write();
         let gone = slots.iter().position(|slot| slot.config.path == path);
         let gone = gone.map(|at| slots.remove(at));
-        self.enabled.store(!slots.is_empty(), Ordering::Release);
+        self.note(&slots);
         drop(slots);
         // It is flushed, and its file is free for another device, when nobody waits for the lock.
         drop(gone);
@@ -124,6 +137,7 @@ impl Set {
         let mut slots = self.write();
         let replaced: Vec<Output> =
             slots.iter_mut().filter_map(|slot| slot.reopen(now_us)).collect();
+        self.note(&slots);
         drop(slots);
         drop(replaced);
     }
@@ -165,7 +179,7 @@ impl Set {
         let mut slots = self.write();
         check_free(&slots, &slot.config.path)?;
         slots.push(slot);
-        self.enabled.store(true, Ordering::Release);
+        self.note(&slots);
         Ok(())
     }
 
@@ -214,7 +228,8 @@ impl Set {
     /// Tries to open the devices that are not; which now are.
     fn revive(&self, now_us: i64) -> Vec<String> {
         let mut revived = Vec::new();
-        for slot in self.write().iter_mut() {
+        let mut slots = self.write();
+        for slot in slots.iter_mut() {
             if let Output::Down(chain, _) = slot.output {
                 slot.open(chain, now_us);
                 if !matches!(slot.output, Output::Down(..)) {
@@ -222,6 +237,7 @@ impl Set {
                 }
             }
         }
+        self.note(&slots);
         revived
     }
 

@@ -149,9 +149,13 @@ impl Request<'_> {
                 self.fail(item, Some(&admitted.grant), about, answer, &failure);
                 Outcome { succeeded: false, next: Next::Close }
             }
-            (Err(failure), _) => {
+            (Err(failure), Ok(())) => {
                 self.fail(item, Some(&admitted.grant), about, answer, &failure);
                 Outcome { succeeded: false, next }
+            }
+            (Err(_), Err(failure)) => {
+                self.fail(item, Some(&admitted.grant), about, answer, &failure);
+                Outcome { succeeded: false, next: Next::Close }
             }
         }
     }
@@ -274,8 +278,11 @@ impl Request<'_> {
             result_reason: reason.and_then(|reason| reason.name()),
             remote: Some(self.peer.remote),
         };
-        self.service.audit.record(&Entry::Kmip(entry)).map_err(|error| {
-            tracing::error!(%error, "audit");
+        let record = || self.service.audit.record(&Entry::Kmip(entry));
+        let recorded = if self.service.audit.may_wait() { aside(record) } else { record() };
+        recorded.map_err(|error| {
+            // Which device fails is in the log already, and not once for each request.
+            tracing::debug!(%error, "the audit does not take a request");
             Failure::new(Reason::GeneralFailure, "the audit does not take the request")
         })
     }
@@ -284,16 +291,17 @@ impl Request<'_> {
         &self,
         item: &Item<'_>,
         grant: Option<&Grant>,
-        _about: &About,
+        about: &About,
         answer: &mut Answer<'_>,
         failure: &Failure,
     ) {
         log(self.peer, grant, self.version, item.operation(), failure);
-        if grant.is_none() {
-            // It was not admitted, so no entry tells of it yet. It is refused in any case.
-            let _said_in_the_log =
-                self.record_as(Phase::Response, item, None, &About::default(), Some(failure));
-        }
+        // What was not admitted is not in the audit yet, and its reason leaves only if it is.
+        let unrecorded = match grant {
+            Some(_) => None,
+            None => self.record_as(Phase::Response, item, None, about, Some(failure)).err(),
+        };
+        let failure = unrecorded.as_ref().unwrap_or(failure);
         answer.fail_item(item.operation(), item.unique_batch_item_id(), failure);
     }
 }
