@@ -72,3 +72,12 @@ fn devices_are_enabled_shown_asked_and_disabled() {
     assert_eq!(run(&["audit", "verify", older, newer, "--json"], b"").json(), intact);
     run(&["audit", "verify", newer, older], b"").failure(1);
 }
+
+#[test]
+fn a_device_may_be_the_server_s_output() {
+    let mut server = Server::start();
+    server.admin(&["audit", "enable", "file", "file_path=stdout", "prefix=audit: "]).success();
+    let line = server.line();
+    assert!(line.starts_with("audit: {") && line.contains("\"type\":\"enabled\""), "{line}");
+    assert!(server.line().contains("\"type\":\"response\""));
+}

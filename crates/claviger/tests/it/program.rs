@@ -75,7 +75,7 @@ fn finish(command: &mut Command, input: &[u8]) -> Ran {
 /// A server that forgets everything when it ends.
 pub(crate) struct Server {
     child: Child,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     directory: tempfile::TempDir,
     pub(crate) kmip: String,
     pub(crate) api: String,
@@ -111,7 +111,14 @@ impl Server {
         assert_eq!(words.next(), Some("ready"), "{line}");
         let kmip = words.next().unwrap().trim_start_matches("kmip=").to_owned();
         let api = words.next().unwrap().trim_start_matches("api=").to_owned();
-        Self { child, _stdout: stdout, directory, kmip, api }
+        Self { child, stdout, directory, kmip, api }
+    }
+
+    /// The next line that the server prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
     }
 
     /// A path for a file of the test.

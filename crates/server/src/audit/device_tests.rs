@@ -48,6 +48,49 @@ fn api(text: &str) -> Entry<'static> {
     }))
 }
 
+/// A device that takes its first lines, then fails for a while, then takes lines again.
+struct Faulty {
+    writes: u32,
+    fails: std::ops::Range<u32>,
+}
+
+impl sink::Sink for Faulty {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<()> {
+        self.writes += 1;
+        if self.fails.contains(&self.writes) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl AuditLog {
+    /// A device whose writes fail in this range, counted from 1.
+    pub(crate) fn add_faulty(&self, path: &str, fails: std::ops::Range<u32>) {
+        let config = config(path, "file", &[("file_path", "discard")]);
+        let sink = Box::new(Faulty { writes: 0, fails });
+        self.set.insert(slot::Slot::on(config, &[9; 32], sink)).unwrap();
+    }
+}
+
+#[test]
+fn a_device_that_fails_now_and_then_refuses_just_then_and_is_counted() {
+    let log = AuditLog::disabled();
+    log.add_faulty("faulty", 2..4);
+    assert!(log.may_wait());
+    let outcomes: Vec<bool> =
+        (0..5).map(|_| log.record(&kmip("a", Phase::Request)).is_ok()).collect();
+    assert_eq!(outcomes, [true, false, false, true, true]);
+    assert_eq!(failures(&log, "faulty/"), 2);
+    // Two devices that never fail at the same time never refuse.
+    let log = AuditLog::disabled();
+    log.add_faulty("first", 1..3);
+    log.add_faulty("second", 3..9);
+    for _ in 0..5 {
+        log.record(&kmip("a", Phase::Request)).unwrap();
+    }
+}
+
 #[test]
 fn every_device_gets_every_entry_and_each_its_own_chain_and_hashes() {
     let (directory, path) = place();
@@ -247,11 +290,22 @@ fn rotation_by_renaming_loses_no_line_and_the_chain_goes_on() {
         backwards.file(last).unwrap();
         assert!(backwards.file(first).is_err(), "in the wrong order they do not follow");
     }
+    // A new file that cannot be made: the chain waits for one that can.
+    let away = directory.path().join("away");
+    fs::rename(&path, &away).unwrap();
+    fs::create_dir(&path).unwrap();
+    log.reopen(0);
+    assert!(log.record(&kmip("refused", Phase::Request)).is_err());
+    fs::remove_dir(&path).unwrap();
+    log.reopen(0);
+    log.record(&kmip("after all", Phase::Request)).unwrap();
+    verification.file(&path).unwrap();
+    assert_eq!(verification.summary().last, 2002);
+
     // Asked for when nothing has moved, it changes nothing.
     log.reopen(0);
     log.record(&kmip("still", Phase::Request)).unwrap();
-    let next = verify(last).unwrap();
-    assert_eq!(next.last, 2002);
+    assert_eq!(verify(&path).unwrap().last, 2003);
 }
 
 #[test]

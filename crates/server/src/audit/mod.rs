@@ -19,6 +19,7 @@ mod health;
 mod recovery;
 mod set;
 mod sink;
+mod slot;
 mod stream;
 mod sync;
 mod verify;
@@ -26,7 +27,7 @@ mod verify;
 pub use api::{Answered, Api, Caller, Target, Verdict};
 pub use config::DeviceConfig;
 pub use entry::{Entry, Kmip, Phase, timestamp};
-pub use set::DeviceState;
+pub use slot::DeviceState;
 pub use sync::Syncing;
 pub use verify::{Summary, Verification, VerifyError, verify};
 

@@ -3,22 +3,13 @@
 
 use super::AuditError;
 use super::chain::Chain;
-use super::config::{DeviceConfig, Target};
-use super::device::Device;
+use super::config::DeviceConfig;
 use super::entry::Entry;
 use super::form::Form;
-use super::health::Health;
-use super::sink::{self, Sink, Socket, Syslog};
-use super::stream::{Stream, Ticket};
+use super::slot::{Delivery, DeviceState, Slot};
 use super::sync::Syncing;
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
-
-/// How long a descriptor may take to accept lines.
-const DESCRIPTOR_TIMEOUT: Duration = Duration::from_secs(2);
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Every device that is enabled, in the order in which they came.
 #[derive(Default)]
@@ -28,50 +19,6 @@ pub(super) struct Set {
     /// Whether there are some, but none that is a file.
     waits: AtomicBool,
     slots: RwLock<Vec<Slot>>,
-}
-
-/// One device.
-struct Slot {
-    config: DeviceConfig,
-    form: Form,
-    health: Arc<Health>,
-    output: Output,
-}
-
-/// Where a device's lines go.
-enum Output {
-    File(Arc<Device>),
-    Stream(Stream),
-    Discard,
-    /// It cannot be opened: it refuses, and is tried again. The chain goes on from here.
-    Down(Chain, AuditError),
-}
-
-/// What administrators see of a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceState {
-    /// Its path, with a slash at its end.
-    pub path: String,
-    /// `file`, `syslog` or `socket`.
-    pub kind: &'static str,
-    /// What its owner wrote about it.
-    pub description: String,
-    /// Its options as they were given.
-    pub options: BTreeMap<String, String>,
-    /// Whether the server's own configuration names it.
-    pub declared: bool,
-    /// How many times it has not taken entries since it was opened first.
-    pub failures: u64,
-}
-
-/// What has become of entries on their way to the devices.
-#[derive(Default)]
-struct Delivery {
-    taken: bool,
-    tickets: Vec<Ticket>,
-    refusals: Vec<String>,
-    /// A device is not open, and it is time to try again.
-    may_revive: bool,
 }
 
 impl Set {
@@ -85,8 +32,8 @@ impl Set {
 
     /// After a change of what there is.
     fn note(&self, slots: &[Slot]) {
-        let at_once = |slot: &Slot| matches!(slot.output, Output::File(_) | Output::Discard);
-        self.waits.store(!slots.is_empty() && !slots.iter().any(at_once), Ordering::Relaxed);
+        let waits = !slots.is_empty() && !slots.iter().any(Slot::takes_at_once);
+        self.waits.store(waits, Ordering::Relaxed);
         self.enabled.store(!slots.is_empty(), Ordering::Release);
     }
 
@@ -135,8 +82,7 @@ impl Set {
 
     pub(super) fn reopen(&self, now_us: i64) {
         let mut slots = self.write();
-        let replaced: Vec<Output> =
-            slots.iter_mut().filter_map(|slot| slot.reopen(now_us)).collect();
+        let replaced: Vec<_> = slots.iter_mut().filter_map(|slot| slot.reopen(now_us)).collect();
         self.note(&slots);
         drop(slots);
         drop(replaced);
@@ -153,14 +99,7 @@ impl Set {
     }
 
     pub(super) fn sync(&self) -> Syncing {
-        let slots = self.read();
-        // What has failed may lack what is to be synced.
-        let well = slots.iter().filter(|slot| !slot.health.is_failing());
-        well.fold(Syncing::done(), |syncing, slot| match &slot.output {
-            Output::File(device) => syncing.and(device.sync()),
-            Output::Stream(_) | Output::Discard => syncing.elsewhere(),
-            Output::Down(..) => syncing,
-        })
+        self.read().iter().fold(Syncing::done(), |syncing, slot| slot.sync(syncing))
     }
 
     fn prepare(
@@ -171,11 +110,11 @@ impl Set {
     ) -> Result<Slot, AuditError> {
         check_free(&self.read(), &config.path)?;
         let mut slot = Slot::new(config, key);
-        slot.output = slot.opened(Chain::default(), now_us)?;
+        slot.open_first(now_us)?;
         Ok(slot)
     }
 
-    fn insert(&self, slot: Slot) -> Result<(), AuditError> {
+    pub(super) fn insert(&self, slot: Slot) -> Result<(), AuditError> {
         let mut slots = self.write();
         check_free(&slots, &slot.config.path)?;
         slots.push(slot);
@@ -227,16 +166,11 @@ impl Set {
 
     /// Tries to open the devices that are not; which now are.
     fn revive(&self, now_us: i64) -> Vec<String> {
-        let mut revived = Vec::new();
         let mut slots = self.write();
-        for slot in slots.iter_mut() {
-            if let Output::Down(chain, _) = slot.output {
-                slot.open(chain, now_us);
-                if !matches!(slot.output, Output::Down(..)) {
-                    revived.push(slot.config.path.clone());
-                }
-            }
-        }
+        let revived = slots
+            .iter_mut()
+            .filter_map(|slot| slot.revive(now_us).then(|| slot.config.path.clone()));
+        let revived = revived.collect();
         self.note(&slots);
         revived
     }
@@ -255,139 +189,4 @@ fn check_free(slots: &[Slot], path: &str) -> Result<(), AuditError> {
         return Err(AuditError::new(format_args!("path already in use: {path}")));
     }
     Ok(())
-}
-
-impl Delivery {
-    fn outcome(mut self) -> Result<(), AuditError> {
-        if self.taken {
-            return Ok(());
-        }
-        self.tickets.sort_by_key(Ticket::is_doubtful);
-        for ticket in &self.tickets {
-            match ticket.wait() {
-                Ok(()) => return Ok(()),
-                Err(error) => self.refusals.push(error.reason),
-            }
-        }
-        let refusals = self.refusals.join("; ");
-        Err(AuditError::new(format_args!("no device takes the entry: {refusals}")))
-    }
-}
-
-impl Slot {
-    fn new(config: DeviceConfig, key: &[u8; 32]) -> Self {
-        Self {
-            form: Form::new(key, config.spelling.clone()),
-            health: Arc::new(Health::new(&config.path)),
-            config,
-            output: Output::Discard,
-        }
-    }
-
-    fn state(&self) -> DeviceState {
-        DeviceState {
-            path: self.config.path.clone(),
-            kind: self.config.kind,
-            description: self.config.description.clone(),
-            options: self.config.options.clone(),
-            declared: self.config.declared,
-            failures: self.health.failures(),
-        }
-    }
-
-    fn hand(&self, line: &[u8], ends: &[usize], delivery: &mut Delivery) {
-        let handed = match &self.output {
-            Output::File(device) => device.append(line, ends).map(|()| {
-                self.health.took();
-                delivery.taken = true;
-            }),
-            Output::Stream(stream) => {
-                stream.append(line, ends).map(|ticket| delivery.tickets.push(ticket))
-            }
-            Output::Discard => {
-                delivery.taken = true;
-                Ok(())
-            }
-            Output::Down(_, error) => {
-                delivery.may_revive |= self.health.may_retry();
-                Err(error.clone())
-            }
-        };
-        if let Err(refused) = handed {
-            self.health.failed(&refused);
-            delivery.refusals.push(format!("{}: {}", self.config.path, refused.reason));
-        }
-    }
-
-    /// Opens it again if that is needed; what it was before.
-    fn reopen(&mut self, now_us: i64) -> Option<Output> {
-        let before = match &self.output {
-            Output::File(device) if device.is_in_place() => return None,
-            Output::File(device) => device.retire(),
-            Output::Down(chain, _) => *chain,
-            Output::Stream(stream) if matches!(self.config.target, Target::File { .. }) => {
-                stream.chain()
-            }
-            Output::Stream(_) | Output::Discard => return None,
-        };
-        let replaced = std::mem::replace(&mut self.output, Output::Discard);
-        self.open(before, now_us);
-        Some(replaced)
-    }
-
-    /// Opens it or notes that it cannot be.
-    fn open(&mut self, before: Chain, now_us: i64) {
-        self.output = match self.opened(before, now_us) {
-            Ok(output) => output,
-            Err(error) => {
-                self.health.failed(&error);
-                Output::Down(before, error)
-            }
-        };
-    }
-
-    fn opened(&self, before: Chain, now_us: i64) -> Result<Output, AuditError> {
-        let (sink, timeout): (Box<dyn Sink>, Duration) = match &self.config.target {
-            Target::Discard => return Ok(Output::Discard),
-            Target::File { path, mode } if !is_special(path) => {
-                let device = Device::open(path, *mode, before, now_us)?;
-                return Ok(Output::File(Arc::new(device)));
-            }
-            Target::File { path, .. } => {
-                let file = sink::special_file(path).map_err(|error| {
-                    AuditError::new(format_args!("{}: {error}", path.display()))
-                })?;
-                (Box::new(file), DESCRIPTOR_TIMEOUT)
-            }
-            Target::Stdout => {
-                (Box::new(sink::stdout().map_err(AuditError::new)?), DESCRIPTOR_TIMEOUT)
-            }
-            Target::Syslog { address, priority, tag, timeout } => {
-                (Box::new(Syslog::new(address.clone(), *priority, tag, *timeout)), *timeout)
-            }
-            Target::Socket { address, timeout } => {
-                (Box::new(Socket::new(address.clone(), *timeout)), *timeout)
-            }
-        };
-        let stream = Stream::start(sink, timeout, before, Arc::clone(&self.health));
-        Ok(Output::Stream(stream.map_err(AuditError::new)?))
-    }
-
-    /// Writes a line that says that the device is enabled.
-    fn test(&self, now_us: i64) -> Result<(), AuditError> {
-        let mut line = Vec::new();
-        self.form.announce(&self.config, now_us, &mut line);
-        let ends = [line.len()];
-        match &self.output {
-            Output::File(device) => device.append(&line, &ends),
-            Output::Stream(stream) => stream.append(&line, &ends)?.wait(),
-            Output::Discard => Ok(()),
-            Output::Down(_, error) => Err(error.clone()),
-        }
-    }
-}
-
-/// Whether there is something of that name that is no file of lines: a device, a pipe.
-fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }

@@ -143,6 +143,24 @@ async fn what_no_device_takes_is_refused_before_anything_is_done() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_entry_no_device_takes_does_not_leave() {
+    let audit = AuditLog::disabled();
+    let server = Server::with_audit(audit.clone());
+    server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
+    server.write("kmip/config", json!({})).await.empty();
+    server.write("kmip/scope/finance", json!({})).await.empty();
+    let role = "kmip/scope/finance/role/accounting";
+    server.write(role, json!({"operation_all": true})).await.empty();
+    // The request's entry is taken, its outcome's is not.
+    audit.add_faulty("faulty", 2..3);
+    let generate = format!("{role}/credential/generate");
+    let refused = server.write(&generate, json!({"format": "pem"})).await;
+    assert!(!String::from_utf8_lossy(&refused.body).contains("PRIVATE"));
+    assert!(refused.refused(500).contains("audit"));
+    server.write(&generate, json!({"format": "pem"})).await.data();
+}
+
+#[tokio::test]
 async fn raw_devices_are_warned_of() {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::new();
