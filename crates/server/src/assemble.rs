@@ -32,6 +32,10 @@ use crate::ops::stream::Streams;
 use crate::record::{Change, Records};
 use crate::seal::{Barrier, KeyFile, RootKey, SealError};
 use crate::token::{TokenError, Tokens};
+use crate::upkeep::Upkeep;
+
+/// How often certificates are looked after.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How often it is stored which objects have been handed out.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
@@ -90,6 +94,7 @@ pub struct Running {
     stop_api: oneshot::Sender<()>,
     api_task: JoinHandle<io::Result<()>>,
     flush_task: JoinHandle<()>,
+    upkeep_task: JoinHandle<()>,
 }
 
 /// The services behind the doors.
@@ -247,7 +252,10 @@ async fn serve(
     let listener = TcpListener::bind(&options.api_addr).await.map_err(refused)?;
     let api_addr = listener.local_addr().map_err(refused)?;
     let api = Arc::new(Api::new(node(options, &parts.barrier), Arc::clone(&parts.clock), true));
+    let (mounts, access) = (Arc::clone(&parts.mounts), Arc::clone(&parts.access));
+    let upkeep = Upkeep::new(mounts, access, Arc::clone(&parts.clock));
     api.unseal(Services { mounts: parts.mounts, access: parts.access, tokens, audit: parts.audit });
+    let upkeep_task = tokio::spawn(look_after(upkeep));
     let (stop_api, stopped) = oneshot::channel();
     let stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         // A sender that is dropped stops the door too.
@@ -273,7 +281,25 @@ async fn serve(
         stop_api,
         api_task,
         flush_task,
+        upkeep_task,
     })
+}
+
+/// Runs the upkeep now and then, where it may block.
+async fn look_after(mut upkeep: Upkeep) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        let run = tokio::task::spawn_blocking(move || {
+            upkeep.run();
+            upkeep
+        });
+        let Ok(done) = run.await else {
+            tracing::error!("the upkeep of certificates has ended: restart the server");
+            return;
+        };
+        upkeep = done;
+    }
 }
 
 fn node(options: &DevOptions, barrier: &Barrier) -> Node {
@@ -303,6 +329,7 @@ impl Running {
             tracing::warn!(%error, "the API ended early");
         }
         self.flush_task.abort();
+        self.upkeep_task.abort();
         if let Err(error) = self.objects.flush_served().await {
             tracing::warn!(%error, "freshness of the last second is not stored");
         }

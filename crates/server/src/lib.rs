@@ -20,3 +20,4 @@ pub mod pki;
 pub mod record;
 pub mod seal;
 pub mod token;
+pub mod upkeep;

@@ -7,6 +7,7 @@
 
 mod authorize;
 mod credential;
+mod ending;
 mod index;
 mod name;
 mod operations;
@@ -21,6 +22,7 @@ use crate::record::{MountId, RecordError, ScopeId};
 
 pub use authorize::{Grant, Refusal};
 pub use credential::{Credential, CredentialView};
+pub use ending::EndingCredentials;
 pub use name::Name;
 pub use operations::{OperationSet, operation_named, permission_names};
 pub use permissions::{PermissionChange, Permissions};

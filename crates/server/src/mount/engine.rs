@@ -105,6 +105,12 @@ impl Engine {
         self
     }
 
+    /// The same engine with another server certificate.
+    pub(super) fn with_server(&self, server: Arc<ServerIdentity>) -> Result<Self, MountError> {
+        let (config, current) = (self.config.clone(), self.current.clone());
+        Self::assemble(config, current, self.retired.clone(), server, self.version)
+    }
+
     /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.config

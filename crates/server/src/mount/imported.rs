@@ -184,6 +184,11 @@ impl ImportedAuthority {
         Ok(found(scope, role))
     }
 
+    /// Whether a certificate was revoked here.
+    pub fn denies(&self, serial: &Serial) -> bool {
+        self.read().denied.contains(serial)
+    }
+
     /// From now on a certificate opens nothing. Whoever calls has stored it.
     pub fn deny(&self, serial: Serial) {
         self.write().denied.insert(serial);

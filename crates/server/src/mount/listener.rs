@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use rustls_pki_types::CertificateDer;
+
 use super::engine::{KeptAuthority, new_server};
 use super::imported::ImportedAuthority;
 use super::table::Mount;
@@ -150,6 +152,11 @@ impl Listener {
     /// Its configuration.
     pub fn config(&self) -> &ListenerConfig {
         &self.config
+    }
+
+    /// The server certificate.
+    pub fn server_certificate(&self) -> Option<&CertificateDer<'static>> {
+        self.server.chain.first()
     }
 
     /// The server certificate that it has.

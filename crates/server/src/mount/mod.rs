@@ -11,6 +11,7 @@ mod listener;
 mod moved;
 mod named;
 mod path;
+mod renewal;
 pub(crate) mod revoked;
 mod stored;
 mod stored_named;
@@ -32,6 +33,7 @@ pub use imported::{ImportedAuthority, ImportedClient, Mapping, MappingChange, Se
 pub use listener::{Listener, ListenerChange, ListenerConfig};
 pub use moved::{Migration, TuneChange, Tuning};
 pub use path::MountPath;
+pub use renewal::Ending;
 pub use table::{Configured, Mount, Mounts};
 pub use trusted::{Identity, TrustedClients};
 

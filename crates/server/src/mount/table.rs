@@ -343,7 +343,7 @@ impl Mounts {
     }
 
     /// Puts a mount's listeners back to what is stored, as far as that goes.
-    fn restore(&self, mount: &Mount) {
+    pub(super) fn restore(&self, mount: &Mount) {
         for listener in mount.listeners() {
             self.reapply(mount, listener);
         }

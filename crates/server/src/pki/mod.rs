@@ -7,6 +7,7 @@
 
 mod authority;
 mod certificate;
+mod ending;
 mod key;
 pub mod pem;
 mod request;
@@ -20,8 +21,10 @@ mod tls_policy;
 pub mod trust;
 
 pub use authority::{
-    AUTHORITY_SECONDS, Authority, AuthorityParts, ClientKey, Issued, ServerNames, Subject,
+    AUTHORITY_SECONDS, Authority, AuthorityParts, ClientKey, Issued, SERVER_SECONDS, ServerNames,
+    Subject,
 };
+pub use ending::{WARNING_DAYS, warning_due};
 pub use key::{KeySpec, KeyType, PrivateKey};
 pub use request::PublicKey;
 pub use revocation::Revoked;

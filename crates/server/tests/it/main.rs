@@ -12,5 +12,7 @@ mod conflict;
 mod cryptography;
 mod fixture;
 mod listener;
+mod named;
 mod time;
 mod undo;
+mod vault_bugs;

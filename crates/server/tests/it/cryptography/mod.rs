@@ -22,10 +22,10 @@ use claviger_kmip::payload::{
 
 use crate::fixture::{Fixture, START};
 
-const KEY: [u8; 16] = [7; 16];
+pub(crate) const KEY: [u8; 16] = [7; 16];
 
 /// A key block in the clear.
-fn block(format: KeyFormatType, material: KeyMaterial) -> KeyBlock {
+pub(crate) fn block(format: KeyFormatType, material: KeyMaterial) -> KeyBlock {
     KeyBlock {
         key_format_type: format,
         key_compression_type: None,
@@ -37,14 +37,19 @@ fn block(format: KeyFormatType, material: KeyMaterial) -> KeyBlock {
 }
 
 /// An AES key of those bytes.
-fn aes(bytes: &[u8]) -> Object {
+pub(crate) fn aes(bytes: &[u8]) -> Object {
     let mut block = block(KeyFormatType::RAW, KeyMaterial::Bytes(bytes.to_vec().into()));
     block.cryptographic_algorithm = Some(CryptographicAlgorithm::AES);
     Object::SymmetricKey(Key { key_block: Some(block) })
 }
 
 /// Registers an object that is active since a while.
-async fn register(fixture: &Fixture, object: Object, usage: Usage, more: Vec<Attribute>) -> String {
+pub(crate) async fn register(
+    fixture: &Fixture,
+    object: Object,
+    usage: Usage,
+    more: Vec<Attribute>,
+) -> String {
     let mut attributes: Attributes = [
         Attribute::CryptographicUsageMask(usage),
         Attribute::ActivationDate(DateTime(START - 100)),
@@ -75,7 +80,7 @@ async fn get(fixture: &Fixture, key: &str, format: Option<KeyFormatType>) -> Obj
     fixture.call(Version::V1_4, &request).await.object
 }
 
-async fn values(fixture: &Fixture, key: &str, attribute: AttributeId) -> Vec<Attribute> {
+pub(crate) async fn values(fixture: &Fixture, key: &str, attribute: AttributeId) -> Vec<Attribute> {
     let request = GetAttributesRequest {
         unique_identifier: Some(key.into()),
         attribute_reference: References(vec![AttributeReference::Standard(attribute)]),
@@ -84,7 +89,7 @@ async fn values(fixture: &Fixture, key: &str, attribute: AttributeId) -> Vec<Att
     response.attributes.0.0.into_iter().map(|instance| instance.attribute).collect()
 }
 
-async fn reason<R: Request>(
+pub(crate) async fn reason<R: Request>(
     fixture: &Fixture,
     version: Version,
     request: &R,
@@ -92,11 +97,15 @@ async fn reason<R: Request>(
     fixture.attempt(version, request).await.reason
 }
 
-fn mode(mode: BlockCipherMode) -> CryptographicParameters {
+pub(crate) fn mode(mode: BlockCipherMode) -> CryptographicParameters {
     CryptographicParameters { block_cipher_mode: Some(mode), ..CryptographicParameters::none() }
 }
 
-fn encrypt(key: &str, parameters: CryptographicParameters, data: &[u8]) -> EncryptRequest {
+pub(crate) fn encrypt(
+    key: &str,
+    parameters: CryptographicParameters,
+    data: &[u8],
+) -> EncryptRequest {
     EncryptRequest {
         unique_identifier: Some(key.into()),
         cryptographic_parameters: Some(parameters),

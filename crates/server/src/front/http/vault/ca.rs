@@ -78,12 +78,11 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `POST ca/:name/revoke`: of a certificate that an imported authority vouches for.
 pub(super) fn revoke(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let mount = call.mount()?;
-    let name = call.captured("name");
-    let authority = mount
-        .authority(name)
-        .ok_or_else(|| ApiError::bad(format!("there is no certificate authority {name:?}")))?;
     let Revocation { serial, not_after } = named_serial(call)?;
+    let (mount, name) = (call.mount()?, call.captured("name"));
+    let authority = mount.authority(name);
+    let missing = || ApiError::bad(format!("there is no certificate authority {name:?}"));
+    let authority = authority.ok_or_else(missing)?;
     call.services()?.access.deny_imported(mount, authority, serial, not_after)?;
     Ok(Reply::empty())
 }

@@ -12,6 +12,7 @@ mod fields;
 mod help;
 mod listener;
 mod mounts;
+mod openapi;
 mod remount;
 mod reply;
 mod request;

@@ -5,8 +5,11 @@ mod errors;
 mod garbage;
 mod moved;
 mod named;
+mod openapi;
+mod table;
 mod terraform;
 mod tutorial;
+mod upkeep;
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Paths below `/v1/` that are not a mount's, and their fields.
 
 use super::super::fields::{Field, Kind};
-use super::super::{mounts, remount, status, tokens};
+use super::super::{mounts, openapi, remount, status, tokens};
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, Read, Update};
 
@@ -17,6 +17,7 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
     route("sys/remount", Auth::Token, &[(Update, remount::remount)], remount_fields, "Moves a mount to another path, with everything in it."),
     route("sys/remount/status/{migration_id}", Auth::Token, &[(Read, remount::status)], none, "How far a move is: it is done when it is answered."),
+    route("sys/internal/specs/openapi", Auth::Token, &[(Read, openapi::all)], none, "All paths, in OpenAPI."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
 ];
 
