@@ -42,7 +42,11 @@ pub struct TuneChange {
 }
 
 impl Tuning {
-    fn apply(self, change: TuneChange) -> Result<Self, MountError> {
+    /// What is set after a write.
+    ///
+    /// # Errors
+    /// [`MountError::BadInput`] for what cannot be.
+    pub fn apply(self, change: TuneChange) -> Result<Self, MountError> {
         let bad = |text: &str| Err(MountError::BadInput(text.to_owned()));
         let after = Self {
             default_lease_ttl: change.default_lease_ttl.apply(self.default_lease_ttl, 0),

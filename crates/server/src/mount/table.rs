@@ -207,6 +207,19 @@ impl Mounts {
     /// # Errors
     /// [`MountError::InUse`] when the path, one above or one below is taken.
     pub fn create(&self, path: &MountPath, description: &str) -> Result<Arc<Mount>, MountError> {
+        self.create_tuned(path, description, Tuning::default())
+    }
+
+    /// As [`Self::create`], with what is to be set about it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create_tuned(
+        &self,
+        path: &MountPath,
+        description: &str,
+        tuning: Tuning,
+    ) -> Result<Arc<Mount>, MountError> {
         let _writer = self.writer();
         let taken = self.read().keys().find(|taken| taken.overlaps(path)).cloned();
         if let Some(taken) = taken {
@@ -218,7 +231,7 @@ impl Mounts {
             accessor: format!("kmip_{}", base62(8)?.to_lowercase()),
             description: description.to_owned(),
             created: self.clock.now(),
-            tuning: Tuning::default(),
+            tuning,
         };
         let mut edit = Edit::default();
         edit.create(self.mount_key(path), &record)?;

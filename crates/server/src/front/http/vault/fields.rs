@@ -23,6 +23,8 @@ pub(super) enum Kind {
     List,
     /// Seconds as a number, or text such as `3600`, `1h30m`, `365d`.
     Duration,
+    /// Fields within a field.
+    Object,
     /// Read by nobody: known, so that no warning is given.
     Ignored,
 }
@@ -35,7 +37,7 @@ impl Kind {
             Self::Int => "integer",
             Self::Text | Self::Duration => "string",
             Self::List => "array",
-            Self::Ignored => "object",
+            Self::Object | Self::Ignored => "object",
         }
     }
 }
@@ -115,6 +117,17 @@ impl<'a> Fields<'a> {
             Change::To(text) if text.is_empty() => Change::Reset,
             Change::To(text) => Change::To(parse(&text).map_err(Into::into)?),
         })
+    }
+
+    /// The fields of an object, if there is one.
+    pub(super) fn object(self, name: &str) -> Result<Option<Fields<'a>>, ApiError> {
+        match self.data.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(data)) => Ok(Some(Fields { data })),
+            Some(_) => Err(ApiError::bad(format!(
+                "error converting input for field {name:?}: expected an object"
+            ))),
+        }
     }
 
     /// Text that must be there.

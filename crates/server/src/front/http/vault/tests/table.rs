@@ -264,7 +264,7 @@ async fn a_field_of_the_wrong_type_is_named() {
         for field in (cell.route.fields)().iter().filter(|field| !cell.is_captured(field)) {
             let wrong = match field.kind {
                 Kind::Ignored => continue,
-                Kind::Bool | Kind::Int => json!("many"),
+                Kind::Bool | Kind::Int | Kind::Object => json!("many"),
                 Kind::Text | Kind::List => json!({"a": 1}),
                 Kind::Duration => json!("soon"),
             };
