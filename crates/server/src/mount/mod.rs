@@ -8,6 +8,7 @@ mod config;
 mod engine;
 mod imported;
 mod listener;
+mod mounted;
 mod moved;
 mod named;
 mod path;
@@ -31,10 +32,11 @@ pub use config::{Config, ConfigChange, client_names};
 pub use engine::Engine;
 pub use imported::{ImportedAuthority, ImportedClient, Mapping, MappingChange, Selector, Unplaced};
 pub use listener::{Listener, ListenerChange, ListenerConfig};
+pub use mounted::Mount;
 pub use moved::{Migration, TuneChange, Tuning};
 pub use path::MountPath;
 pub use renewal::Ending;
-pub use table::{Configured, Mount, Mounts};
+pub use table::{Configured, Mounts};
 pub use trusted::{Identity, TrustedClients};
 
 /// What one listener is to be: where it accepts and how it speaks TLS.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Mount, Mounts};
+use super::mounted::Mount;
+use super::table::Mounts;
 use super::{MountError, MountPath};
 use crate::record::{Change, Edit, FIRST_VERSION, RequestId, Stored};
 
