@@ -8,7 +8,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::engine::{KeptAuthority, new_server};
 use super::imported::ImportedAuthority;
-use super::table::Mount;
+use super::mounted::Mount;
 use super::trusted::TrustedClients;
 use super::{ListenerPlan, MountError, Source, address, config};
 use crate::pki::tls::{ServerIdentity, TlsPolicy, TlsVersion, kmip_server_config};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Mount, Mounts};
+use super::mounted::Mount;
+use super::table::Mounts;
 use super::{MountError, MountPath};
 use crate::record::{Change, Edit, FIRST_VERSION, RequestId, Stored};
 
@@ -42,7 +43,11 @@ pub struct TuneChange {
 }
 
 impl Tuning {
-    fn apply(self, change: TuneChange) -> Result<Self, MountError> {
+    /// What is set after a write.
+    ///
+    /// # Errors
+    /// [`MountError::BadInput`] for what cannot be.
+    pub fn apply(self, change: TuneChange) -> Result<Self, MountError> {
         let bad = |text: &str| Err(MountError::BadInput(text.to_owned()));
         let after = Self {
             default_lease_ttl: change.default_lease_ttl.apply(self.default_lease_ttl, 0),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::authority::{NamedAuthority, check_name};
 use super::imported::{ImportedAuthority, MappingChange};
 use super::listener::{Listener, ListenerChange, ListenerConfig};
-use super::revoked::revoked_prefix;
-use super::table::{Mount, Mounts};
+use super::mounted::Mount;
+use super::revoked::forget_revoked;
+use super::table::Mounts;
 use super::{MountError, MountPath, Source, stored_named};
 use crate::pki::{KeySpec, trust};
 use crate::record::{AuthorityId, Edit};
@@ -16,9 +17,6 @@ const NAMED_MAX: usize = 1000;
 
 /// Longest text of certificates to import.
 const PEM_BYTES_MAX: usize = 256 << 10;
-
-/// Rows deleted in one commit.
-const DELETE_ROWS: usize = 1000;
 
 impl Mounts {
     /// Makes a named authority.
@@ -161,13 +159,8 @@ impl Mounts {
         let mut after = Mount::clone(&mount);
         after.named_mut().authorities.remove(name);
         self.put(after);
-        // Nobody can ask for them any more; what is left behind by a fault is only garbage.
-        let revoked = self.records.keys(&revoked_prefix(mount.id(), Some(authority.id)));
-        for chunk in revoked.map_err(MountError::from)?.chunks(DELETE_ROWS) {
-            let mut edit = Edit::default();
-            chunk.iter().for_each(|key| edit.delete(key.clone()));
-            self.records.commit(edit).map_err(MountError::from)?;
-        }
+        // What a fault leaves behind of them is only garbage.
+        forget_revoked(&self.records, mount.id(), Some(authority.id)).map_err(MountError::from)?;
         Ok(())
     }
 

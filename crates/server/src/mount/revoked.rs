@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pki::Serial;
-use crate::record::{AuthorityId, Kind, MountId, RecordError, Records, key};
+use crate::record::{AuthorityId, Edit, Kind, MountId, RecordError, Records, key};
+
+/// Rows deleted in one commit.
+const DELETE_ROWS: usize = 1000;
 
 /// A revoked serial.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -33,6 +36,20 @@ pub(crate) fn revoked_prefix(mount: MountId, authority: Option<AuthorityId>) -> 
 /// Where a revoked serial is.
 pub(crate) fn revoked_key(mount: MountId, authority: AuthorityId, serial: &Serial) -> Vec<u8> {
     key(Kind::Revoked, &[mount.as_bytes(), authority.as_bytes(), serial.as_bytes()])
+}
+
+/// Deletes the revoked serials of an authority, or of a whole mount: nobody asks for them any more.
+pub(super) fn forget_revoked(
+    records: &Records,
+    mount: MountId,
+    authority: Option<AuthorityId>,
+) -> Result<(), RecordError> {
+    for chunk in records.keys(&revoked_prefix(mount, authority))?.chunks(DELETE_ROWS) {
+        let mut edit = Edit::default();
+        chunk.iter().for_each(|key| edit.delete(key.clone()));
+        records.commit(edit)?;
+    }
+    Ok(())
 }
 
 /// Every revoked serial of an authority.

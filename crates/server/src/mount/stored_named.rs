@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::authority::NamedAuthority;
 use super::imported::ImportedAuthority;
 use super::listener::{Listener, ListenerConfig, Shown};
-use super::revoked::{revoked_prefix, revoked_serials};
+use super::mounted::Mount;
+use super::revoked::revoked_serials;
 use super::stored::{AuthorityRecord, SecretKeyRecord};
-use super::table::Mount;
 use super::{Mapping, MountError, Selector, Source};
 use crate::pki::tls::{ServerIdentity, TlsVersion};
 use crate::pki::{PkiError, SubjectField, trust};
@@ -245,10 +245,9 @@ pub(super) fn listener_key(records: &Records, mount: MountId, name: &str) -> Vec
     key(Kind::Listener, &[mount.as_bytes(), &records.blind("listener", name)])
 }
 
-/// The keys of everything named under a mount, and of its revoked serials.
+/// The keys of everything named under a mount.
 pub(super) fn named_keys(records: &Records, mount: MountId) -> Result<Vec<Vec<u8>>, RecordError> {
     let mut keys = records.keys(&key(Kind::NamedAuthority, &[mount.as_bytes()]))?;
     keys.extend(records.keys(&key(Kind::Listener, &[mount.as_bytes()]))?);
-    keys.extend(records.keys(&revoked_prefix(mount, None))?);
     Ok(keys)
 }

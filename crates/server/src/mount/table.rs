@@ -4,105 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::mounted::{Mount, Named};
+use super::revoked::forget_revoked;
 use super::stored::{self, MountRecord};
 use super::{
-    Config, ConfigChange, DEFAULT_LISTENER, Engine, Listener, Listeners, Migration, MountError,
-    MountPath, NamedAuthority, Tuning, stored_named,
+    Config, ConfigChange, DEFAULT_LISTENER, Engine, Listeners, Migration, MountError, MountPath,
+    Tuning, stored_named,
 };
 use crate::clock::Clock;
-use crate::pki::Authority;
-use crate::record::{
-    AuthorityId, Edit, FIRST_VERSION, Kind, MountId, Records, Stored, base62, key,
-};
-
-/// A KMIP engine at an API path, as it was when it was looked up.
-#[derive(Debug, Clone)]
-pub struct Mount {
-    pub(super) path: MountPath,
-    pub(super) record: Arc<Stored<MountRecord>>,
-    pub(super) engine: Option<Arc<Engine>>,
-    named: Arc<Named>,
-}
-
-/// What a mount has by name.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Named {
-    pub(super) authorities: BTreeMap<String, Arc<NamedAuthority>>,
-    pub(super) listeners: BTreeMap<String, Arc<Listener>>,
-}
-
-impl Mount {
-    /// Its identifier, which stands in the keys of everything that belongs to it.
-    pub fn id(&self) -> MountId {
-        self.record.value.id
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &MountPath {
-        &self.path
-    }
-
-    /// Its name for the audit, such as `kmip_ab12cd34`.
-    pub fn accessor(&self) -> &str {
-        &self.record.value.accessor
-    }
-
-    /// What its owner wrote about it.
-    pub fn description(&self) -> &str {
-        &self.record.value.description
-    }
-
-    /// What is set about it.
-    pub fn tuning(&self) -> &Tuning {
-        &self.record.value.tuning
-    }
-
-    /// Its engine; none before the first configuration.
-    pub fn engine(&self) -> Option<&Engine> {
-        self.engine.as_deref()
-    }
-
-    /// The configuration of its engine; the default before the first write.
-    pub fn config(&self) -> Config {
-        self.engine().map_or_else(Config::default, |engine| engine.config().clone())
-    }
-
-    /// The named authority of that name.
-    pub fn authority(&self, name: &str) -> Option<&Arc<NamedAuthority>> {
-        self.named.authorities.get(name)
-    }
-
-    /// Its named authorities, by name.
-    pub fn authorities(&self) -> impl Iterator<Item = &Arc<NamedAuthority>> {
-        self.named.authorities.values()
-    }
-
-    /// The named listener of that name.
-    pub fn listener(&self, name: &str) -> Option<&Arc<Listener>> {
-        self.named.listeners.get(name)
-    }
-
-    /// Its named listeners, by name.
-    pub fn listeners(&self) -> impl Iterator<Item = &Arc<Listener>> {
-        self.named.listeners.values()
-    }
-
-    /// An authority that issues or has issued here, named or not.
-    pub fn issuer(&self, id: AuthorityId) -> Option<&Authority> {
-        let named = self.authorities().find(|named| named.id() == id);
-        let named = named.and_then(|named| named.issuer()).map(AsRef::as_ref);
-        named.or_else(|| self.engine()?.authority_of(id))
-    }
-
-    /// Where its named authority is stored.
-    pub(crate) fn authority_key(&self, records: &Records, name: &str) -> Vec<u8> {
-        stored_named::authority_key(records, self.id(), name)
-    }
-
-    pub(super) fn named_mut(&mut self) -> &mut Named {
-        Arc::make_mut(&mut self.named)
-    }
-}
+use crate::record::{Edit, FIRST_VERSION, Kind, MountId, Records, Stored, base62, key};
 
 /// What a configuration write did.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -207,6 +117,19 @@ impl Mounts {
     /// # Errors
     /// [`MountError::InUse`] when the path, one above or one below is taken.
     pub fn create(&self, path: &MountPath, description: &str) -> Result<Arc<Mount>, MountError> {
+        self.create_tuned(path, description, Tuning::default())
+    }
+
+    /// As [`Self::create`], with what is to be set about it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create_tuned(
+        &self,
+        path: &MountPath,
+        description: &str,
+        tuning: Tuning,
+    ) -> Result<Arc<Mount>, MountError> {
         let _writer = self.writer();
         let taken = self.read().keys().find(|taken| taken.overlaps(path)).cloned();
         if let Some(taken) = taken {
@@ -218,7 +141,7 @@ impl Mounts {
             accessor: format!("kmip_{}", base62(8)?.to_lowercase()),
             description: description.to_owned(),
             created: self.clock.now(),
-            tuning: Tuning::default(),
+            tuning,
         };
         let mut edit = Edit::default();
         edit.create(self.mount_key(path), &record)?;
@@ -357,6 +280,7 @@ impl Mounts {
     }
 
     fn forget(&self, mount: &Mount) -> Result<(), MountError> {
+        forget_revoked(&self.records, mount.id(), None)?;
         let mut edit = Edit::default();
         edit.delete(self.mount_key(&mount.path));
         edit.delete(stored::engine_key(mount.id()));

@@ -202,15 +202,25 @@ fn unmounting_forgets_everything_or_nothing() {
     let fixture = fixture();
     let id = fixture.mounts.create(&path("kmip"), "").unwrap().id();
     fixture.mounts.configure(&path("kmip"), ConfigChange::default(), false).unwrap();
+    let made = fixture.mounts.generate_authority(&path("kmip"), "x", KeySpec::Ec256, 60);
+    made.unwrap();
+    let listener = ListenerChange {
+        ca: Change::To("x".to_owned()),
+        address: Change::To("127.0.0.1:7001".to_owned()),
+        ..ListenerChange::default()
+    };
+    fixture.mounts.write_listener(&path("kmip"), "l", listener).unwrap();
     let failing = |_: &Mount| Err(MountError::BadInput("not now".to_owned()));
     assert!(fixture.mounts.remove(&path("kmip"), failing).is_err());
     assert!(fixture.listeners.addresses(id).is_some(), "its listener is back");
+    assert!(fixture.listeners.addresses_of(id, "l").is_some(), "the named one too");
     assert!(fixture.mounts.at(&path("kmip")).is_some());
 
     fixture.mounts.remove(&path("kmip"), |_| Ok::<_, MountError>(())).unwrap();
     assert!(fixture.listeners.addresses(id).is_none());
+    assert!(fixture.listeners.addresses_of(id, "l").is_none());
     let records = fixture.store.reopen();
-    for kind in [b'm', b'g', b'a'] {
+    for kind in [b'm', b'g', b'a', b'c', b'l', b'd'] {
         assert!(records.keys(&[kind]).unwrap().is_empty(), "{kind}");
     }
     fixture.mounts.remove(&path("kmip"), |_| Ok::<_, MountError>(())).unwrap();

@@ -127,6 +127,17 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The fields of an object, if there is one.
+    pub(super) fn object(self, name: &str) -> Result<Option<Fields<'a>>, ApiError> {
+        match self.data.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(data)) => Ok(Some(Fields { data })),
+            Some(_) => Err(ApiError::bad(format!(
+                "error converting input for field {name:?}: expected an object"
+            ))),
+        }
+    }
+
     /// Text that must be there.
     pub(super) fn required(self, name: &str) -> Result<String, ApiError> {
         match self.text(name)? {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
 use super::reply::Reply;
-use super::{Call, Services};
+use super::{Call, Services, remount};
 use crate::access::AccessError;
 use crate::mount::{Mount, MountError, MountPath, Tuning};
 use crate::record::Change;
@@ -44,8 +44,11 @@ pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
         return Err(ApiError::unsupported_operation());
     }
     let description = call.fields.text("description")?.apply(String::new(), String::new());
-    let mounts = &call.services()?.mounts;
-    mounts.create(&path, &description)?;
+    let tuning = match call.fields.object("config")? {
+        Some(config) => Tuning::default().apply(remount::tuning(config)?)?,
+        None => Tuning::default(),
+    };
+    call.services()?.mounts.create_tuned(&path, &description, tuning)?;
     Ok(Reply::empty())
 }
 

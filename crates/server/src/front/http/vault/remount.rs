@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::error::ApiError;
+use super::fields::Fields;
 use super::reply::Reply;
 use crate::mount::{MountError, MountPath, TuneChange};
 use crate::record::Change;
@@ -60,22 +61,27 @@ pub(super) fn read_tune(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// `POST sys/mounts/:path/tune`.
 pub(super) fn tune(call: &Call<'_>) -> Result<Reply, ApiError> {
     let path = MountPath::parse(call.captured("path"))?;
-    let fields = call.fields;
-    let change = TuneChange {
-        description: fields.text("description")?,
-        default_lease_ttl: lease(call, "default_lease_ttl")?,
-        max_lease_ttl: lease(call, "max_lease_ttl")?,
-        audit_non_hmac_request_keys: fields.list("audit_non_hmac_request_keys")?,
-        audit_non_hmac_response_keys: fields.list("audit_non_hmac_response_keys")?,
-    };
+    let change =
+        TuneChange { description: call.fields.text("description")?, ..tuning(call.fields)? };
     call.services()?.mounts.tune(&path, change)?;
     Ok(Reply::empty())
 }
 
+/// What is said about a mount, its description apart: `config` of a new one says the same.
+pub(super) fn tuning(fields: Fields<'_>) -> Result<TuneChange, ApiError> {
+    Ok(TuneChange {
+        description: Change::Keep,
+        default_lease_ttl: lease(fields, "default_lease_ttl")?,
+        max_lease_ttl: lease(fields, "max_lease_ttl")?,
+        audit_non_hmac_request_keys: fields.list("audit_non_hmac_request_keys")?,
+        audit_non_hmac_response_keys: fields.list("audit_non_hmac_response_keys")?,
+    })
+}
+
 /// A lease's length; `system` is the default.
-fn lease(call: &Call<'_>, name: &str) -> Result<Change<i64>, ApiError> {
-    match call.fields.text(name) {
+fn lease(fields: Fields<'_>, name: &str) -> Result<Change<i64>, ApiError> {
+    match fields.text(name) {
         Ok(Change::To(text)) if text == "system" => Ok(Change::Reset),
-        _ => call.fields.seconds(name),
+        _ => fields.seconds(name),
     }
 }

@@ -105,6 +105,13 @@ async fn what_is_set_about_a_mount_is_read_again() {
     ] {
         server.write(tune, wrong).await.refused(400);
     }
+    let body =
+        json!({"type": "kmip", "config": {"default_lease_ttl": "1h", "max_lease_ttl": "2h"}});
+    server.write("sys/mounts/tuned", body).await.empty();
+    assert_eq!(server.get("sys/mounts/tuned/tune").await.data()["default_lease_ttl"], 3600);
+    let body = json!({"type": "kmip", "config": {"default_lease_ttl": "soon"}});
+    server.write("sys/mounts/untuned", body).await.refused(400);
+    server.get("sys/mounts/untuned").await.refused(400);
     server.write("sys/mounts/nobody/tune", json!({})).await.refused(400);
     let missing = server.get("sys/mounts/nobody/tune").await.refused(400);
     assert_eq!(missing, "No secret engine mount at nobody/");

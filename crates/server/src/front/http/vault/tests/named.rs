@@ -273,7 +273,7 @@ async fn certificates_show_the_names_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn imported_authorities_map_their_clients() {
+async fn what_cannot_be_imported_is_refused() {
     let server = Server::ready().await;
     let foreign = Foreign::new();
     let import = |body: Value| server.write("kmip/ca/corp/import", body);
@@ -293,7 +293,14 @@ async fn imported_authorities_map_their_clients() {
     let leaf = pem::encode("CERTIFICATE", &foreign.client(&[], 7));
     let no_ca = json!({"ca_pem": leaf, "scope_name": "s", "role_name": "r"});
     assert!(import(no_ca).await.refused(400).contains("not an authority's"));
+    assert_eq!(server.keys("kmip/ca").await, None);
+}
 
+#[tokio::test]
+async fn imported_authorities_map_their_clients() {
+    let server = Server::ready().await;
+    let foreign = Foreign::new();
+    let import = |body: Value| server.write("kmip/ca/corp/import", body);
     let written = format!("{}\n", foreign.pem);
     let body = json!({"ca_pem": written, "scope_field": "OU", "role_name": "accounting"});
     let made = import(body).await.data();
