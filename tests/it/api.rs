@@ -2,13 +2,17 @@
 //!
 //! Small enough to send what a polite library would not. It knows nothing of Vault beyond the token header.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
 
 use crate::server::{ROOT_TOKEN, Server};
+use crate::tls::Identity;
 
 /// A response: status, headers in lower case, body.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ impl Response {
 pub(crate) struct Api {
     authority: String,
     token: Option<String>,
+    /// For HTTPS: who to be and whom to trust.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Api {
@@ -68,7 +74,14 @@ impl Api {
     /// Without a token.
     pub(crate) fn anonymous(server: &Server) -> Self {
         let authority = server.api.strip_prefix("http://").unwrap().to_owned();
-        Self { authority, token: None }
+        Self { authority, token: None, tls: None }
+    }
+
+    /// Over HTTPS, with a token or without.
+    pub(crate) fn https(server: &Server, token: Option<&str>, identity: &Identity) -> Self {
+        let authority = server.api.strip_prefix("https://").unwrap().to_owned();
+        let tls = Some(Arc::new(identity.config()));
+        Self { authority, token: token.map(str::to_owned), tls }
     }
 
     pub(crate) fn get(&self, path: &str) -> Response {
@@ -109,6 +122,9 @@ impl Api {
     /// Sends bytes as they are and reads until the server closes. A server that waits for more is told, after a
     /// moment, that no more will come.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        if let Some(config) = &self.tls {
+            return self.raw_tls(config, bytes).unwrap();
+        }
         let mut stream = TcpStream::connect(&self.authority).unwrap();
         // A server may answer and close before it has read everything; what it said still counts.
         let _ = stream.write_all(bytes);
@@ -123,6 +139,30 @@ impl Api {
             }
         }
         answer
+    }
+
+    /// The same over TLS, for polite requests; an error when the handshake fails.
+    pub(crate) fn raw_tls(&self, config: &Arc<ClientConfig>, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let tcp = TcpStream::connect(&self.authority)?;
+        tcp.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let name = ServerName::from(tcp.peer_addr()?.ip());
+        let session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, tcp);
+        stream.write_all(bytes)?;
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
+            _ => Ok(answer),
+        }
+    }
+
+    /// Whether a handshake succeeds.
+    pub(crate) fn is_trusted(&self) -> bool {
+        let head = format!(
+            "GET /v1/sys/init HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.authority
+        );
+        self.tls.as_ref().is_some_and(|config| self.raw_tls(config, head.as_bytes()).is_ok())
     }
 }
 

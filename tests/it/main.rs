@@ -30,6 +30,7 @@ mod documents;
 mod gating;
 mod interop;
 mod killed;
+mod lifecycle;
 mod power;
 mod recorded;
 mod samples;

@@ -70,27 +70,44 @@ impl Server {
         Self::launch(directory, &["--data-dir", path_text(&data)], prepare)
     }
 
+    /// A server as `directory/claviger.toml` configures it. Where KMIP will listen is configured over the API: the
+    /// caller knows.
+    pub(crate) fn start_configured(directory: &Path, kmip: SocketAddr) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["server", "--config", path_text(&directory.join("claviger.toml"))]);
+        Self::run(directory, command, move |line| {
+            Some((kmip, line.strip_prefix("ready api=")?.to_owned()))
+        })
+    }
+
     fn launch(directory: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Self {
+        let client = directory.join("client");
+        let mut command = Command::new(binary());
+        command
+            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
+            .args(["--root-token", ROOT_TOKEN, "--export-client", path_text(&client)])
+            .args(arguments);
+        prepare(&mut command);
+        Self::run(directory, command, ready_line)
+    }
+
+    fn run(
+        directory: &Path,
+        mut command: Command,
+        ready: impl Fn(&str) -> Option<(SocketAddr, String)> + Send + 'static,
+    ) -> Self {
         let client = directory.join("client");
         let logs = directory.join("logs");
         fs::create_dir_all(&logs).unwrap();
         let stderr_path = logs.join("stderr.txt");
         let stderr = File::options().create(true).append(true).open(&stderr_path).unwrap();
-        let mut command = Command::new(binary());
-        command
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .args(["--root-token", ROOT_TOKEN, "--export-client", path_text(&client)])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr);
-        prepare(&mut command);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap();
 
         let stdout = child.stdout.take().unwrap();
         let copy = File::options().create(true).append(true).open(logs.join("stdout.txt")).unwrap();
         let (send, receive) = mpsc::channel();
-        std::thread::spawn(move || drain(stdout, copy, &send));
+        std::thread::spawn(move || drain(stdout, copy, &send, ready));
         let Ok((kmip, api)) = receive.recv_timeout(READY_WITHIN) else {
             let _ = child.kill();
             let status = child.wait().unwrap();
@@ -125,6 +142,17 @@ impl Server {
         }
     }
 
+    /// Sends SIGHUP and waits until the server has done what `done` looks for.
+    pub(crate) fn reload(&self, done: impl Fn(&Self) -> bool) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+        let deadline = Instant::now() + READY_WITHIN;
+        while !done(self) {
+            assert!(Instant::now() < deadline, "SIGHUP had no effect:\n{}", self.stderr());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The process is there and has not ended by itself.
     pub(crate) fn alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -155,6 +183,7 @@ fn drain(
     stdout: std::process::ChildStdout,
     mut copy: File,
     ready: &mpsc::Sender<(SocketAddr, String)>,
+    ready_line: impl Fn(&str) -> Option<(SocketAddr, String)>,
 ) {
     for line in BufReader::new(stdout).lines() {
         let Ok(line) = line else { return };

@@ -1,18 +1,22 @@
 //! `claviger server`: starts the service and waits for the signal that ends it.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use claviger_server::assemble::{self, DevOptions, StartError};
+use claviger_server::assemble::{self, DevOptions, Running, StartError};
 use claviger_server::limits::Limits;
 use claviger_server::mount::MountError;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 use zeroize::Zeroizing;
 
+use crate::config::{self, Config};
 use crate::failure::{Failure, Outcome};
 
 /// Start the server.
@@ -20,8 +24,15 @@ use crate::failure::{Failure, Outcome};
 pub(crate) struct ServerArgs {
     /// A working server with one command: initialised, unsealed, `kmip/` mounted and listening,
     /// scope `default` with role `admin`. The API speaks plain HTTP on loopback.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "config")]
     dev: bool,
+    /// A server as this file configures it: see docs/config.md and `claviger check-config`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["data_dir", "kmip_addr", "api_addr", "export_client", "log_format", "log_level"]
+    )]
+    config: Option<PathBuf>,
     /// Keep everything in this directory; without it nothing outlives the process.
     #[arg(long, value_name = "DIR", requires = "dev")]
     data_dir: Option<PathBuf>,
@@ -42,7 +53,7 @@ pub(crate) struct ServerArgs {
     log_format: LogFormat,
     /// Log level: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log_level: tracing::level_filters::LevelFilter,
+    log_level: LevelFilter,
 }
 
 /// How log lines look.
@@ -59,11 +70,29 @@ enum LogFormat {
 /// # Errors
 /// What hinders the start.
 pub(crate) fn run(arguments: &ServerArgs) -> Outcome {
-    if !arguments.dev {
-        return Err(Failure::usage("this version starts with --dev only")
-            .next("Run: claviger server --dev --data-dir DIR"));
+    match (&arguments.config, arguments.dev) {
+        (Some(file), _) => run_configured(file),
+        (None, true) => run_dev(arguments),
+        (None, false) => Err(Failure::usage("a server needs --config FILE, or --dev").next(
+            "To try it: claviger server --dev --data-dir DIR. docs/config.md says what a file holds.",
+        )),
     }
-    start_log(arguments);
+}
+
+fn run_dev(arguments: &ServerArgs) -> Outcome {
+    let json = matches!(arguments.log_format, LogFormat::Json);
+    start_log(json, arguments.log_level);
+    start_runtime(serve_dev(arguments.clone()))
+}
+
+fn run_configured(file: &Path) -> Outcome {
+    let config = Config::read(file).map_err(|problems| config::failure(file, &problems))?;
+    let level = start_log(config.logs_json(), level(&config));
+    start_runtime(serve_configured(file.to_owned(), config, level))
+}
+
+/// Prepares the process and runs a server in it.
+fn start_runtime(serve: impl Future<Output = anyhow::Result<()>>) -> Outcome {
     protect_memory();
     if durability() == claviger_server::Durability::Off {
         tracing::warn!(
@@ -74,8 +103,7 @@ pub(crate) fn run(arguments: &ServerArgs) -> Outcome {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format_args!("the runtime does not start: {error}")))?;
-    let served = runtime.block_on(serve(arguments.clone()));
-    served.map_err(|error| match error.downcast_ref::<StartError>() {
+    runtime.block_on(serve).map_err(|error| match error.downcast_ref::<StartError>() {
         // It says its causes itself.
         Some(cause) => refused(cause),
         None => Failure::new(format_args!("{error:#}")),
@@ -90,13 +118,13 @@ fn refused(cause: &StartError) -> Failure {
             "Give --kmip-addr HOST:PORT with an address of this machine and a port that is free.",
         ),
         StartError::Api { .. } => failure.next(
-            "Give --api-addr IP:PORT with an address of this machine and a port that is free.",
+            "Give --api-addr (or address in [api]) IP:PORT with an address of this machine and a port that is free.",
         ),
         _ => failure,
     }
 }
 
-async fn serve(arguments: ServerArgs) -> anyhow::Result<()> {
+async fn serve_dev(arguments: ServerArgs) -> anyhow::Result<()> {
     let options = DevOptions {
         data_dir: arguments.data_dir,
         kmip_addr: arguments.kmip_addr,
@@ -108,8 +136,7 @@ async fn serve(arguments: ServerArgs) -> anyhow::Result<()> {
     };
     let was_given = options.root_token.is_some();
     // Before the ready line, so that no signal is lost after it.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut stop = Stop::new()?;
     let running = assemble::start_dev(options).await?;
     {
         let mut out = std::io::stdout().lock();
@@ -120,13 +147,83 @@ async fn serve(arguments: ServerArgs) -> anyhow::Result<()> {
         writeln!(out, "ready kmip={kmip} api=http://{}", running.api)?;
         out.flush()?;
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    stop.asked().await;
+    finish(running).await;
+    Ok(())
+}
+
+async fn serve_configured(file: PathBuf, config: Config, level: LevelHandle) -> anyhow::Result<()> {
+    let mut stop = Stop::new()?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let running = assemble::start(config.options(durability())).await?;
+    {
+        let mut out = std::io::stdout().lock();
+        let scheme = if config.tls().is_some() { "https" } else { "http" };
+        writeln!(out, "ready api={scheme}://{}", running.api)?;
+        out.flush()?;
     }
+    let mut config = config;
+    loop {
+        tokio::select! {
+            () = stop.asked() => break,
+            _ = hangup.recv() => reload(&file, &mut config, &running, &level),
+        }
+    }
+    finish(running).await;
+    Ok(())
+}
+
+/// Reads the configuration again and does what can be done without a restart. What cannot be used
+/// leaves everything as it was.
+fn reload(file: &Path, config: &mut Config, running: &Running, handle: &LevelHandle) {
+    let mut next = match Config::read(file) {
+        Ok(next) => next,
+        Err(problems) => {
+            for problem in problems {
+                tracing::error!(%problem, "the configuration is not taken over");
+            }
+            return;
+        }
+    };
+    for key in config.needs_restart(&mut next) {
+        tracing::warn!(key, "this change takes effect with a restart");
+    }
+    if let Some(files) = next.tls()
+        && let Err(error) = running.reload_tls(&files)
+    {
+        tracing::error!(%error, "the API's certificate stays as it was");
+    }
+    if let Err(error) = handle.reload(Targets::new().with_default(level(&next))) {
+        tracing::error!(%error, "the log level stays as it was");
+    }
+    running.reopen_audit();
+    config.take_reloaded(&mut next);
+    tracing::info!("the configuration has been read again");
+}
+
+/// The signals that end a server.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn finish(running: Running) {
     tracing::info!("stopping: open requests are answered first");
     running.stop().await;
-    Ok(())
 }
 
 /// `CLAVIGER_TEST_SYNCHRONOUS_OFF=1` gives up durability, so that the power-loss test can show
@@ -139,21 +236,26 @@ fn durability() -> claviger_server::Durability {
     }
 }
 
-fn start_log(arguments: &ServerArgs) {
-    let targets = Targets::new().with_default(arguments.log_level);
-    let registry = tracing_subscriber::registry().with(targets);
-    match arguments.log_format {
-        LogFormat::Text => {
-            let layer = tracing_subscriber::fmt::layer()
-                .with_ansi(std::io::stderr().is_terminal())
-                .with_writer(std::io::stderr);
-            registry.with(layer).init();
-        }
-        LogFormat::Json => {
-            let layer = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
-            registry.with(layer).init();
-        }
+/// Changes which lines are logged.
+type LevelHandle = reload::Handle<Targets, Registry>;
+
+fn start_log(json: bool, level: LevelFilter) -> LevelHandle {
+    let (filter, handle) = reload::Layer::new(Targets::new().with_default(level));
+    let registry = tracing_subscriber::registry().with(filter);
+    if json {
+        let layer = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+        registry.with(layer).init();
+    } else {
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr);
+        registry.with(layer).init();
     }
+    handle
+}
+
+fn level(config: &Config) -> LevelFilter {
+    config.log_level().parse().unwrap_or(LevelFilter::INFO)
 }
 
 /// Keys must not reach a core dump or the swap.

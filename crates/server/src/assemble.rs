@@ -19,7 +19,7 @@ use crate::access::{Name, RoleChange};
 use crate::clock::{Clock, SystemClock};
 use crate::export;
 use crate::front::http::vault::{Api, Keeper as _, Node as NodeName};
-use crate::front::http::{self, Tls, TlsError, TlsFiles};
+use crate::front::http::{self, Tls};
 use crate::limits::Limits;
 use crate::mount::{ConfigChange, Mount, MountError, MountPath};
 use crate::node::{Node, NodeOptions, SealSource, Unsealed};
@@ -27,6 +27,7 @@ use crate::record::Change;
 use crate::seal::KeyFile;
 use crate::token::Tokens;
 
+pub use crate::front::http::{TlsError, TlsFiles};
 pub use crate::node::StartError;
 
 /// What `server --dev` is told.
@@ -82,7 +83,7 @@ pub struct Running {
 /// # Errors
 /// The first thing that hinders it.
 pub async fn start(options: Options) -> Result<Running, StartError> {
-    let tls = options.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
+    let tls = options.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
     let api_addr = options.api_addr.clone();
     let runtime = Handle::current();
     let storage_type = storage_type(options.data_dir.as_ref());
@@ -255,12 +256,17 @@ async fn serve(
 }
 
 impl Running {
-    /// Reads the API's certificate again.
+    /// Reads the API's certificate again; without TLS there is none, until a restart.
     ///
     /// # Errors
     /// What cannot be used; the one so far stays then.
-    pub fn reload_tls(&self) -> Result<(), TlsError> {
-        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    pub fn reload_tls(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload(files))
+    }
+
+    /// Lets whoever moved the audit's files away have new ones.
+    pub fn reopen_audit(&self) {
+        self.node.reopen_audit();
     }
 
     /// Stops accepting, lets running requests end, and closes the store.

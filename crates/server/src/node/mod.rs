@@ -22,7 +22,9 @@ use crate::clock::Clock;
 use crate::front::http::vault::{Initialised, Keeper, KeeperError, SealStatus, Services, Sharing};
 use crate::limits::Limits;
 use crate::mount::MountPath;
-use crate::seal::{Barrier, Custodian, KeyFile, RootKey, SealConfig, SealError, SealKind, Token};
+use crate::seal::{
+    Barrier, Custodian, KeyFile, RootKey, SealConfig, SealError, SealKind, Token, TokenOptions,
+};
 
 pub use error::StartError;
 pub use unsealed::Unsealed;
@@ -37,7 +39,7 @@ pub enum SealSource {
     /// The server itself, at its start, with a file.
     KeyFile(KeyFile),
     /// The server itself, at its start, with a PKCS#11 token.
-    Pkcs11(Token),
+    Pkcs11(TokenOptions),
 }
 
 impl SealSource {
@@ -50,12 +52,12 @@ impl SealSource {
     }
 
     /// Who opens the seal without people.
-    fn custodian(&self) -> Option<Custodian> {
-        match self {
+    fn custodian(&self) -> Result<Option<Custodian>, SealError> {
+        Ok(match self {
             Self::Shamir => None,
             Self::KeyFile(file) => Some(Custodian::KeyFile(file.clone())),
-            Self::Pkcs11(token) => Some(Custodian::Pkcs11(token.clone())),
-        }
+            Self::Pkcs11(options) => Some(Custodian::Pkcs11(Token::open(options.clone())?)),
+        })
     }
 }
 
@@ -134,7 +136,7 @@ impl Node {
         before_listening: impl FnOnce(&Unsealed) -> Result<(), StartError>,
     ) -> Result<Vec<(MountPath, String)>, StartError> {
         let _one = self.one_transition();
-        let Some(custodian) = self.options.seal.custodian() else { return Ok(Vec::new()) };
+        let Some(custodian) = self.options.seal.custodian()? else { return Ok(Vec::new()) };
         let Some(config) = self.config()? else { return Ok(Vec::new()) };
         self.open_with(&custodian.open(Some(&config))?, before_listening)
     }
@@ -163,6 +165,13 @@ impl Node {
     /// The time, as this server knows it.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
+    }
+
+    /// Lets whoever moved the audit's files away have new ones.
+    pub fn reopen_audit(&self) {
+        if self.read().audit.as_ref().is_some_and(AuditLog::is_enabled) {
+            tracing::warn!("the audit file stays open: this version cannot open it again");
+        }
     }
 
     /// Lets open KMIP connections finish their request and accepts no more.
@@ -280,7 +289,7 @@ impl Keeper for Node {
         let token = initialise::store_with_token(&self.engine, &self.clock, &keys);
         let root_token = token.map_err(internal)?;
         tracing::info!("initialised");
-        if self.options.seal.custodian().is_some()
+        if !matches!(self.options.seal, SealSource::Shamir)
             && let Err(error) = self.open_with(&keys.root, |_| Ok(()))
         {
             // The token must reach its owner whatever else: there is no second one.

@@ -166,15 +166,17 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use rustls::ClientConfig;
+    use rustls_pki_types::{PrivateKeyDer, ServerName};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::front::http::router;
     use crate::front::http::vault::tests::FixedKeeper;
     use crate::front::http::vault::{Api, Node};
+    use crate::front::http::{TlsFiles, router};
 
     /// A sealed server on a real socket, and what stops it.
     async fn start() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
@@ -243,5 +245,73 @@ mod tests {
         let mut rest = Vec::new();
         idle.read_to_end(&mut rest).await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    /// One request over TLS; the answer's body, or why there is none.
+    async fn exchange_tls(address: SocketAddr, config: ClientConfig) -> io::Result<String> {
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut stream =
+            tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let answer = String::from_utf8(answer).unwrap();
+        Ok(answer.rsplit("\r\n").next().unwrap().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_client_may_show_a_certificate_that_the_api_trusts_and_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (known, stranger) = (own_client(), own_client());
+        for (name, text) in [
+            ("cert", own.cert.pem()),
+            ("key", own.signing_key.serialize_pem()),
+            ("ca", known.cert.pem()),
+        ] {
+            std::fs::write(path(name), text).unwrap();
+        }
+        let files =
+            TlsFiles { certificate: path("cert"), key: path("key"), client_ca: Some(path("ca")) };
+        let tls = Arc::new(Tls::open(&files).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shown = |request: axum::extract::Request| async move {
+            let shown = request.extensions().get::<ClientCertificate>();
+            shown.map_or(0, |shown| shown.0.len()).to_string()
+        };
+        let router = Router::new().fallback(shown);
+        tokio::spawn(serve(listener, router, Some(tls), std::future::pending()));
+
+        let ask = |client: Option<&rcgen::CertifiedKey<rcgen::KeyPair>>| {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(own.cert.der().clone()).unwrap();
+            let builder = ClientConfig::builder_with_provider(crate::pki::tls::provider())
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots);
+            let config = match client {
+                None => builder.with_no_client_auth(),
+                Some(client) => {
+                    let key = PrivateKeyDer::Pkcs8(client.signing_key.serialize_der().into());
+                    builder.with_client_auth_cert(vec![client.cert.der().clone()], key).unwrap()
+                }
+            };
+            exchange_tls(address, config)
+        };
+        assert_eq!(ask(None).await.unwrap(), "0");
+        assert_eq!(ask(Some(&known)).await.unwrap(), known.cert.der().len().to_string());
+        assert!(ask(Some(&stranger)).await.is_err());
+        let mut plain = TcpStream::connect(address).await.unwrap();
+        plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        plain.read_to_end(&mut answer).await.unwrap();
+        assert!(!answer.starts_with(b"HTTP"), "no plain HTTP on the same port");
+    }
+
+    fn own_client() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(vec!["client".to_owned()]).unwrap()
     }
 }

@@ -32,7 +32,6 @@ pub struct TlsError {
 
 /// TLS as new connections get it.
 pub struct Tls {
-    files: TlsFiles,
     current: RwLock<Arc<ServerConfig>>,
 }
 
@@ -79,17 +78,16 @@ impl Tls {
     ///
     /// # Errors
     /// The first file that cannot be used.
-    pub fn open(files: TlsFiles) -> Result<Self, TlsError> {
-        let current = RwLock::new(files.load()?);
-        Ok(Self { files, current })
+    pub fn open(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self { current: RwLock::new(files.load()?) })
     }
 
-    /// Reads the files again; connections from now on get what they say.
+    /// Reads files again; connections from now on get what they say.
     ///
     /// # Errors
     /// The first file that cannot be used; everything stays as it was then.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let next = self.files.load()?;
+    pub fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        let next = files.load()?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
@@ -101,6 +99,6 @@ impl Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
+        f.write_str("Tls(…)")
     }
 }

@@ -8,7 +8,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use super::{ACCEPT_PAUSE, connection};
 use crate::dispatch::Service;
@@ -29,7 +29,16 @@ pub(super) struct Bound {
     pub asked: String,
     /// As the operating system does.
     pub local: SocketAddr,
-    accepting: AbortHandle,
+    accepting: JoinHandle<()>,
+}
+
+impl Bound {
+    /// Stops accepting; the port is closed when this is done.
+    pub(super) async fn close(mut self) {
+        self.accepting.abort();
+        // That it was aborted is what is waited for.
+        let _ = (&mut self.accepting).await;
+    }
 }
 
 impl Drop for Bound {
@@ -88,7 +97,7 @@ pub(super) fn start(
             Err(error) => tracing::error!(%local, %error, "a KMIP listener cannot start"),
         }
     });
-    Bound { asked, local, accepting: task.abort_handle() }
+    Bound { asked, local, accepting: task }
 }
 
 async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, mount_path: &Arc<str>) {

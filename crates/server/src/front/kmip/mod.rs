@@ -70,7 +70,11 @@ impl KmipFront {
     pub async fn drain(&self) {
         // Before the listeners go, so that no new one is opened after them.
         self.stopping.send_replace(true);
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let gone =
+            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for bound in gone.into_values().flat_map(|running| running.bound) {
+            bound.close().await;
+        }
         let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
         let drained = self.slots.acquire_many(all);
         if tokio::time::timeout(self.service.resources.limits.drain_timeout, drained).await.is_err()

@@ -39,7 +39,7 @@ use crate::token::{TokenInfo, Tokens};
 use error::ApiError;
 use fields::Fields;
 use reply::{Content, Reply};
-use request::{Operation, Path};
+use request::{Operation, Request};
 use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
@@ -181,27 +181,6 @@ impl Api {
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("node", &self.node).finish_non_exhaustive()
-    }
-}
-
-/// A request that has been understood, but not yet admitted.
-struct Request {
-    id: String,
-    path: Path,
-    operation: Operation,
-    query: Map<String, Value>,
-}
-
-impl Request {
-    fn understand(id: String, incoming: &Incoming) -> Result<Self, ApiError> {
-        let path = Path::parse(&incoming.path)?;
-        let mut query = request::parse_query(&incoming.query)?;
-        let operation = request::operation(&incoming.method, &mut query)?;
-        let namespace = incoming.namespace.as_deref().unwrap_or_default();
-        if !matches!(namespace.trim_matches('/'), "" | "root") {
-            return Err(ApiError::no_route(&path.text()));
-        }
-        Ok(Self { id, path, operation, query })
     }
 }
 

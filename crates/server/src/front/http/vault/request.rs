@@ -40,6 +40,27 @@ impl Incoming {
     }
 }
 
+/// A request that has been understood, but not yet admitted.
+pub(super) struct Request {
+    pub(super) id: String,
+    pub(super) path: Path,
+    pub(super) operation: Operation,
+    pub(super) query: Map<String, Value>,
+}
+
+impl Request {
+    pub(super) fn understand(id: String, incoming: &Incoming) -> Result<Self, ApiError> {
+        let path = Path::parse(&incoming.path)?;
+        let mut query = parse_query(&incoming.query)?;
+        let operation = operation(&incoming.method, &mut query)?;
+        let namespace = incoming.namespace.as_deref().unwrap_or_default();
+        if !matches!(namespace.trim_matches('/'), "" | "root") {
+            return Err(ApiError::no_route(&path.text()));
+        }
+        Ok(Self { id, path, operation, query })
+    }
+}
+
 /// What is to be done to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {

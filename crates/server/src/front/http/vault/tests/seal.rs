@@ -239,6 +239,32 @@ async fn an_initialisation_that_cannot_be_stored_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_initialisation_cut_off_is_whole_or_not_there() {
+    let (mut whole, mut absent) = (0, 0);
+    for seed in 0..20 {
+        let faults = Faults { seed, fail: 1000, ..Faults::default() };
+        let engine = Arc::new(Memory::with_faults(faults));
+        let node = open(&engine, SealSource::Shamir).unwrap();
+        let mut live = Live::on(engine, node);
+        live.put("sys/init", json!({})).await.refused(500);
+        live.engine = Arc::new(live.engine.crash());
+        live.engine.set_faults(Faults::default());
+        live = live.restart();
+        let kinds: Vec<u8> =
+            live.engine.scan(&Range::all()).unwrap().iter().map(|(key, _)| key[0]).collect();
+        if live.get("sys/init").await.json()["initialized"] == true {
+            assert_eq!(kinds, b"ckt", "seal configuration, keyring, token");
+            whole += 1;
+        } else {
+            assert!(kinds.is_empty());
+            live.init(3, 2).await;
+            absent += 1;
+        }
+    }
+    assert!(whole > 0 && absent > 0, "{whole} {absent}");
+}
+
+#[tokio::test]
 async fn shares_unseal_one_after_the_other() {
     let mut live = Live::new();
     let keys = live.init(5, 3).await;

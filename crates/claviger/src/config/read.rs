@@ -1,0 +1,168 @@
+//! From TOML to a [`Config`], by the table of keys. What the table does not know is refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use claviger_server::limits::Unit;
+use toml::{Table, Value};
+
+use super::keys::{self, AUDIT_KEYS, Key, SECTIONS, Shape};
+use super::{AuditDevice, Config, Problem};
+
+/// Reads the text of a file whose paths are relative to `directory`.
+pub(super) fn read(text: &str, directory: &Path) -> Result<Config, Vec<Problem>> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        vec![Problem::file(error.to_string().trim_end(), "Write it in TOML: https://toml.io.")]
+    })?;
+    let mut reader = Reader { config: Config::default(), directory, problems: Vec::new() };
+    for (name, value) in &table {
+        reader.section(name, value);
+    }
+    if reader.problems.is_empty() { Ok(reader.config) } else { Err(reader.problems) }
+}
+
+struct Reader<'a> {
+    config: Config,
+    directory: &'a Path,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn section(&mut self, name: &str, value: &Value) {
+        let sections: Vec<String> = SECTIONS.iter().map(|(name, _)| format!("[{name}]")).collect();
+        if !SECTIONS.iter().any(|(known, _)| *known == name) {
+            let next = format!("The sections are {}.", sections.join(", "));
+            self.problems.push(Problem::value(name, value, "there is no such section", next));
+            return;
+        }
+        let Value::Table(values) = value else {
+            let next = format!("Write [{name}] and its keys below it.");
+            self.problems.push(Problem::value(name, value, "this is a section", next));
+            return;
+        };
+        for (key, value) in values {
+            if name == "audit" {
+                self.audit_device(key, value);
+            } else {
+                self.key(name, key, value);
+            }
+        }
+    }
+
+    fn key(&mut self, section: &str, name: &str, value: &Value) {
+        match keys::of_section(section).find(|key| key.name == name) {
+            Some(key) => self.set(key, value),
+            None => {
+                let known: Vec<&str> = keys::of_section(section).map(|key| key.name).collect();
+                let path = format!("{section}.{name}");
+                self.unknown(&path, value, &format!("[{section}]"), &known);
+            }
+        }
+    }
+
+    fn unknown(&mut self, path: &str, value: &Value, section: &str, known: &[&str]) {
+        let next = format!("{section} knows {}.", known.join(", "));
+        self.problems.push(Problem::value(path, value, "there is no such key", next));
+    }
+
+    fn set(&mut self, key: &Key, value: &Value) {
+        let refused = match (&key.shape, value) {
+            (Shape::Address(field), Value::String(text)) => match text.parse::<SocketAddr>() {
+                Ok(address) => {
+                    *field(&mut self.config) = address;
+                    None
+                }
+                Err(_) => {
+                    Some("Write IP:PORT, such as \"127.0.0.1:8200\" or \"[::]:8200\".".into())
+                }
+            },
+            (Shape::Address(_), _) => Some("Write \"IP:PORT\", in quotes.".into()),
+            (Shape::Path(field), Value::String(text)) if !text.is_empty() => {
+                *field(&mut self.config) = Some(self.directory.join(text));
+                None
+            }
+            (Shape::Path(_), _) => Some("Write a path, in quotes.".into()),
+            (Shape::Text(field), Value::String(text)) if !text.is_empty() => {
+                *field(&mut self.config) = Some(text.clone());
+                None
+            }
+            (Shape::Text(_), _) => Some("Write a text, in quotes.".into()),
+            (Shape::Word(words, field), value) => {
+                match words.iter().find(|word| value.as_str() == Some(word)) {
+                    Some(word) => {
+                        *field(&mut self.config) = word;
+                        None
+                    }
+                    None => Some(format!("Write one of \"{}\".", words.join("\", \""))),
+                }
+            }
+            (Shape::Limit(limit), value) => {
+                let read = match value {
+                    Value::Integer(number) => u64::try_from(*number).ok(),
+                    Value::String(text) => keys::number(limit.unit, text),
+                    _ => None,
+                };
+                match read.filter(|number| (1..=limit.unit.most()).contains(number)) {
+                    Some(number) => {
+                        (limit.set)(&mut self.config.limits, number);
+                        None
+                    }
+                    None => Some(limit_words(limit.unit)),
+                }
+            }
+        };
+        if let Some(next) = refused {
+            self.problems.push(Problem::value(
+                &key.path(),
+                value,
+                "this is not a value of it",
+                next,
+            ));
+        }
+    }
+
+    fn audit_device(&mut self, name: &str, value: &Value) {
+        let path = format!("audit.{name}");
+        let Value::Table(values) = value else {
+            let next = format!("Write [audit.NAME] and its keys below it, not {name} in [audit].");
+            self.problems.push(Problem::value(&path, value, "an audit device is a section", next));
+            return;
+        };
+        let known: Vec<&str> = AUDIT_KEYS.iter().map(|(name, _)| *name).collect();
+        for (key, value) in values.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            self.unknown(&format!("{path}.{key}"), value, "[audit.NAME]", &known);
+        }
+        match values.get("type") {
+            Some(Value::String(kind)) if kind == "file" => {}
+            Some(other) => self.problems.push(Problem::value(
+                &format!("{path}.type"),
+                other,
+                "there is no such kind of device",
+                "Write \"file\".",
+            )),
+            None => {
+                self.problems.push(Problem::missing(&format!("{path}.type"), "Write \"file\"."));
+            }
+        }
+        match values.get("file_path").and_then(Value::as_str) {
+            Some(file) if !file.is_empty() => {
+                let file_path: PathBuf = self.directory.join(file);
+                self.config.audit.push(AuditDevice { name: name.to_owned(), file_path });
+            }
+            _ => self.problems.push(Problem::missing(
+                &format!("{path}.file_path"),
+                "Name the file that the audit is written to.",
+            )),
+        }
+    }
+}
+
+fn limit_words(unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => "Write bytes, from 1, or text such as \"64KiB\", \"2MiB\".".to_owned(),
+        Unit::Count => format!("Write a number from 1 to {}.", unit.most()),
+        Unit::Time => {
+            "Write seconds, from 1, or text such as \"90s\", \"10m\", \"24h\".".to_owned()
+        }
+    }
+}
