@@ -38,6 +38,7 @@ const LAYERS: &[&[&str]] = &[
     &["front"],
     &["dispatch"],
     &["ops"],
+    &["backup"],
     &["object", "access", "mount", "pki", "token", "audit", "record"],
     &["seal"],
 ];
