@@ -94,7 +94,7 @@ fn fails(mut command: Command) -> String {
 }
 
 /// The server is gone, by the signal that it sent itself.
-fn died(mut server: Server) {
+pub(crate) fn died(mut server: Server) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while server.alive() {
         assert!(Instant::now() < deadline, "the server did not reach the step");

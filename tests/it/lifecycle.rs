@@ -18,13 +18,13 @@ use crate::tls::Identity;
 const DRAINED: Duration = Duration::from_secs(30);
 
 /// A directory with a configuration file and a certificate for the API.
-struct Place {
+pub(crate) struct Place {
     directory: tempfile::TempDir,
-    kmip: SocketAddr,
+    pub(crate) kmip: SocketAddr,
 }
 
 impl Place {
-    fn new(seal: &str) -> Self {
+    pub(crate) fn new(seal: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let kmip = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let place = Self { directory, kmip };
@@ -33,11 +33,11 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    fn configure(&self, level: &str, seal: &str) {
+    pub(crate) fn configure(&self, level: &str, seal: &str) {
         let text = format!(
             "[api]\naddress = \"127.0.0.1:0\"\ntls_certificate = \"api.pem\"\ntls_key = \"api.key\"\n\
              [storage]\npath = \"data\"\n[seal]\n{seal}\n\
@@ -58,16 +58,21 @@ impl Place {
         Identity::anonymous(&fs::read(self.path("api.pem")).unwrap())
     }
 
-    fn start(&self) -> Server {
+    pub(crate) fn start(&self) -> Server {
         Server::start_configured(self.directory.path(), self.kmip)
     }
 
-    fn api(&self, server: &Server, token: Option<&str>) -> Api {
+    pub(crate) fn api(&self, server: &Server, token: Option<&str>) -> Api {
         Api::https(server, token, &self.trust())
     }
 
     /// A command of ours, as an operator has set the environment: exit code, stdout, stderr.
-    fn run(&self, server: &Server, token: &str, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(
+        &self,
+        server: &Server,
+        token: &str,
+        arguments: &[&str],
+    ) -> (i32, String, String) {
         let output = Command::new(binary())
             .args(arguments)
             .env("CLAVIGER_ADDR", &server.api)
@@ -79,20 +84,20 @@ impl Place {
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
     }
 
-    fn json(&self, server: &Server, token: &str, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, server: &Server, token: &str, arguments: &[&str]) -> Value {
         let (code, out, error) = self.run(server, token, &[arguments, &["--json"]].concat());
         assert_eq!(code, 0, "{arguments:?}: {out}{error}");
         serde_json::from_str(&out).unwrap()
     }
 
     /// Initialises; the shares in base64 and the root token.
-    fn init(&self, server: &Server) -> (Vec<String>, String) {
+    pub(crate) fn init(&self, server: &Server) -> (Vec<String>, String) {
         let made = self.json(server, "", &["operator", "init"]);
         let shares = serde_json::from_value(made["keys_base64"].clone()).unwrap();
         (shares, made["root_token"].as_str().unwrap().to_owned())
     }
 
-    fn unseal(&self, server: &Server, shares: &[String]) {
+    pub(crate) fn unseal(&self, server: &Server, shares: &[String]) {
         let mut last = Value::Null;
         for share in shares {
             last = self.json(server, "", &["operator", "unseal", share]);
@@ -101,7 +106,7 @@ impl Place {
     }
 
     /// `kmip/` listening, and a credential that may do everything, in `client`.
-    fn mount(&self, server: &Server, token: &str) {
+    pub(crate) fn mount(&self, server: &Server, token: &str) {
         let api = self.api(server, Some(token));
         assert_eq!(api.write("sys/mounts/kmip", &json!({"type": "kmip"})).status, 204);
         let config = json!({"listen_addrs": self.kmip.to_string(), "server_ips": "127.0.0.1"});
@@ -111,6 +116,13 @@ impl Place {
         let client = self.path("client");
         let out = client.to_str().unwrap();
         self.json(server, token, &["credential", "generate", "finance", "app", "--out", out]);
+    }
+
+    /// The same server, to be killed where `CLAVIGER_TEST_KILL_AT` says.
+    pub(crate) fn start_to_die_at(&self, point: &str) -> Server {
+        Server::start_configured_under(self.directory.path(), self.kmip, |command| {
+            command.env("CLAVIGER_TEST_KILL_AT", point);
+        })
     }
 
     /// While sealed: the KMIP port refuses, the API answers 503 and nothing else.

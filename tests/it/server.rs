@@ -73,8 +73,18 @@ impl Server {
     /// A server as `directory/claviger.toml` configures it. Where KMIP will listen is configured over the API: the
     /// caller knows.
     pub(crate) fn start_configured(directory: &Path, kmip: SocketAddr) -> Self {
+        Self::start_configured_under(directory, kmip, |_| {})
+    }
+
+    /// The same, with more to the command: an environment to run it under.
+    pub(crate) fn start_configured_under(
+        directory: &Path,
+        kmip: SocketAddr,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let mut command = Command::new(binary());
         command.args(["server", "--config", path_text(&directory.join("claviger.toml"))]);
+        prepare(&mut command);
         Self::run(directory, command, move |line| {
             Some((kmip, line.strip_prefix("ready api=")?.to_owned()))
         })

@@ -13,6 +13,7 @@ mod crash;
 mod credential;
 mod decode;
 mod failure;
+mod manual;
 mod object;
 mod operator;
 mod output;
@@ -24,7 +25,7 @@ mod status;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use api::ApiArguments;
 use failure::Outcome;
@@ -93,6 +94,10 @@ enum Command {
     Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
     Decode(decode::DecodeArguments),
+    /// Print what completes commands in a shell
+    Completions(manual::CompletionsArguments),
+    /// Write manual pages
+    Man(manual::ManArguments),
     /// Measure how fast a server is
     Bench(bench::BenchArguments),
 }
@@ -124,19 +129,33 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Audit { api, command } => audit::run(command, api, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments, format),
+        Command::Completions(arguments) => manual::completions(arguments, Arguments::command()),
+        Command::Man(arguments) => manual::man(arguments, Arguments::command()),
         Command::Bench(arguments) => bench::run(arguments, format),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_arguments_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_completes_and_has_a_page() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pages");
+        let line = ["claviger", "man", path.to_str().unwrap()];
+        run(&Arguments::try_parse_from(line).unwrap()).unwrap();
+        let page = std::fs::read_to_string(path.join("claviger-operator-restore.1")).unwrap();
+        assert!(page.contains(".TH claviger-operator-restore 1") && page.contains("data"));
+        for shell in ["bash", "zsh", "fish"] {
+            let line = ["claviger", "completions", shell];
+            run(&Arguments::try_parse_from(line).unwrap()).unwrap();
+        }
     }
 
     #[test]

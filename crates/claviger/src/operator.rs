@@ -57,6 +57,10 @@ pub(crate) enum OperatorCommand {
     Verify(backup::VerifyArguments),
     /// Put a backup into an empty data directory
     Restore(backup::RestoreArguments),
+    /// Write what a store holds into a file under a passphrase, for a store under another seal
+    Export(transfer::ExportArguments),
+    /// Take an export into the store of a stopped server: all of it, over nothing, or none
+    Import(transfer::ImportArguments),
     /// Let something else keep the root key of a stopped server
     MigrateSeal(seal::MigrateArguments),
 }
@@ -66,6 +70,8 @@ pub(crate) fn run(command: &OperatorCommand, api: &ApiArguments, format: Format)
     match command {
         OperatorCommand::Verify(arguments) => backup::verify(arguments, format),
         OperatorCommand::Restore(arguments) => backup::restore(arguments, format),
+        OperatorCommand::Export(arguments) => transfer::export(arguments, format),
+        OperatorCommand::Import(arguments) => transfer::import(arguments, format),
         OperatorCommand::MigrateSeal(arguments) => seal::migrate(arguments, format),
         OperatorCommand::Rotate => root_key::rotate(&api.open()?, format),
         OperatorCommand::Rekey(arguments) => root_key::rekey(arguments, &api.open()?, format),

@@ -18,7 +18,7 @@ use claviger_server::assemble::{Options, TlsFiles};
 use claviger_server::audit::DeviceConfig;
 use claviger_server::limits::Limits;
 use claviger_server::node::{NodeOptions, SealSource};
-use claviger_server::seal::KeyFile;
+use claviger_server::seal::{KeyFile, PinSource, TokenOptions};
 
 pub(crate) use check::{CheckArguments, check, failure};
 pub(crate) use problem::Problem;
@@ -55,6 +55,10 @@ impl Default for Config {
             storage_path: None,
             seal_type: "shamir",
             key_file: None,
+            pkcs11_module: None,
+            pkcs11_token: None,
+            pkcs11_key: None,
+            pkcs11_pin_file: None,
             audit: Vec::new(),
             limits: Limits::default(),
             log_format: "text",
@@ -127,11 +131,26 @@ impl Config {
             )),
             _ => {}
         }
+        found.extend(self.seal_contradictions());
+        if let [_, second, ..] = self.audit.as_slice() {
+            found.push(Problem::value(
+                &format!("audit.{}", second.name),
+                second.file_path.display(),
+                "this version writes one audit file",
+                "Leave one of them.",
+            ));
+        }
+        found
+    }
+
+    fn seal_contradictions(&self) -> Vec<Problem> {
+        let mut found = Vec::new();
+        let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         match (self.seal_type, shown(&self.key_file)) {
-            ("shamir", Some(path)) => found.push(Problem::value(
+            ("shamir" | "pkcs11", Some(path)) => found.push(Problem::value(
                 "seal.key_file",
                 path,
-                "key shares are kept by people, not in a file",
+                "key shares and tokens keep the root key, not a file",
                 "Leave it out, or set type = \"key_file\".",
             )),
             ("key_file", None) if self.storage_path.is_none() => found.push(Problem::missing(
@@ -160,6 +179,15 @@ impl Config {
                 let path = self.key_file.clone().unwrap_or_else(beside_data);
                 SealSource::KeyFile(KeyFile::new(path))
             }
+            "pkcs11" => SealSource::Pkcs11(TokenOptions {
+                module: self.pkcs11_module.clone().unwrap_or_default(),
+                token_label: self.pkcs11_token.clone().unwrap_or_default(),
+                key_label: self.pkcs11_key.clone().unwrap_or_else(|| "claviger".to_owned()),
+                pin: match &self.pkcs11_pin_file {
+                    Some(path) => PinSource::File(path.clone()),
+                    None => PinSource::Environment("CLAVIGER_PKCS11_PIN".to_owned()),
+                },
+            }),
             _ => SealSource::Shamir,
         };
         Options {

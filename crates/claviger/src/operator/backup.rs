@@ -187,13 +187,13 @@ fn open(path: &Path) -> Outcome<File> {
     File::open(path).map_err(|error| Failure::file(path, &error))
 }
 
-fn unsound(error: BackupError, path: &Path) -> Failure {
+pub(super) fn unsound(error: BackupError, path: &Path) -> Failure {
     match error {
         BackupError::Seal(error) => refused(error).at(path.display()),
         BackupError::NotEmpty { .. } => Failure::new(error)
             .next("Name a directory that is not there yet, or empty this one yourself."),
         BackupError::Open(_) | BackupError::Commit(_) | BackupError::Read(_) => Failure::new(error),
         other => Failure::new(format_args!("{}: {other}", path.display()))
-            .next("Nothing was restored. Use another backup."),
+            .next("Nothing was changed. Is it the right file? Else use another one."),
     }
 }

@@ -15,7 +15,7 @@ use crate::access::tests::FakeObjects;
 use crate::access::{Access, Name, RoleChange};
 use crate::clock::ManualClock;
 use crate::mount::tests::FakeListeners;
-use crate::mount::{MountPath, Mounts};
+use crate::mount::{ConfigChange, MountPath, Mounts};
 use crate::object::{ManagedObject, ObjectId, Objects, Partition, Query};
 use crate::record::{Change, Records};
 use crate::seal::{Barrier, Custodian, KeyFile, Opener};
@@ -67,7 +67,9 @@ impl Store {
 
     /// Some of everything at that path; the serial number of the credential.
     fn populate(&self, path: &MountPath) -> String {
-        let mount = self.mounts.create(path, "").unwrap();
+        self.mounts.create(path, "").unwrap();
+        self.mounts.configure(path, ConfigChange::default(), true).unwrap();
+        let mount = self.mounts.at(path).unwrap();
         let role = Name::parse("app").unwrap();
         self.access
             .create_scope(mount.id(), &Name::parse("finance").unwrap(), Change::Keep)

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::front::http::vault::{KeeperError, Sharing};
 use crate::record::Records;
 use crate::seal::fault::{Point, point};
-use crate::seal::{Barrier, Custodian, RootKey, SealConfig, SealError, deal, shamir};
+use crate::seal::{Barrier, Custodian, RootKey, SealConfig, SealError, Token, deal, shamir};
 use crate::token::Tokens;
 
 /// The keys of a store that is yet to be written.
@@ -53,8 +53,8 @@ pub(super) fn keys(seal: &SealSource, sharing: Sharing) -> Result<Keys, SealErro
             let bytes = dealt.iter().map(|share| Zeroizing::new(share.bytes().to_vec()));
             Ok(Keys { root, config, shares: bytes.collect() })
         }
-        SealSource::Pkcs11(token) => {
-            let custodian = Custodian::Pkcs11(token.clone());
+        SealSource::Pkcs11(options) => {
+            let custodian = Custodian::Pkcs11(Token::open(options.clone())?);
             custodian.prepare()?;
             let root = RootKey::generate()?;
             let config = custodian.keep(&root)?;

@@ -21,7 +21,9 @@ use crate::clock::Clock;
 use crate::front::http::vault::{Initialised, Keeper, KeeperError, SealStatus, Services, Sharing};
 use crate::limits::Limits;
 use crate::mount::MountPath;
-use crate::seal::{Barrier, Custodian, KeyFile, RootKey, SealConfig, SealError, SealKind, Token};
+use crate::seal::{
+    Barrier, Custodian, KeyFile, RootKey, SealConfig, SealError, SealKind, Token, TokenOptions,
+};
 
 pub use error::StartError;
 pub use unsealed::Unsealed;
@@ -36,7 +38,7 @@ pub enum SealSource {
     /// The server itself, at its start, with a file.
     KeyFile(KeyFile),
     /// The server itself, at its start, with a PKCS#11 token.
-    Pkcs11(Token),
+    Pkcs11(TokenOptions),
 }
 
 impl SealSource {
@@ -49,12 +51,12 @@ impl SealSource {
     }
 
     /// Who opens the seal without people.
-    fn custodian(&self) -> Option<Custodian> {
-        match self {
+    fn custodian(&self) -> Result<Option<Custodian>, SealError> {
+        Ok(match self {
             Self::Shamir => None,
             Self::KeyFile(file) => Some(Custodian::KeyFile(file.clone())),
-            Self::Pkcs11(token) => Some(Custodian::Pkcs11(token.clone())),
-        }
+            Self::Pkcs11(options) => Some(Custodian::Pkcs11(Token::open(options.clone())?)),
+        })
     }
 }
 
@@ -133,7 +135,7 @@ impl Node {
         before_listening: impl FnOnce(&Unsealed) -> Result<(), StartError>,
     ) -> Result<Vec<(MountPath, String)>, StartError> {
         let _one = self.one_transition();
-        let Some(custodian) = self.options.seal.custodian() else { return Ok(Vec::new()) };
+        let Some(custodian) = self.options.seal.custodian()? else { return Ok(Vec::new()) };
         let Some(config) = self.config()? else { return Ok(Vec::new()) };
         self.open_with(&custodian.open(Some(&config))?, before_listening)
     }
@@ -282,7 +284,7 @@ impl Keeper for Node {
         let token = initialise::store_with_token(&self.engine, &self.clock, &keys);
         let root_token = token.map_err(internal)?;
         tracing::info!("initialised");
-        if self.options.seal.custodian().is_some()
+        if !matches!(self.options.seal, SealSource::Shamir)
             && let Err(error) = self.open_with(&keys.root, |_| Ok(()))
         {
             // The token must reach its owner whatever else: there is no second one.

@@ -1,0 +1,289 @@
+//! Who keeps the root key of a production server, over its whole life: new shares and what a kill in the middle of
+//! them leaves, a PKCS#11 token, backup under shares, and what moves to a server under another seal.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::killed::died;
+use crate::kmip::{Client, create, on, op};
+use crate::lifecycle::Place;
+use crate::server::{Server, binary};
+
+const DRAINED: Duration = Duration::from_secs(30);
+const VERSION: (i32, i32) = (1, 4);
+const SHAMIR: &str = "type = \"shamir\"";
+
+/// A server under five shares, with `kmip/` and one key with the name `precious`.
+struct Shared {
+    place: Place,
+    shares: Vec<String>,
+    token: String,
+    id: String,
+}
+
+impl Shared {
+    fn new() -> (Self, Server) {
+        let place = Place::new(SHAMIR);
+        let server = place.start();
+        let (shares, token) = place.init(&server);
+        place.unseal(&server, &shares[..3]);
+        place.mount(&server, &token);
+        let mut client = Client::connect(&server, VERSION);
+        let id = client.call(create(VERSION, Some("precious"))).unique_identifier();
+        (Self { place, shares, token, id }, server)
+    }
+
+    fn operator(&self, server: &Server, arguments: &[&str]) -> Value {
+        self.place.json(server, &self.token, &[&["operator"], arguments].concat())
+    }
+
+    /// Whether the shares unseal a server that has just started.
+    fn unseals(&self, shares: &[String]) -> bool {
+        let server = self.place.start();
+        for share in shares {
+            self.place.run(&server, "", &["operator", "unseal", share]);
+        }
+        let opened = self.place.api(&server, None).get("sys/seal-status").json()["sealed"] == false;
+        if opened {
+            Client::connect(&server, VERSION).call(on(op::GET, &self.id)).success();
+        }
+        assert!(server.terminate(DRAINED).success());
+        opened
+    }
+
+    /// Gives the present shares to a rekeying; what the last one brought, if it came back.
+    fn rekey(&self, server: &Server, shares: &[String]) -> Option<Value> {
+        let begin = ["rekey", "--init", "--key-shares", "3", "--key-threshold", "2"];
+        self.operator(server, &begin);
+        let mut last = None;
+        for share in shares {
+            let line = ["operator", "rekey", share, "--json"];
+            let (code, out, _) = self.place.run(server, &self.token, &line);
+            last = (code == 0).then(|| serde_json::from_str(&out).unwrap());
+        }
+        last
+    }
+}
+
+fn keys(dealt: &Value) -> Vec<String> {
+    serde_json::from_value(dealt["keys_base64"].clone()).unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn claviger(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(binary()).args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+fn written(path: PathBuf, lines: &[String]) -> PathBuf {
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path
+}
+
+#[test]
+fn a_rekeying_that_is_killed_leaves_shares_that_open_the_store() {
+    let (shared, server) = Shared::new();
+    assert!(server.terminate(DRAINED).success());
+    for point in ["KeyringCommit", "KeyringCommitted"] {
+        let server = shared.place.start_to_die_at(point);
+        shared.place.unseal(&server, &shared.shares[..3]);
+        assert_eq!(shared.rekey(&server, &shared.shares[1..4]), None, "{point}: nobody was told");
+        died(server);
+        assert!(shared.unseals(&shared.shares[2..]), "{point}: the shares that people have");
+    }
+    let server = shared.place.start();
+    shared.place.unseal(&server, &shared.shares[..3]);
+    let new = keys(&shared.rekey(&server, &shared.shares[..3]).unwrap());
+    assert_eq!(new.len(), 3);
+    assert!(server.terminate(DRAINED).success());
+
+    // The first unsealing with them ends the old ones, whenever it is killed.
+    for point in ["SealConfigCommit", "SealConfigCommitted"] {
+        let server = shared.place.start_to_die_at(point);
+        for share in &new[..2] {
+            shared.place.run(&server, "", &["operator", "unseal", share]);
+        }
+        died(server);
+    }
+    assert!(shared.unseals(&new[1..]));
+    assert!(!shared.unseals(&shared.shares));
+}
+
+#[test]
+fn a_backup_under_load_restores_elsewhere_with_its_shares() {
+    let (shared, server) = Shared::new();
+    let file = shared.place.path("backup");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut client = Client::connect(&server, VERSION);
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                client.call(create(VERSION, None)).unique_identifier();
+            }
+        });
+        shared.operator(&server, &["backup", text(&file)]);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(server.terminate(DRAINED).success());
+    let few = written(shared.place.path("few"), &shared.shares[..2]);
+    let enough = written(shared.place.path("enough"), &shared.shares[2..]);
+    let data = shared.place.path("data");
+    std::fs::rename(&data, shared.place.path("lost")).unwrap();
+    let restore = |shares: &Path| {
+        let arguments = ["operator", "restore", text(&file), "--data-dir", text(&data)];
+        claviger(&[&arguments[..], &["--shares", text(shares)]].concat())
+    };
+    let (code, said) = restore(&few);
+    assert!(code == Some(1) && said.contains("it takes 3 key shares"), "{said}");
+    assert!(!data.join("claviger.db").exists());
+    let (code, said) = restore(&enough);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(shared.unseals(&shared.shares[..3]));
+}
+
+#[test]
+fn what_a_server_holds_moves_under_another_seal() {
+    let (shared, server) = Shared::new();
+    let (backup, export) = (shared.place.path("backup"), shared.place.path("export"));
+    shared.operator(&server, &["backup", text(&backup)]);
+    assert!(server.terminate(DRAINED).success());
+    let passphrase = written(shared.place.path("passphrase"), &["a passphrase for two".to_owned()]);
+    let shares = written(shared.place.path("shares"), &shared.shares);
+    let (code, said) = claviger(&[
+        "operator",
+        "export",
+        text(&export),
+        "--backup",
+        text(&backup),
+        "--shares",
+        text(&shares),
+        "--passphrase-file",
+        text(&passphrase),
+    ]);
+    assert_eq!(code, Some(0), "{said}");
+
+    let other = Place::new("type = \"key_file\"\nkey_file = \"root.key\"");
+    let server = other.start();
+    let (_, token) = other.init(&server);
+    let (data, key) = (other.path("data"), other.path("root.key"));
+    let import = || {
+        claviger(&[
+            "operator",
+            "import",
+            text(&export),
+            "--data-dir",
+            text(&data),
+            "--key-file",
+            text(&key),
+            "--passphrase-file",
+            text(&passphrase),
+        ])
+    };
+    let (code, said) = import();
+    assert!(code == Some(1) && said.contains("in use"), "{said}");
+    assert!(server.terminate(DRAINED).success());
+    let (code, said) = import();
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = import();
+    assert!(code == Some(1) && said.contains("already"), "{said}");
+
+    // The same address and the credential that was made before: nothing changes for clients.
+    let server = other.start();
+    let config = json!({"listen_addrs": other.kmip.to_string(), "server_ips": "127.0.0.1"});
+    assert_eq!(other.api(&server, Some(&token)).write("kmip/config", &config).status, 204);
+    std::fs::rename(shared.place.path("client"), other.path("client")).unwrap();
+    let client = other.path("client");
+    let address = other.kmip.to_string();
+    let (code, said) = claviger(&[
+        "object",
+        "locate",
+        "--name",
+        "precious",
+        "--client",
+        text(&client),
+        "--server",
+        &address,
+    ]);
+    assert!(code == Some(0) && said.contains(&shared.id), "{said}");
+    Client::connect(&server, VERSION).call(on(op::GET, &shared.id)).success();
+}
+
+#[test]
+fn a_token_keeps_the_root_key_of_a_server() {
+    let modules =
+        ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+    let Some(module) = modules.into_iter().find(|module| Path::new(module).exists()) else {
+        assert!(std::env::var_os("CI").is_none(), "SoftHSM2 is missing: install softhsm2");
+        return println!("skipped: SoftHSM2 is missing");
+    };
+    let pin = "314159-pin";
+    let place = Place::new(&format!(
+        "type = \"pkcs11\"\npkcs11_module = \"{module}\"\npkcs11_token = \"vault\"\npkcs11_pin_file = \"pin\""
+    ));
+    let hsm = place.path("softhsm2.conf");
+    std::fs::create_dir(place.path("tokens")).unwrap();
+    let tokens = place.path("tokens");
+    std::fs::write(&hsm, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let made = Command::new("softhsm2-util")
+        .env("SOFTHSM2_CONF", &hsm)
+        .args(["--init-token", "--free", "--label", "vault", "--so-pin", "1234567", "--pin", pin])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    std::fs::write(place.path("pin"), format!("{pin}\n")).unwrap();
+    let start = || {
+        Server::start_configured_under(place.path("").as_path(), place.kmip, |command| {
+            command.env("SOFTHSM2_CONF", &hsm);
+        })
+    };
+
+    let server = start();
+    let (shares, token) = place.init(&server);
+    assert!(shares.is_empty());
+    assert_eq!(place.api(&server, None).get("sys/seal-status").json()["type"], "pkcs11");
+    place.mount(&server, &token);
+    let id = Client::connect(&server, VERSION).call(create(VERSION, None)).unique_identifier();
+    server.kill();
+    let server = start();
+    Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
+    assert!(!server.stderr().contains(pin), "the PIN is in no log");
+    assert!(server.terminate(DRAINED).success());
+
+    // From the token to a file, killed at every step.
+    let (data, key) = (place.path("data"), place.path("root.key"));
+    let migrate = |point: &str| {
+        Command::new(binary())
+            .args([
+                "operator",
+                "migrate-seal",
+                "--data-dir",
+                text(&data),
+                "--pkcs11-module",
+                module,
+            ])
+            .args(["--pkcs11-token", "vault", "--to-key-file", text(&key)])
+            .env("CLAVIGER_PKCS11_PIN", pin)
+            .env("SOFTHSM2_CONF", &hsm)
+            .env("CLAVIGER_TEST_KILL_AT", point)
+            .output()
+            .unwrap()
+    };
+    for point in ["KeyFileWritten", "KeyringCommit"] {
+        assert_eq!(migrate(point).status.code(), None, "{point}");
+        let server = start();
+        Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
+        assert!(server.terminate(DRAINED).success());
+    }
+    assert_eq!(migrate("KeyringCommitted").status.code(), None);
+    place.configure("info", "type = \"key_file\"\nkey_file = \"root.key\"");
+    let server = place.start();
+    Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
+    assert!(server.terminate(DRAINED).success());
+}
