@@ -7,6 +7,7 @@
 mod backup;
 mod root_key;
 mod seal;
+mod transfer;
 
 use std::io::{BufRead, IsTerminal};
 

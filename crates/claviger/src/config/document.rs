@@ -53,6 +53,7 @@ pub(super) fn document() -> String {
                 Shape::Address(_) => "IP:PORT".to_owned(),
                 Shape::Path(_) => "path".to_owned(),
                 Shape::Flag(_) => "`true`, `false`".to_owned(),
+                Shape::Text(_) => "text".to_owned(),
                 Shape::Word(words, _) => format!("`{}`", words.join("`, `")),
                 Shape::Limit(limit) => format!("{:?}", limit.unit).to_lowercase(),
             };

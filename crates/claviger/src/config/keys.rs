@@ -29,6 +29,8 @@ pub(super) enum Shape {
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
     /// `true` or `false`.
     Flag(fn(&mut Config) -> &mut bool),
+    /// Any text.
+    Text(fn(&mut Config) -> &mut Option<String>),
     /// One of some words.
     Word(&'static [&'static str], fn(&mut Config) -> &mut &'static str),
     /// A number in a unit.
@@ -116,6 +118,7 @@ impl Key {
             Shape::Address(field) => Some(format!("\"{}\"", field(config))),
             Shape::Path(field) => field(config).as_ref().map(|path| format!("{path:?}")),
             Shape::Flag(field) => Some(field(config).to_string()),
+            Shape::Text(field) => field(config).as_ref().map(|text| format!("{text:?}")),
             Shape::Word(_, field) => Some(format!("\"{}\"", field(config))),
             Shape::Limit(limit) => Some(shown(limit.unit, (limit.get)(&config.limits))),
         }
@@ -127,6 +130,7 @@ impl Key {
             Shape::Address(field) => *field(to) = *field(from),
             Shape::Path(field) => field(to).clone_from(field(from)),
             Shape::Flag(field) => *field(to) = *field(from),
+            Shape::Text(field) => field(to).clone_from(field(from)),
             Shape::Word(_, field) => *field(to) = *field(from),
             Shape::Limit(limit) => (limit.set)(&mut to.limits, (limit.get)(&from.limits)),
         }

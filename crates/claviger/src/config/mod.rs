@@ -38,6 +38,10 @@ pub(crate) struct Config {
     seal_type: &'static str,
     key_file: Option<PathBuf>,
     audit: Vec<DeviceConfig>,
+    pkcs11_module: Option<PathBuf>,
+    pkcs11_token: Option<String>,
+    pkcs11_key: Option<String>,
+    pkcs11_pin_file: Option<PathBuf>,
     limits: Limits,
     log_format: &'static str,
     log_level: &'static str,
@@ -132,14 +136,6 @@ impl Config {
             _ => {}
         }
         found.extend(self.seal_contradictions());
-        if let [_, second, ..] = self.audit.as_slice() {
-            found.push(Problem::value(
-                &format!("audit.{}", second.name),
-                second.file_path.display(),
-                "this version writes one audit file",
-                "Leave one of them.",
-            ));
-        }
         found
     }
 
@@ -158,6 +154,26 @@ impl Config {
                 "Name the file that holds the root key; it is made by the initialisation.",
             )),
             _ => {}
+        }
+        let token = [
+            ("seal.pkcs11_module", shown(&self.pkcs11_module)),
+            ("seal.pkcs11_token", self.pkcs11_token.clone()),
+            ("seal.pkcs11_key", self.pkcs11_key.clone()),
+            ("seal.pkcs11_pin_file", shown(&self.pkcs11_pin_file)),
+        ];
+        for (number, (key, value)) in token.into_iter().enumerate() {
+            match (self.seal_type, value) {
+                ("pkcs11", None) if number < 2 => {
+                    found.push(Problem::missing(key, "Name the library and the token."));
+                }
+                ("pkcs11", _) | (_, None) => {}
+                (_, Some(value)) => found.push(Problem::value(
+                    key,
+                    value,
+                    "the seal is not that of a token",
+                    "Leave it out, or set type = \"pkcs11\".",
+                )),
+            }
         }
         found
     }

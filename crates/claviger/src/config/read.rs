@@ -89,6 +89,11 @@ impl Reader<'_> {
                 None
             }
             (Shape::Flag(_), _) => Some("Write true or false, without quotes.".into()),
+            (Shape::Text(field), Value::String(text)) if !text.is_empty() => {
+                *field(&mut self.config) = Some(text.clone());
+                None
+            }
+            (Shape::Text(_), _) => Some("Write a text, in quotes.".into()),
             (Shape::Word(words, field), value) => {
                 match words.iter().find(|word| value.as_str() == Some(word)) {
                     Some(word) => {

@@ -36,7 +36,7 @@ pub use mounted::Mount;
 pub use moved::{Migration, TuneChange, Tuning};
 pub use path::MountPath;
 pub use renewal::Ending;
-pub use table::{Configured, Mount, Mounts};
+pub use table::{Configured, Mounts};
 pub use trusted::{Identity, TrustedClients};
 
 /// What one listener is to be: where it accepts and how it speaks TLS.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::engine::new_server;
 use super::listener::{Listener, issuing};
-use super::table::{Mount, Mounts};
+use super::mounted::Mount;
+use super::table::Mounts;
 use super::{MountError, stored};
 use crate::pki::tls::ServerIdentity;
 use crate::pki::{SERVER_SECONDS, trust};

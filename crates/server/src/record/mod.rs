@@ -35,8 +35,8 @@ const RECORD_BYTES_EXPECTED: usize = 32 * 1024;
 pub enum Kind {
     /// A mount: `m ‖ keyed hash of its path`.
     Mount = b'm',
-    /// A named certificate authority: `b ‖ mount ‖ keyed hash of its name`.
-    NamedAuthority = b'b',
+    /// A named certificate authority: `c ‖ mount ‖ keyed hash of its name`.
+    NamedAuthority = b'c',
     /// A revoked serial: `d ‖ mount ‖ authority ‖ serial`.
     Revoked = b'd',
     /// The configuration of a mount's KMIP engine: `g ‖ mount`.

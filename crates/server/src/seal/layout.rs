@@ -8,7 +8,7 @@ use claviger_store::Key;
 const KEYRING: u8 = b'k';
 
 /// The first byte of the key of the seal's configuration, which has no other.
-const SEAL_CONFIG: u8 = b'c';
+const SEAL_CONFIG: u8 = b'y';
 
 /// Kinds whose rows say all by being there: index rows, and objects handed out before.
 const MARKS: [u8; 2] = [b'x', b'v'];

@@ -43,7 +43,7 @@ fields! {
     mount_fields:
         ["type", Text, "The type of engine: kmip."]
         ["description", Text, "What the mount is for."]
-        ["config", Object, "What tune would set: default_lease_ttl, max_lease_ttl and so on."]
+        ["config", Map, "What tune would set: default_lease_ttl, max_lease_ttl and so on."]
         ["options", Ignored, "Accepted and ignored."]
         ["local", Ignored, "Accepted and ignored."]
         ["seal_wrap", Ignored, "Accepted and ignored: everything is sealed."]
