@@ -40,7 +40,11 @@ pub(super) async fn run(stream: TcpStream, accepted: Accepted, shared: &Shared) 
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
     let handshake = TlsAcceptor::from(doorway.tls.clone()).accept(stream);
-    let stream = match timeout(service.resources.limits.handshake_timeout, handshake).await {
+    let shaken = tokio::select! {
+        shaken = timeout(service.resources.limits.handshake_timeout, handshake) => shaken,
+        () = stopped(stopping.clone()) => return,
+    };
+    let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refuse_handshake(remote, &mount_path, &error),
         Err(_) => {

@@ -8,6 +8,7 @@ mod connection;
 mod listener;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub struct KmipFront {
     slots: Arc<Semaphore>,
     /// Accepting tasks that were told to end and may hold their address a moment longer.
     ending: Mutex<Vec<JoinHandle<()>>>,
+    /// Set for good by [`Self::drain`].
+    draining: AtomicBool,
     running: Mutex<HashMap<(MountId, String), Running>>,
 }
 
@@ -57,6 +60,7 @@ impl KmipFront {
             mounts: OnceLock::new(),
             slots,
             ending: Mutex::default(),
+            draining: AtomicBool::new(false),
             running: Mutex::default(),
         }
     }
@@ -77,7 +81,15 @@ impl KmipFront {
 
     /// Accepts no more connections and ends the open ones when their request is answered.
     pub async fn drain(&self) {
+        // Before the listeners go, so that no new one is opened after them.
+        self.draining.store(true, Ordering::SeqCst);
         self.end(|_| true);
+        let ending =
+            std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in ending {
+            // That it was aborted is what is waited for: then its port is closed.
+            let _ = task.await;
+        }
         let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
         let drained = self.slots.acquire_many(all);
         if tokio::time::timeout(self.service.resources.limits.drain_timeout, drained).await.is_err()
@@ -118,6 +130,9 @@ impl KmipFront {
 impl Listeners for KmipFront {
     fn apply(&self, mount: MountId, plan: &ListenerPlan) -> Result<(), String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.draining.load(Ordering::SeqCst) {
+            return Err("the server is being sealed".to_owned());
+        }
         let key = (mount, plan.name.clone());
         let kept = running.get(&key).map_or(&[][..], |running| running.bound.as_slice());
         let is_kept = |address: &&String| kept.iter().any(|bound| bound.asked == **address);
