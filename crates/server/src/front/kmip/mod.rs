@@ -32,6 +32,8 @@ pub struct KmipFront {
     draining: AtomicBool,
     /// Accepting tasks that were told to end and may hold their address a moment longer.
     ending: Mutex<Vec<JoinHandle<()>>>,
+    /// Set for good by [`Self::drain`].
+    draining: AtomicBool,
     running: Mutex<HashMap<(MountId, String), Running>>,
 }
 
@@ -61,6 +63,7 @@ impl KmipFront {
             slots,
             draining: AtomicBool::new(false),
             ending: Mutex::default(),
+            draining: AtomicBool::new(false),
             running: Mutex::default(),
         }
     }
