@@ -256,9 +256,8 @@ impl Connection {
         let Self { stream, request, patience, .. } = self;
         let received = tokio::select! {
             biased;
-            // First, so that a client which is never silent is stopped too.
-            () = stopped, if is_between => return Ok(false),
             received = patience.within(deadline, stream.read_buf(request)) => received,
+            () = stopped, if is_between => return Ok(false),
         };
         match received {
             Ok(bytes) => Ok(bytes > 0),

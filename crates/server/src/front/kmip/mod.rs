@@ -28,8 +28,6 @@ pub struct KmipFront {
     /// Who knows the paths of mounts; set once, after both are made.
     mounts: OnceLock<Weak<Mounts>>,
     slots: Arc<Semaphore>,
-    /// Nothing is opened any more.
-    draining: AtomicBool,
     /// Accepting tasks that were told to end and may hold their address a moment longer.
     ending: Mutex<Vec<JoinHandle<()>>>,
     /// Set for good by [`Self::drain`].
@@ -61,7 +59,6 @@ impl KmipFront {
             service,
             mounts: OnceLock::new(),
             slots,
-            draining: AtomicBool::new(false),
             ending: Mutex::default(),
             draining: AtomicBool::new(false),
             running: Mutex::default(),
@@ -85,12 +82,12 @@ impl KmipFront {
     /// Accepts no more connections and ends the open ones when their request is answered.
     pub async fn drain(&self) {
         // Before the listeners go, so that no new one is opened after them.
-        self.draining.store(true, Ordering::Release);
+        self.draining.store(true, Ordering::SeqCst);
         self.end(|_| true);
         let ending =
             std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
         for task in ending {
-            // That it was aborted is what is waited for: its port is closed then.
+            // That it was aborted is what is waited for: then its port is closed.
             let _ = task.await;
         }
         let all = u32::try_from(self.service.resources.limits.connections_max).unwrap_or(u32::MAX);
@@ -133,7 +130,7 @@ impl KmipFront {
 impl Listeners for KmipFront {
     fn apply(&self, mount: MountId, plan: &ListenerPlan) -> Result<(), String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.draining.load(Ordering::Acquire) {
+        if self.draining.load(Ordering::SeqCst) {
             return Err("the server is being sealed".to_owned());
         }
         let key = (mount, plan.name.clone());
