@@ -157,3 +157,36 @@ fn salt_of(bytes: &[u8]) -> Result<Zeroizing<[u8; SALT_BYTES]>, RecordError> {
     let salt = <[u8; SALT_BYTES]>::try_from(bytes);
     salt.map(Zeroizing::new).map_err(|_| RecordError::Corrupt("a salt has 32 bytes".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::record::testing::TestStore;
+
+    /// Each record's key in hexadecimal and its JSON (docs/formats.md §8).
+    const FORMAT_1: &str = include_str!("../fixtures/records-1-audit.txt");
+
+    #[test]
+    fn records_of_format_1_open() {
+        let (_store, records) = TestStore::new();
+        for line in FORMAT_1.lines() {
+            let (at, json) = line.split_once(' ').unwrap();
+            let byte =
+                |at: usize, text: &str| u8::from_str_radix(text.get(at..at + 2).unwrap(), 16);
+            let at = (0..at.len()).step_by(2).map(|index| byte(index, at).unwrap()).collect();
+            records.plant(at, [b"\x01", json.as_bytes()].concat());
+        }
+        let audit = AuditLog::disabled();
+        let clock = Arc::new(ManualClock::at(1_800_000_000));
+        let open = || AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
+        let devices = open().list();
+        assert_eq!(devices.len(), 1);
+        assert_eq!((devices[0].path.as_str(), devices[0].kind), ("file/", "file"));
+        assert_eq!(devices[0].options["file_path"], "discard");
+        let known = "hmac-sha256:5b29e7ebdee0465c31c16b2fca787e1588ec74bd4c3e9f479103b2392c677d06";
+        assert_eq!(audit.hash("file/", "x").unwrap(), known);
+        // Unsealed once more in the same process, what is open stays as it is.
+        assert_eq!(open().list(), devices);
+    }
+}

@@ -348,6 +348,28 @@ fn a_file_belongs_to_one_device_until_that_is_disabled() {
     assert_eq!(verify(&path).unwrap().lines, 3, "the chain goes on");
 }
 
+/// Whoever may enable devices names files: what is not an audit's stays as it is.
+#[test]
+fn a_file_that_is_somebody_else_s_is_left_alone() {
+    let (_directory, path) = place();
+    let log = AuditLog::disabled();
+    for content in [&b"claviger\x01 and a root key"[..], b"SQLite format 3\0", b"\n", b"a log\n"] {
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let options = [("file_path", path.to_str().unwrap()), ("mode", "0666")];
+        let refused = log.enable(config("x", "file", &options), &[1; 32], 0).unwrap_err();
+        assert!(refused.to_string().contains("something else"), "{refused}");
+        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    for torn in [&b"{\"ti"[..], b"{\"time\":\"2026", b"@cee: {\"time\":\"2026-", &[0; 4096]] {
+        fs::write(&path, torn).unwrap();
+        log.enable(file("x", &path), &[1; 32], 0).unwrap();
+        log.disable("x/");
+        assert_eq!(verify(&path).unwrap().lines, 2, "a note of the torn line, and the first");
+    }
+}
+
 #[test]
 fn the_options_say_how_entries_are_spelled() {
     let (directory, _) = place();

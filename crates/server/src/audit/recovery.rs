@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 /// worth. All of it is checked by [`super::verify`].
 const TAIL_BYTES: u64 = 4 << 20;
 
+/// How every line begins, after its prefix.
+const LINE_START: &[u8] = b"{\"time\":\"";
+/// Where a line that was begun shows itself.
+const HEAD_BYTES: usize = 512;
+
 /// A file ready to be appended to.
 pub(super) struct Opened {
     pub(super) file: File,
@@ -35,20 +40,27 @@ pub(super) fn open(
 ) -> io::Result<Opened> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(mode.unwrap_or(MODE));
-    let mut file = options.open(path)?;
-    if let Some(mode) = mode {
-        file.set_permissions(Permissions::from_mode(mode))?;
-    }
+    let file = options.open(path)?;
     // Two writers would continue the chain twice. Where files cannot be locked, nothing is said.
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Err(io::Error::other("another audit device or server writes to this file"));
     }
-    let length = file.metadata()?.len();
-    if length == 0 {
+    let opened = if file.metadata()?.len() == 0 {
         file.sync_all()?;
         sync_directory(path)?;
-        return Ok(Opened { file, chain: before, length });
+        Opened { file, chain: before, length: 0 }
+    } else {
+        go_on(path, file, now_us)?
+    };
+    if let Some(mode) = mode {
+        opened.file.set_permissions(Permissions::from_mode(mode))?;
     }
+    Ok(opened)
+}
+
+/// Finds the end of a file that is not empty.
+fn go_on(path: &Path, mut file: File, now_us: i64) -> io::Result<Opened> {
+    let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();
@@ -58,13 +70,24 @@ pub(super) fn open(
     let length = start.saturating_add(good as u64);
     let mut opened = Opened { file, chain: chain.unwrap_or_default(), length };
     if !torn.is_empty() {
-        if chain.is_none() && start > 0 {
-            let why = "the end of the audit file holds no intact line; move the file away";
+        if chain.is_none() && (start > 0 || !is_torn_line(torn)) {
+            let why =
+                "the file holds something else than audit lines; give another, or move it away";
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
         set_aside(path, &mut opened, torn, now_us)?;
     }
     Ok(opened)
+}
+
+/// Whether bytes may be what is left of a first line after a crash: its beginning, behind a prefix
+/// perhaps, or nothing but the room for it. Anything else belongs to somebody, and is left alone.
+fn is_torn_line(bytes: &[u8]) -> bool {
+    let begun = bytes.len().min(LINE_START.len());
+    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
+    LINE_START.starts_with(bytes.get(..begun).unwrap_or_default())
+        || head.windows(LINE_START.len()).any(|window| window == LINE_START)
+        || head.iter().all(|byte| *byte == 0)
 }
 
 /// The chain after the last line before which nothing in `tail` is broken, and where that line ends.
