@@ -8,6 +8,7 @@ use super::request::Operation;
 use super::{Incoming, Request, Seen, Services};
 use crate::audit::{Answered, Api, Caller, Entry, Phase, Target, Verdict};
 use crate::clock::Clock;
+use crate::mount::Mount;
 
 /// A request as the audit is told of it.
 pub(super) struct Recorder<'a> {
@@ -44,6 +45,7 @@ impl Recorder<'_> {
             Content::Empty | Content::Bare(..) | Content::Raw(..) | Content::Download(_) => None,
         });
         let text = error.map(ApiError::text);
+        let tuning = self.seen.mount.as_deref().map(Mount::tuning);
         audit.record(&Entry::Api(Box::new(Api {
             phase,
             time_us: self.clock.now_us(),
@@ -61,6 +63,8 @@ impl Recorder<'_> {
                 verdict,
             },
             data: Some(&self.seen.data),
+            plain_request_keys: tuning.map_or(&[], |it| &it.audit_non_hmac_request_keys),
+            plain_response_keys: tuning.map_or(&[], |it| &it.audit_non_hmac_response_keys),
             response: Answered {
                 data: data.as_ref(),
                 warnings: reply.map_or(&[], |reply| &reply.warnings),
