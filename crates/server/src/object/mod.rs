@@ -10,6 +10,7 @@ mod layout;
 pub mod lifecycle;
 mod locate;
 mod managed;
+mod objects;
 mod partition;
 mod record;
 pub mod rules;
@@ -22,7 +23,8 @@ pub use id::{IdSource, ObjectId};
 pub use layout::{INDEX, OBJECT, SERVED};
 pub use locate::Query;
 pub use managed::{ManagedObject, Outline};
-pub use tx::{Objects, Partition, Tx};
+pub use objects::{Objects, Partition};
+pub use tx::Tx;
 
 use crate::seal::{Barrier, Key};
 
