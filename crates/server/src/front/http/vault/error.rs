@@ -133,7 +133,8 @@ impl From<RecordError> for ApiError {
 impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Unfit => Self::bad(error.to_string()),
+            TokenError::Unfit | TokenError::BadInput(_) => Self::bad(error.to_string()),
+            TokenError::NoParent => Self::denied(),
             TokenError::Record(error) => error.into(),
             TokenError::Random => Self::internal(&error),
         }

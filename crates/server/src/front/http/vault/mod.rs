@@ -345,6 +345,7 @@ impl Recorder<'_> {
         };
         let response = reply.and_then(|reply| match &reply.content {
             Content::Data(data) => Some(Value::Object(data.clone())),
+            Content::Auth(auth) => Some(auth.json()),
             Content::Empty | Content::Bare(..) => None,
         });
         let text = error.map(ApiError::text);
