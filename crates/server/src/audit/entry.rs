@@ -194,6 +194,13 @@ fn push_time(out: &mut Vec<u8>, time_us: i64) {
     }
 }
 
+/// A time in whole seconds since 1970 as RFC 3339 writes it, in UTC.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    let mut out = Vec::new();
+    push_time(&mut out, seconds.saturating_mul(1_000_000));
+    String::from_utf8(out).unwrap_or_default()
+}
+
 fn push_padded(out: &mut Vec<u8>, value: i64, width: usize) {
     let mut digits = Vec::with_capacity(width);
     push_decimal(&mut digits, value.unsigned_abs());

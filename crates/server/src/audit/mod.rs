@@ -17,6 +17,7 @@ mod sync;
 mod verify;
 
 pub use api::{Api, Caller};
+pub(crate) use entry::rfc3339;
 pub use entry::{Entry, Kmip, Phase};
 pub use sync::Syncing;
 pub use verify::{Summary, VerifyError, verify};

@@ -7,6 +7,7 @@ use crate::audit::AuditError;
 use crate::export::ExportError;
 use crate::front::http::TlsError;
 use crate::mount::MountError;
+use crate::policy::PolicyError;
 use crate::seal::{CommitError, SealError, SealKind};
 use crate::token::TokenError;
 use claviger_store::OpenError;
@@ -31,6 +32,8 @@ pub enum StartError {
     Access(#[from] AccessError),
     #[error("token: {0}")]
     Token(#[from] TokenError),
+    #[error("policy: {0}")]
+    Policy(#[from] PolicyError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("api {address}: {source}")]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use claviger_crypto::SystemRng;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
 
 use super::StartError;
 use crate::access::Access;
@@ -23,12 +24,16 @@ use crate::mount::{MountPath, Mounts};
 use crate::object::Objects;
 use crate::ops::Resources;
 use crate::ops::stream::Streams;
+use crate::policy::Policies;
 use crate::record::{MountId, Records};
 use crate::seal::Barrier;
 use crate::token::Tokens;
 
 /// How often it is stored which objects have been handed out.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often tokens whose time has come are removed, with what they made.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Everything behind the seal.
 pub struct Unsealed {
@@ -38,6 +43,7 @@ pub struct Unsealed {
     services: Arc<Services>,
     cluster_id: String,
     flush_task: AbortHandle,
+    sweep_task: AbortHandle,
 }
 
 impl Unsealed {
@@ -74,11 +80,18 @@ impl Unsealed {
         let listeners = Arc::<KmipFront>::clone(&front);
         let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
         front.name_mounts(&mounts);
+        let policies = Policies::open(records.clone())?;
         let tokens = Tokens::new(records, clock);
-        let services = Arc::new(Services { mounts, access, tokens, audit });
+        // Before anybody is answered: a token whose parent has ended is not to be heard. A full disk
+        // must not keep the server sealed, though; it is tried again every second.
+        if let Err(error) = tokens.sweep() {
+            tracing::error!(%error, "tokens that ended are not removed yet");
+        }
+        let sweep_task = runtime.spawn(sweep(tokens.clone())).abort_handle();
+        let services = Arc::new(Services { mounts, access, tokens, policies, audit });
         let cluster_id = cluster_id(&barrier);
         let flush_task = runtime.spawn(flush(Arc::clone(&objects))).abort_handle();
-        Ok(Self { barrier, objects, front, services, cluster_id, flush_task })
+        Ok(Self { barrier, objects, front, services, cluster_id, flush_task, sweep_task })
     }
 
     /// Opens the KMIP listeners of every mount; which do not open, and why.
@@ -110,6 +123,7 @@ impl Unsealed {
     pub(super) async fn stop(&self) {
         self.drain().await;
         self.flush_task.abort();
+        self.sweep_task.abort();
         if let Err(error) = self.objects.flush_served().await {
             tracing::warn!(%error, "freshness of the last second is not stored");
         }
@@ -124,6 +138,19 @@ async fn flush(objects: Arc<Objects>) {
         interval.tick().await;
         if let Err(error) = objects.flush_served().await {
             tracing::warn!(%error, "freshness is not stored; trying again");
+        }
+    }
+}
+
+async fn sweep(tokens: Tokens) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let tokens = tokens.clone();
+        // A panic in it has said what it has to say.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || tokens.sweep()).await {
+            tracing::warn!(%error, "tokens that ended are not removed; trying again");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::access::AccessError;
 use crate::audit::AuditError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
+use crate::policy::PolicyError;
 use crate::record::RecordError;
 use crate::seal::CommitError;
 use crate::token::TokenError;
@@ -32,6 +33,21 @@ impl ApiError {
     /// No token, or one that is not alive.
     pub(super) fn denied() -> Self {
         Self::new(403, "permission denied")
+    }
+
+    /// A token whose policies do not grant the request.
+    pub(super) fn not_granted() -> Self {
+        Self::new(403, "1 error occurred:\n\t* permission denied\n\n")
+    }
+
+    /// A token given in the request, not with it, that is not alive.
+    pub(super) fn bad_token() -> Self {
+        Self::new(403, "bad token")
+    }
+
+    /// An accessor of no token that is alive.
+    pub(super) fn bad_accessor() -> Self {
+        Self::new(403, "1 error occurred:\n\t* invalid accessor\n\n")
     }
 
     /// No token at all.
@@ -137,6 +153,15 @@ impl From<TokenError> for ApiError {
             TokenError::NoParent => Self::denied(),
             TokenError::Record(error) => error.into(),
             TokenError::Random => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Parse(_) | PolicyError::BadInput(_) => Self::bad(error.to_string()),
+            PolicyError::Record(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! same. JSON null resets a field. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
@@ -23,6 +24,8 @@ pub(super) enum Kind {
     List,
     /// Seconds as a number, or text such as `3600`, `1h30m`, `365d`.
     Duration,
+    /// A JSON object.
+    Object,
     /// Read by nobody: known, so that no warning is given.
     Ignored,
 }
@@ -35,7 +38,7 @@ impl Kind {
             Self::Int => "integer",
             Self::Text | Self::Duration => "string",
             Self::List => "array",
-            Self::Ignored => "object",
+            Self::Object | Self::Ignored => "object",
         }
     }
 }
@@ -101,6 +104,13 @@ impl<'a> Fields<'a> {
 
     pub(super) fn seconds(self, name: &str) -> Result<Change<i64>, ApiError> {
         self.read(name, "a duration", seconds_of)
+    }
+
+    pub(super) fn map(self, name: &str) -> Result<Change<BTreeMap<String, String>>, ApiError> {
+        self.read(name, "an object of strings", |value| {
+            let pairs = value.as_object()?.iter();
+            pairs.map(|(name, value)| Some((name.clone(), text_of(value)?))).collect()
+        })
     }
 
     /// Text that must be one of the names that `parse` knows; empty text is a reset.

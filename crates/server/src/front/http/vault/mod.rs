@@ -1,8 +1,9 @@
 //! Vault's HTTP API, as far as the KMIP engine and its surroundings go: from a request to an answer,
 //! synchronously. Knows no sockets; blocks on storage.
 //!
-//! Order of things: understand the request, check the token, find the route, read the body, record
-//! the request in the audit, carry it out, record the outcome, answer.
+//! Order of things: understand the request, check the token, find the route, check what the token's
+//! policies grant there, read the body, record the request in the audit, carry it out, record the
+//! outcome, answer.
 
 mod config;
 mod credential;
@@ -11,6 +12,9 @@ mod fields;
 mod help;
 mod keeper;
 mod mounts;
+mod new_token;
+mod permission;
+mod policies;
 mod reply;
 mod request;
 mod role;
@@ -29,6 +33,7 @@ use crate::access::Access;
 use crate::audit::{self, AuditLog, Entry, Phase};
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
+use crate::policy::Policies;
 use crate::record::RequestId;
 use crate::token::{TokenInfo, Tokens};
 
@@ -60,6 +65,8 @@ pub struct Services {
     pub access: Arc<Access>,
     /// Tokens.
     pub tokens: Tokens,
+    /// What they may do.
+    pub policies: Policies,
     /// Where every request is recorded.
     pub audit: AuditLog,
 }
@@ -206,15 +213,13 @@ fn admit(
     seen: &mut Seen,
 ) -> Result<Target, ApiError> {
     let token = incoming.token.as_deref().filter(|token| !token.is_empty());
-    let info = services.tokens.lookup(token.ok_or_else(ApiError::no_token)?)?;
-    let info = info.ok_or_else(ApiError::denied)?;
-    // One policy is known so far; a token without it may do nothing.
-    let is_root = info.policies.iter().any(|policy| policy == "root");
-    seen.token = Some(info);
-    if !is_root {
-        return Err(ApiError::denied());
-    }
-    let target = find_target(services, request, seen)?;
+    let info = services.tokens.spend(token.ok_or_else(ApiError::no_token)?)?;
+    let info = seen.token.insert(info.ok_or_else(ApiError::denied)?).clone();
+    // Found before it is known whether it may be told; told only after.
+    let target = find_target(services, request, seen);
+    let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
+    permission::check(&services.policies, &info, request, auth)?;
+    let target = target?;
     if request.operation == Operation::Update {
         seen.data = incoming.fields()?.into();
     }
@@ -344,7 +349,7 @@ impl Recorder<'_> {
             None => format!("{}/", self.request.path.segments.first().map_or("", String::as_str)),
         };
         let response = reply.and_then(|reply| match &reply.content {
-            Content::Data(data) => Some(Value::Object(data.clone())),
+            Content::Data(data) | Content::Spread(data) => Some(Value::Object(data.clone())),
             Content::Auth(auth) => Some(auth.json()),
             Content::Empty | Content::Bare(..) => None,
         });

@@ -24,6 +24,8 @@ pub(super) enum Content {
     Empty,
     /// `data` of an envelope.
     Data(Map<String, Value>),
+    /// The same, its keys also beside it, as in Vault's first versions.
+    Spread(Map<String, Value>),
     /// `auth` of an envelope: a token that was made or renewed.
     Auth(Auth),
     /// A body of its own, under a status of its own.
@@ -97,6 +99,15 @@ impl Reply {
         Self { content: Content::Data(map), warnings: Vec::new() }
     }
 
+    /// Data whose keys also stand beside `data`, for clients of Vault's first versions.
+    pub(super) fn spread(value: Value) -> Self {
+        let mut reply = Self::data(value);
+        if let Content::Data(data) = reply.content {
+            reply.content = Content::Spread(data);
+        }
+        reply
+    }
+
     /// Keys of a list; an empty one is a 404 without words, as in Vault.
     pub(super) fn keys<T: ToString>(keys: impl IntoIterator<Item = T>) -> Result<Self, ApiError> {
         let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
@@ -160,11 +171,11 @@ pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answe
             return Answer { status: 204, body: Vec::new() };
         }
         Content::Empty | Content::Auth(_) => None,
-        Content::Data(data) => Some(data),
+        Content::Data(data) | Content::Spread(data) => Some(data),
     };
     let auth = match &reply.content {
         Content::Auth(auth) => Some(auth),
-        Content::Empty | Content::Data(_) | Content::Bare(..) => None,
+        _ => None,
     };
     let envelope = Envelope {
         request_id,
@@ -177,7 +188,16 @@ pub(super) fn render(reply: &Reply, request_id: &str, mount_type: &str) -> Answe
         auth,
         mount_type,
     };
-    json(200, &envelope)
+    match &reply.content {
+        Content::Spread(data) => {
+            let mut whole = data.clone();
+            if let Ok(Value::Object(fields)) = serde_json::to_value(&envelope) {
+                whole.extend(fields);
+            }
+            json(200, &whole)
+        }
+        _ => json(200, &envelope),
+    }
 }
 
 /// Renders a failure.

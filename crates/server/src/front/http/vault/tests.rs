@@ -3,7 +3,9 @@
 
 mod errors;
 mod garbage;
+mod policies;
 mod seal;
+mod tokens;
 mod tutorial;
 
 use std::sync::{Arc, RwLock};
@@ -23,6 +25,7 @@ use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{MountPath, Mounts};
+use crate::policy::Policies;
 use crate::record::testing::TestStore;
 use crate::token::Tokens;
 
@@ -84,6 +87,7 @@ struct Server {
     access: Arc<Access>,
     api: Arc<Api>,
     keeper: Arc<FixedKeeper>,
+    clock: Arc<ManualClock>,
     router: Router,
 }
 
@@ -156,13 +160,15 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
-        let services = Services { mounts: mounts.clone(), access: access.clone(), tokens, audit };
+        let services =
+            Services { mounts: mounts.clone(), access: access.clone(), tokens, policies, audit };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
-        let api = Arc::new(Api::new(node, clock, Arc::<FixedKeeper>::clone(&keeper)));
-        Self { store, objects, mounts, access, router: router(api.clone()), api, keeper }
+        let api = Arc::new(Api::new(node, clock.clone(), Arc::<FixedKeeper>::clone(&keeper)));
+        Self { store, objects, mounts, access, clock, router: router(api.clone()), api, keeper }
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {
@@ -171,10 +177,15 @@ impl Server {
 
     /// Any verb, as the holder of the root token.
     async fn call(&self, method: &str, path: &str, body: &[u8]) -> Answered {
+        self.call_as(TOKEN, method, path, body).await
+    }
+
+    /// Any verb, as the holder of a token.
+    async fn call_as(&self, token: &str, method: &str, path: &str, body: &[u8]) -> Answered {
         let request = Request::builder()
             .method(method)
             .uri(format!("/v1/{path}"))
-            .header("X-Vault-Token", TOKEN)
+            .header("X-Vault-Token", token)
             .header("X-Vault-Request", "true");
         self.send(request.body(Body::from(body.to_vec())).unwrap()).await
     }
@@ -186,6 +197,18 @@ impl Server {
     /// `vault write PATH k=v`: PUT, JSON without a content type.
     async fn write(&self, path: &str, fields: Value) -> Answered {
         self.call("PUT", path, fields.to_string().as_bytes()).await
+    }
+
+    /// The same, as the holder of a token.
+    async fn write_as(&self, token: &str, path: &str, fields: Value) -> Answered {
+        self.call_as(token, "PUT", path, fields.to_string().as_bytes()).await
+    }
+
+    /// A token made by the root token; what is told of it.
+    async fn token(&self, fields: Value) -> Value {
+        let made = self.write("auth/token/create", fields).await;
+        assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
+        made.json()["auth"].clone()
     }
 
     /// `vault delete PATH`.
