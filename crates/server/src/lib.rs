@@ -22,6 +22,7 @@ pub mod node;
 pub mod object;
 pub mod ops;
 pub mod pki;
+pub mod policy;
 pub mod record;
 pub mod seal;
 pub mod token;

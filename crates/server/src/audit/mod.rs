@@ -27,6 +27,7 @@ mod verify;
 pub use api::{Answered, Api, Caller, Target, Verdict};
 pub use config::DeviceConfig;
 pub use entry::{Entry, Kmip, Phase, timestamp};
+pub(crate) use entry::rfc3339;
 pub use slot::DeviceState;
 pub use sync::Syncing;
 pub use verify::{Summary, Verification, VerifyError, verify};

@@ -28,11 +28,12 @@ fn of_kind(kind: Kind) -> Form {
         Kind::Mount => Form::Named { context: "mount", field: "path" },
         Kind::Scope => Form::Named { context: "scope", field: "name" },
         Kind::Role => Form::Named { context: "role", field: "name" },
+        Kind::Policy => Form::Named { context: "policy", field: "name" },
         Kind::NamedAuthority => Form::Named { context: "authority", field: "name" },
         Kind::Listener => Form::Named { context: "listener", field: "name" },
         Kind::Engine | Kind::Authority | Kind::Credential | Kind::Revoked => Form::Plain,
         // Whoever administers the other server has a token and an audit there.
-        Kind::Token | Kind::AuditDevice => Form::Left,
+        Kind::Token | Kind::Accessor | Kind::Child | Kind::Expiry | Kind::AuditDevice => Form::Left,
     }
 }
 

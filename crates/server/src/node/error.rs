@@ -8,6 +8,7 @@ use crate::audit_devices::AuditDeviceError;
 use crate::export::ExportError;
 use crate::front::http::TlsError;
 use crate::mount::MountError;
+use crate::policy::PolicyError;
 use crate::seal::{CommitError, SealError, SealKind};
 use crate::token::TokenError;
 use claviger_store::OpenError;
@@ -34,6 +35,8 @@ pub enum StartError {
     Access(#[from] AccessError),
     #[error("token: {0}")]
     Token(#[from] TokenError),
+    #[error("policy: {0}")]
+    Policy(#[from] PolicyError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("api {address}: {source}")]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use claviger_crypto::SystemRng;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
 
 use super::StartError;
 use crate::access::Access;
@@ -24,6 +25,7 @@ use crate::mount::{MountPath, Mounts};
 use crate::object::Objects;
 use crate::ops::Resources;
 use crate::ops::stream::Streams;
+use crate::policy::Policies;
 use crate::record::{MountId, Records};
 use crate::seal::{Barrier, Custody};
 use crate::token::Tokens;
@@ -34,6 +36,8 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often certificates are looked after.
 const UPKEEP_INTERVAL: Duration = Duration::from_hours(1);
+/// How often tokens whose time has come are removed, with what they made.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Everything behind the seal.
 pub struct Unsealed {
@@ -42,7 +46,7 @@ pub struct Unsealed {
     front: Arc<KmipFront>,
     services: Arc<Services>,
     cluster_id: String,
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 impl Unsealed {
@@ -82,14 +86,29 @@ impl Unsealed {
         let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
         front.name_mounts(&mounts);
         let upkeep = Upkeep::new(Arc::clone(&mounts), Arc::clone(&access), Arc::clone(&clock));
-        let tokens = Tokens::new(records, clock);
+        let tokens = Tokens::new(records.clone(), clock);
+        // Before anybody is answered: a token whose parent has ended is not to be heard. A full disk
+        // must not keep the server sealed, though; it is tried again every second.
+        if let Err(error) = tokens.sweep() {
+            tracing::error!(%error, "tokens that ended are not removed yet");
+        }
+        let policies = Policies::open(records.clone())?;
         let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
-        let services = Arc::new(Services { mounts, access, tokens, audit, audit_devices, custody });
         let cluster_id = cluster_id(&barrier);
         let tasks = [
             runtime.spawn(flush(Arc::clone(&objects))).abort_handle(),
+            runtime.spawn(sweep(tokens.clone())).abort_handle(),
             runtime.spawn(look_after(upkeep)).abort_handle(),
         ];
+        let services = Arc::new(Services {
+            mounts,
+            access,
+            tokens,
+            policies,
+            audit,
+            audit_devices,
+            custody,
+        });
         Ok(Self { barrier, objects, front, services, cluster_id, tasks })
     }
 
@@ -154,6 +173,19 @@ async fn look_after(mut upkeep: Upkeep) {
             return;
         };
         upkeep = done;
+    }
+}
+
+async fn sweep(tokens: Tokens) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let tokens = tokens.clone();
+        // A panic in it has said what it has to say.
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || tokens.sweep()).await {
+            tracing::warn!(%error, "tokens that ended are not removed; trying again");
+        }
     }
 }
 

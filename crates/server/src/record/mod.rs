@@ -53,6 +53,14 @@ pub enum Kind {
     Credential = b'e',
     /// A token of the HTTP API: `t ‖ keyed hash of the token`.
     Token = b't',
+    /// Which token an accessor means: `n ‖ keyed hash of the accessor`.
+    Accessor = b'n',
+    /// That a token has a child: `h ‖ keyed hash of the parent ‖ keyed hash of the child`.
+    Child = b'h',
+    /// When a token ends: `q ‖ seconds since 1970 (8) ‖ keyed hash of the token`.
+    Expiry = b'q',
+    /// An access policy: `p ‖ keyed hash of its name`.
+    Policy = b'p',
     /// An audit device: `u ‖ keyed hash of its path`.
     AuditDevice = b'u',
 }
@@ -67,6 +75,14 @@ impl Kind {
         Self::Role,
         Self::Credential,
         Self::Token,
+        Self::Accessor,
+        Self::Child,
+        Self::Expiry,
+        Self::Policy,
+        Self::NamedAuthority,
+        Self::Listener,
+        Self::Revoked,
+        Self::AuditDevice,
     ];
 
     /// The kind whose keys begin so.
@@ -156,6 +172,14 @@ impl Records {
     /// When storage does not answer.
     pub fn keys(&self, prefix: &[u8]) -> Result<Vec<Key>, RecordError> {
         self.barrier.keys(&Range::prefix(prefix)).map_err(RecordError::Seal)
+    }
+
+    /// The keys from `start` up to, not including, `end`.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn keys_between(&self, start: &[u8], end: &[u8]) -> Result<Vec<Key>, RecordError> {
+        self.barrier.keys(&Range::between(start, end)).map_err(RecordError::Seal)
     }
 
     /// Carries out an edit, all of it or none, and waits until it is durable. Blocks.

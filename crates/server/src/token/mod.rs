@@ -1,20 +1,26 @@
-//! Tokens of the HTTP API: who may administer.
+//! Tokens of the HTTP API: who may call it, how long, and which token made which.
 //!
-//! Only a keyed hash of a token is stored; the token itself is shown once, when it is made. This
-//! issue knows one kind, the root token. Never knows a route.
+//! Only a keyed hash of a token is stored; the token itself is shown once, when it is made. A token
+//! that is not an orphan ends with its parent. Never knows a route, nor what a policy allows.
 
+mod lifetime;
+mod new;
+mod revoke;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::record::{Edit, Kind, RecordError, Records, base62, key};
+use crate::record::{Edit, Kind, RecordError, Records, Stored, key};
 
-/// Random characters of a token: 24 out of 62 are 142 bits.
-const TOKEN_CHARS: usize = 24;
-const ACCESSOR_CHARS: usize = 24;
+pub use lifetime::{TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX};
+pub use new::{Created, NewToken};
 
 /// Prefix of service tokens, as Vault's.
 const TOKEN_PREFIX: &str = "hvs.";
@@ -25,12 +31,21 @@ pub const ROOT_TOKEN_BYTES: usize = TOKEN_PREFIX.len() + TOKEN_CHARS;
 /// The longest token that is looked up at all.
 const TOKEN_BYTES_MAX: usize = 1024;
 
-/// Why tokens could not be read or made.
+/// The one policy that allows everything.
+pub const ROOT_POLICY: &str = "root";
+
+/// Why tokens could not be read, made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The wanted token cannot be one.
     #[error("a token has 1 to 1024 visible ASCII characters")]
     Unfit,
+    /// The caller asks for what cannot be; says what.
+    #[error("{0}")]
+    BadInput(String),
+    /// The parent ended before its child began.
+    #[error("the parent token is not alive")]
+    NoParent,
     /// Records could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -39,21 +54,74 @@ pub enum TokenError {
     Random,
 }
 
+/// Which token, without being able to act as it: its keyed hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct TokenId([u8; 16]);
+
+impl fmt::Debug for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenId(…)")
+    }
+}
+
 /// What a token is, without the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenInfo {
+    /// Its place in the store, which its record does not repeat.
+    #[serde(skip)]
+    pub id: TokenId,
     /// A name that can be logged and used to revoke, but not to act.
     pub accessor: String,
     /// Who it is for.
     pub display_name: String,
-    /// What it may do; `root` may do everything.
+    /// What it may do; `root` may do everything. Sorted.
     pub policies: Vec<String>,
     /// The API path that made it.
     pub path: String,
     /// Seconds since 1970.
     pub creation_time: i64,
-    /// Seconds it lives; 0 without end.
+    /// Seconds it lived for when it was made; 0 without end.
     pub creation_ttl: i64,
+    /// When it ends, in seconds since 1970; `None` without end.
+    #[serde(default)]
+    pub expire_time: Option<i64>,
+    /// Seconds after its creation beyond which it is not renewed; 0 for the system's.
+    #[serde(default)]
+    pub explicit_max_ttl: i64,
+    /// Seconds that each renewal gives it, without a maximum; 0 if it is not periodic.
+    #[serde(default)]
+    pub period: i64,
+    /// How many requests it is still good for; 0 without limit.
+    #[serde(default)]
+    pub num_uses: u32,
+    /// Whether it can be renewed.
+    #[serde(default)]
+    pub renewable: bool,
+    /// The token that it ends with; `None` for an orphan.
+    #[serde(default)]
+    pub parent: Option<TokenId>,
+    /// When it was renewed last, in seconds since 1970.
+    #[serde(default)]
+    pub last_renewal_time: Option<i64>,
+    /// What its maker noted.
+    #[serde(default)]
+    pub meta: BTreeMap<String, String>,
+}
+
+impl TokenInfo {
+    /// Whether it may do everything.
+    pub fn is_root(&self) -> bool {
+        self.policies.iter().any(|policy| policy == ROOT_POLICY)
+    }
+
+    /// Seconds that are left to it; 0 for one without end.
+    pub fn ttl(&self, now: i64) -> i64 {
+        self.expire_time.map_or(0, |end| end.saturating_sub(now).max(0))
+    }
+
+    fn is_alive(&self, now: i64) -> bool {
+        self.expire_time.is_none_or(|end| now < end)
+    }
 }
 
 /// The tokens.
@@ -61,12 +129,14 @@ pub struct TokenInfo {
 pub struct Tokens {
     records: Records,
     clock: Arc<dyn Clock>,
+    /// One change of the tree at a time: no child may appear under a token that is going.
+    writer: Arc<Mutex<()>>,
 }
 
 impl Tokens {
     /// On top of the records.
     pub fn new(records: Records, clock: Arc<dyn Clock>) -> Self {
-        Self { records, clock }
+        Self { records, clock, writer: Arc::default() }
     }
 
     /// Whether there is any token: false in a store just initialised.
@@ -83,29 +153,19 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Unfit`] for a wanted token that could not be sent in a header.
     pub fn create_root(&self, wanted: Option<&str>) -> Result<Zeroizing<String>, TokenError> {
-        let token = Zeroizing::new(match wanted {
-            Some(wanted) => wanted.to_owned(),
-            None => format!("{TOKEN_PREFIX}{}", random(TOKEN_CHARS)?),
-        });
-        let visible = token.bytes().all(|byte| byte.is_ascii_graphic());
-        if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !visible {
-            return Err(TokenError::Unfit);
+        if let Some(wanted) = wanted
+            && self.lookup(wanted)?.is_some()
+        {
+            return Ok(Zeroizing::new(wanted.to_owned()));
         }
-        if self.lookup(&token)?.is_some() {
-            return Ok(token);
-        }
-        let info = TokenInfo {
-            accessor: random(ACCESSOR_CHARS)?,
-            display_name: "root".to_owned(),
-            policies: vec!["root".to_owned()],
+        let new = NewToken {
+            id: wanted.map(|wanted| Zeroizing::new(wanted.to_owned())),
+            display_name: ROOT_POLICY.to_owned(),
+            policies: vec![ROOT_POLICY.to_owned()],
             path: "auth/token/root".to_owned(),
-            creation_time: self.clock.now(),
-            creation_ttl: 0,
+            ..NewToken::default()
         };
-        let mut edit = Edit::default();
-        edit.create(self.token_key(&token), &info)?;
-        self.records.commit(edit)?;
-        Ok(token)
+        Ok(self.create(new)?.token)
     }
 
     /// What a token is; `None` when it is not alive. Compares keyed hashes, never tokens.
@@ -116,15 +176,89 @@ impl Tokens {
         if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
             return Ok(None);
         }
-        let stored = self.records.get::<TokenInfo>(&self.token_key(token))?;
-        let alive = stored.map(|stored| stored.value).filter(|info| {
-            info.creation_ttl == 0 || self.clock.now() < info.creation_time + info.creation_ttl
-        });
-        Ok(alive)
+        self.lookup_id(self.id_of(token))
     }
 
-    fn token_key(&self, token: &str) -> Vec<u8> {
-        key(Kind::Token, &[&self.records.blind("token", token)])
+    /// The same of a token known by its identifier.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn lookup_id(&self, id: TokenId) -> Result<Option<TokenInfo>, TokenError> {
+        Ok(self.stored(id)?.map(|stored| stored.value))
+    }
+
+    /// The same of a token known by its accessor.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn lookup_accessor(&self, accessor: &str) -> Result<Option<TokenInfo>, TokenError> {
+        if accessor.is_empty() || accessor.len() > TOKEN_BYTES_MAX {
+            return Ok(None);
+        }
+        match self.records.get::<AccessorRecord>(&self.accessor_key(accessor))? {
+            Some(stored) => self.lookup_id(stored.value.token),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes one use of a token for a request. The last use ends the token: the request that has
+    /// it is carried out, and no other.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn spend(&self, token: &str) -> Result<Option<TokenInfo>, TokenError> {
+        let Some(info) = self.lookup(token)? else { return Ok(None) };
+        if info.num_uses == 0 {
+            return Ok(Some(info));
+        }
+        let _one = self.writer();
+        // Read again: the uses may have gone before the turn came.
+        let Some(Stored { version, value: mut info }) = self.stored(info.id)? else {
+            return Ok(None);
+        };
+        if info.num_uses <= 1 {
+            info.num_uses = 0;
+            self.remove_tree(&info)?;
+            return Ok(Some(info));
+        }
+        info.num_uses -= 1;
+        let mut edit = Edit::default();
+        edit.update(token_key(info.id), version, &info)?;
+        self.records.commit(edit)?;
+        Ok(Some(info))
+    }
+
+    /// The accessors of all tokens that are alive.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn accessors(&self) -> Result<Vec<String>, TokenError> {
+        let now = self.clock.now();
+        let stored = self.records.scan::<TokenInfo>(&key(Kind::Token, &[]))?;
+        let infos = stored.into_iter().map(|(_, stored)| stored.value);
+        Ok(infos.filter(|info| info.is_alive(now)).map(|info| info.accessor).collect())
+    }
+
+    /// The record of a token that is alive.
+    fn stored(&self, id: TokenId) -> Result<Option<Stored<TokenInfo>>, TokenError> {
+        let stored = self.records.get::<TokenInfo>(&token_key(id))?;
+        let now = self.clock.now();
+        Ok(stored.filter(|stored| stored.value.is_alive(now)).map(|mut stored| {
+            stored.value.id = id;
+            stored
+        }))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn id_of(&self, token: &str) -> TokenId {
+        TokenId(self.records.blind("token", token))
+    }
+
+    fn accessor_key(&self, accessor: &str) -> Vec<u8> {
+        key(Kind::Accessor, &[&self.records.blind("accessor", accessor)])
     }
 }
 
@@ -134,49 +268,25 @@ impl fmt::Debug for Tokens {
     }
 }
 
-fn random(characters: usize) -> Result<String, TokenError> {
-    base62(characters).map_err(|_| TokenError::Random)
+/// Which token an accessor means.
+#[derive(Serialize, Deserialize)]
+struct AccessorRecord {
+    token: TokenId,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::ManualClock;
-    use crate::record::testing::TestStore;
+fn token_key(id: TokenId) -> Vec<u8> {
+    key(Kind::Token, &[&id.0])
+}
 
-    #[test]
-    fn a_root_token_outlives_a_restart_and_is_stored_only_as_a_hash() {
-        let (store, records) = TestStore::new();
-        let clock = Arc::new(ManualClock::at(1_800_000_000));
-        let tokens = Tokens::new(records, clock.clone());
-        assert!(!tokens.any().unwrap());
-        let token = tokens.create_root(None).unwrap();
-        assert!(token.starts_with(TOKEN_PREFIX) && token.len() == 28);
-        let again = Tokens::new(store.reopen(), clock);
-        assert!(again.any().unwrap());
-        let info = again.lookup(&token).unwrap().unwrap();
-        assert_eq!(info.policies, ["root"]);
-        assert_eq!(info.creation_time, 1_800_000_000);
-        assert_ne!(info.accessor, *token);
-        for key in store.reopen().keys(b"t").unwrap() {
-            let text = String::from_utf8_lossy(&key).into_owned();
-            assert!(!text.contains(token.as_str()));
-        }
+/// The row of a child, and without one the beginning of the rows of all children.
+fn child_key(parent: TokenId, child: Option<TokenId>) -> Vec<u8> {
+    match child {
+        Some(child) => key(Kind::Child, &[&parent.0, &child.0]),
+        None => key(Kind::Child, &[&parent.0]),
     }
+}
 
-    #[test]
-    fn a_wanted_token_is_taken_as_it_is_and_only_once() {
-        let (_store, records) = TestStore::new();
-        let tokens = Tokens::new(records, Arc::new(ManualClock::at(0)));
-        assert_eq!(*tokens.create_root(Some("root")).unwrap(), "root");
-        let first = tokens.lookup("root").unwrap().unwrap();
-        tokens.create_root(Some("root")).unwrap();
-        assert_eq!(tokens.lookup("root").unwrap().unwrap(), first);
-        for other in ["", "Root", "root ", &"x".repeat(2000)] {
-            assert!(tokens.lookup(other).unwrap().is_none(), "{other:?}");
-        }
-        for unfit in ["", "a b", "a\n", "ü", &"x".repeat(2000)] {
-            assert!(matches!(tokens.create_root(Some(unfit)), Err(TokenError::Unfit)));
-        }
-    }
+/// The row of a token's end. Times before 1970 are not asked for.
+fn expiry_key(end: i64, id: TokenId) -> Vec<u8> {
+    key(Kind::Expiry, &[&end.max(0).to_be_bytes(), &id.0])
 }

@@ -8,6 +8,7 @@ use crate::audit_devices::AuditDeviceError;
 use crate::backup::BackupError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
+use crate::policy::PolicyError;
 use crate::record::RecordError;
 use crate::seal::{CommitError, SealError};
 use crate::token::TokenError;
@@ -34,6 +35,21 @@ impl ApiError {
     /// No token, or one that is not alive.
     pub(super) fn denied() -> Self {
         Self::new(403, "permission denied")
+    }
+
+    /// A token whose policies do not grant the request.
+    pub(super) fn not_granted() -> Self {
+        Self::new(403, "1 error occurred:\n\t* permission denied\n\n")
+    }
+
+    /// A token given in the request, not with it, that is not alive.
+    pub(super) fn bad_token() -> Self {
+        Self::new(403, "bad token")
+    }
+
+    /// An accessor of no token that is alive.
+    pub(super) fn bad_accessor() -> Self {
+        Self::new(403, "1 error occurred:\n\t* invalid accessor\n\n")
     }
 
     /// No token at all.
@@ -156,7 +172,8 @@ impl From<SealError> for ApiError {
 impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Unfit => Self::bad(error.to_string()),
+            TokenError::Unfit | TokenError::BadInput(_) => Self::bad(error.to_string()),
+            TokenError::NoParent => Self::denied(),
             TokenError::Record(error) => error.into(),
             TokenError::Random => Self::internal(&error),
         }
@@ -171,6 +188,15 @@ impl From<AuditDeviceError> for ApiError {
             }
             AuditDeviceError::Record(error) => error.into(),
             AuditDeviceError::Random => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Parse(_) | PolicyError::BadInput(_) => Self::bad(error.to_string()),
+            PolicyError::Record(error) => error.into(),
         }
     }
 }

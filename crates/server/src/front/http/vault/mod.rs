@@ -1,8 +1,9 @@
 //! Vault's HTTP API, as far as the KMIP engine and its surroundings go: from a request to an answer,
 //! synchronously. Knows no sockets; blocks on storage.
 //!
-//! Order of things: understand the request, check the token, find the route, read the body, record
-//! the request in the audit, carry it out, record the outcome, answer.
+//! Order of things: understand the request, check the token, find the route, check what the token's
+//! policies grant there, read the body, record the request in the audit, carry it out, record the
+//! outcome, answer.
 
 mod audit;
 mod ca;
@@ -14,7 +15,10 @@ mod help;
 mod keeper;
 mod listener;
 mod mounts;
+mod new_token;
 mod openapi;
+mod permission;
+mod policies;
 mod raw;
 mod recorder;
 mod remount;
@@ -41,6 +45,7 @@ use crate::audit::{AuditLog, Phase};
 use crate::audit_devices::AuditDevices;
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
+use crate::policy::Policies;
 use crate::record::RequestId;
 use crate::seal::Custody;
 use crate::token::{TokenInfo, Tokens};
@@ -74,6 +79,8 @@ pub struct Services {
     pub access: Arc<Access>,
     /// Tokens.
     pub tokens: Tokens,
+    /// What they may do.
+    pub policies: Policies,
     /// Where every request is recorded.
     pub audit: AuditLog,
     /// The root key, and who keeps it.
@@ -255,16 +262,15 @@ fn admit(
     seen: &mut Seen,
 ) -> Result<Target, ApiError> {
     let token = incoming.token.as_deref().filter(|token| !token.is_empty());
-    let info = services.tokens.lookup(token.ok_or_else(ApiError::no_token)?)?;
-    let info = info.ok_or_else(ApiError::denied)?;
-    // One policy is known so far; a token without it may do nothing.
-    let is_root = info.policies.iter().any(|policy| policy == "root");
-    seen.token = Some(info);
-    seen.allowed = Some(is_root);
-    if !is_root {
-        return Err(ApiError::denied());
-    }
-    let target = find_target(services, request, seen)?;
+    let info = services.tokens.spend(token.ok_or_else(ApiError::no_token)?)?;
+    let info = seen.token.insert(info.ok_or_else(ApiError::denied)?).clone();
+    // Found before it is known whether it may be told; told only after.
+    let target = find_target(services, request, seen);
+    let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
+    let checked = permission::check(&services.policies, &info, request, auth);
+    seen.allowed = Some(checked.is_ok());
+    checked?;
+    let target = target?;
     if request.operation == Operation::Update {
         seen.data = incoming.fields()?.into();
     }

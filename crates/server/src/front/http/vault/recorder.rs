@@ -41,7 +41,8 @@ impl Recorder<'_> {
         let verdict = self.seen.allowed.map(|allowed| Verdict { allowed, granting });
         let point = self.mount_point();
         let data = reply.and_then(|reply| match &reply.content {
-            Content::Data(data) => Some(Value::Object(data.clone())),
+            Content::Data(data) | Content::Spread(data) => Some(Value::Object(data.clone())),
+            Content::Auth(auth) => Some(auth.json()),
             Content::Empty | Content::Bare(..) | Content::Raw(..) | Content::Download(_) => None,
         });
         let text = error.map(ApiError::text);

@@ -1,12 +1,15 @@
 //! Answers of the HTTP API: the envelope, and what goes without one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::error::ApiError;
+use crate::token::{Created, TokenInfo};
 
 /// A successful answer.
 #[derive(Debug)]
@@ -22,12 +25,68 @@ pub(super) enum Content {
     Empty,
     /// `data` of an envelope.
     Data(Map<String, Value>),
+    /// The same, its keys also beside it, as in Vault's first versions.
+    Spread(Map<String, Value>),
+    /// `auth` of an envelope: a token that was made or renewed.
+    Auth(Auth),
     /// A body of its own, under a status of its own.
     Bare(u16, Value),
     /// A file.
     Download(Download),
     /// Bytes that are not JSON, and their media type.
     Raw(&'static str, Vec<u8>),
+}
+
+/// What an answer tells of a token (vault's `auth`).
+#[derive(Serialize)]
+pub(super) struct Auth {
+    #[serde(serialize_with = "secret_text")]
+    client_token: Zeroizing<String>,
+    accessor: String,
+    policies: Vec<String>,
+    token_policies: Vec<String>,
+    metadata: Option<BTreeMap<String, String>>,
+    lease_duration: i64,
+    renewable: bool,
+    entity_id: &'static str,
+    token_type: &'static str,
+    orphan: bool,
+    mfa_requirement: Option<()>,
+    num_uses: u32,
+}
+
+impl Auth {
+    fn of(info: &TokenInfo, ttl: i64, client_token: Zeroizing<String>) -> Self {
+        Self {
+            client_token,
+            accessor: info.accessor.clone(),
+            policies: info.policies.clone(),
+            token_policies: info.policies.clone(),
+            metadata: (!info.meta.is_empty()).then(|| info.meta.clone()),
+            lease_duration: ttl,
+            renewable: info.renewable,
+            entity_id: "",
+            token_type: "service",
+            orphan: info.parent.is_none(),
+            mfa_requirement: None,
+            num_uses: info.num_uses,
+        }
+    }
+
+    /// As JSON, for the audit, which hashes every string of it.
+    pub(super) fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("policies", &self.policies).finish_non_exhaustive()
+    }
+}
+
+fn secret_text<S: Serializer>(text: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 impl Reply {
@@ -45,6 +104,15 @@ impl Reply {
         Self { content: Content::Data(map), warnings: Vec::new() }
     }
 
+    /// Data whose keys also stand beside `data`, for clients of Vault's first versions.
+    pub(super) fn spread(value: Value) -> Self {
+        let mut reply = Self::data(value);
+        if let Content::Data(data) = reply.content {
+            reply.content = Content::Spread(data);
+        }
+        reply
+    }
+
     /// Keys of a list; an empty one is a 404 without words, as in Vault.
     pub(super) fn keys<T: ToString>(keys: impl IntoIterator<Item = T>) -> Result<Self, ApiError> {
         let keys: Vec<String> = keys.into_iter().map(|key| key.to_string()).collect();
@@ -52,6 +120,18 @@ impl Reply {
             return Err(ApiError::nothing());
         }
         Ok(Self::data(serde_json::json!({ "keys": keys })))
+    }
+
+    /// A token just made, by a login or by another token.
+    pub(super) fn auth(created: Created) -> Self {
+        let warnings = created.warnings;
+        let auth = Auth::of(&created.info, created.info.creation_ttl, created.token);
+        Self { content: Content::Auth(auth), warnings }
+    }
+
+    /// A token that was renewed, and now has `ttl` seconds.
+    pub(super) fn renewed(info: &TokenInfo, ttl: i64, token: Zeroizing<String>) -> Self {
+        Self { content: Content::Auth(Auth::of(info, ttl, token)), warnings: Vec::new() }
     }
 
     /// A body without an envelope.
@@ -132,7 +212,7 @@ struct Envelope<'a> {
     data: Option<&'a Map<String, Value>>,
     wrap_info: Option<()>,
     warnings: Option<&'a [String]>,
-    auth: Option<()>,
+    auth: Option<&'a Auth>,
     mount_type: &'a str,
 }
 
@@ -148,8 +228,12 @@ pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer
         Content::Empty if reply.warnings.is_empty() => {
             return Answer::new(204, JSON, Vec::new());
         }
-        Content::Empty => None,
-        Content::Data(data) => Some(data),
+        Content::Empty | Content::Auth(_) => None,
+        Content::Data(data) | Content::Spread(data) => Some(data),
+    };
+    let auth = match &reply.content {
+        Content::Auth(auth) => Some(auth),
+        _ => None,
     };
     let envelope = Envelope {
         request_id,
@@ -159,10 +243,19 @@ pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer
         data: data.as_ref(),
         wrap_info: None,
         warnings: (!reply.warnings.is_empty()).then_some(&reply.warnings),
-        auth: None,
+        auth,
         mount_type,
     };
-    json(200, &envelope)
+    match &reply.content {
+        Content::Spread(data) => {
+            let mut whole = data.clone();
+            if let Ok(Value::Object(fields)) = serde_json::to_value(&envelope) {
+                whole.extend(fields);
+            }
+            json(200, &whole)
+        }
+        _ => json(200, &envelope),
+    }
 }
 
 /// Renders a failure.

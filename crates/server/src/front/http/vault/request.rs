@@ -88,6 +88,8 @@ impl Operation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) segments: Vec<String>,
+    /// Whether a slash follows the last one. Routes do not mind; policies may.
+    pub(super) has_slash: bool,
 }
 
 impl Path {
@@ -96,7 +98,7 @@ impl Path {
         let trimmed = below.strip_suffix('/').unwrap_or(below);
         let segments: Result<Vec<String>, ApiError> =
             trimmed.split('/').map(decode_segment).collect();
-        Ok(Self { segments: segments? })
+        Ok(Self { segments: segments?, has_slash: trimmed.len() < below.len() })
     }
 
     /// With slashes between the segments and none at the end.

@@ -7,11 +7,13 @@ mod garbage;
 mod moved;
 mod named;
 mod openapi;
+mod policies;
 mod raw;
 mod root_key;
 mod seal;
 mod table;
 mod terraform;
+mod tokens;
 mod tutorial;
 mod upkeep;
 
@@ -33,6 +35,7 @@ use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{MountPath, Mounts};
+use crate::policy::Policies;
 use crate::record::testing::TestStore;
 use crate::seal::Custody;
 use crate::token::Tokens;
@@ -97,6 +100,7 @@ struct Server {
     access: Arc<Access>,
     api: Arc<Api>,
     keeper: Arc<FixedKeeper>,
+    clock: Arc<ManualClock>,
     router: Router,
 }
 
@@ -172,6 +176,7 @@ impl Server {
         let audit_devices =
             AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let custody = Arc::new(Custody::new(records.barrier()));
+        let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
@@ -179,6 +184,7 @@ impl Server {
             mounts: mounts.clone(),
             access: access.clone(),
             tokens,
+            policies,
             audit,
             audit_devices,
             custody,
@@ -195,10 +201,15 @@ impl Server {
 
     /// Any verb, as the holder of the root token.
     async fn call(&self, method: &str, path: &str, body: &[u8]) -> Answered {
+        self.call_as(TOKEN, method, path, body).await
+    }
+
+    /// Any verb, as the holder of a token.
+    async fn call_as(&self, token: &str, method: &str, path: &str, body: &[u8]) -> Answered {
         let request = Request::builder()
             .method(method)
             .uri(format!("/v1/{path}"))
-            .header("X-Vault-Token", TOKEN)
+            .header("X-Vault-Token", token)
             .header("X-Vault-Request", "true");
         self.send(request.body(Body::from(body.to_vec())).unwrap()).await
     }
@@ -222,6 +233,18 @@ impl Server {
     /// `vault write PATH k=v`: PUT, JSON without a content type.
     async fn write(&self, path: &str, fields: Value) -> Answered {
         self.call("PUT", path, fields.to_string().as_bytes()).await
+    }
+
+    /// The same, as the holder of a token.
+    async fn write_as(&self, token: &str, path: &str, fields: Value) -> Answered {
+        self.call_as(token, "PUT", path, fields.to_string().as_bytes()).await
+    }
+
+    /// A token made by the root token; what is told of it.
+    async fn token(&self, fields: Value) -> Value {
+        let made = self.write("auth/token/create", fields).await;
+        assert_eq!(made.status, 200, "{}", String::from_utf8_lossy(&made.body));
+        made.json()["auth"].clone()
     }
 
     /// `vault delete PATH`.

@@ -23,9 +23,9 @@ pub(super) type Handler = fn(&Call<'_>) -> Result<Reply, ApiError>;
 pub(super) enum Auth {
     /// Anybody, sealed or not; not audited, as it says nothing about anybody's keys.
     Anybody,
-    /// Whoever has a token that is alive.
+    /// Whoever has a token that is alive, if its policies grant the operation on the path.
     Token,
-    /// Whoever has a token that is alive and may act on the server itself there: `sudo`.
+    /// The same, if they grant `sudo` on the path besides.
     Sudo,
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::fields::{Field, Kind};
 use super::super::{
-    audit, mounts, openapi, raw, remount, root_key, root_token, seal, snapshot, status, tokens,
+    audit, mounts, openapi, policies, raw, remount, root_key, root_token, seal, snapshot, status,
+    tokens,
 };
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, List, Read, Update};
@@ -35,7 +36,26 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
     route("sys/raw", Auth::Sudo, &[(List, raw::list)], none, "What of the storage can be seen."),
     route("sys/raw/{path*}", Auth::Sudo, &[(Read, raw::read), (List, raw::list)], none, "Scopes and roles by the identifiers that stand in a certificate's subject."),
+    route("sys/policies/acl", Auth::Token, &[(Read, policies::list), (List, policies::list)], none, "The access policies."),
+    route("sys/policies/acl/{name*}", Auth::Token, &[(Read, policies::read), (Update, policies::write), (Delete, policies::delete)], policy_fields, "An access policy: what it grants on which paths."),
+    route("sys/policy", Auth::Token, &[(Read, policies::list_old), (List, policies::list_old)], none, "The access policies, as older clients ask."),
+    route("sys/policy/{name*}", Auth::Token, &[(Read, policies::read_old), (Update, policies::write), (Delete, policies::delete)], policy_fields, "An access policy, as older clients ask."),
+    route("sys/capabilities", Auth::Token, &[(Update, policies::of_token)], token_capability_fields, "What a token may do to paths."),
+    route("sys/capabilities-self", Auth::Token, &[(Update, policies::of_caller)], own_capability_fields, "What the token of the request may do to paths."),
+    route("sys/capabilities-accessor", Auth::Token, &[(Update, policies::of_accessor)], accessor_capability_fields, "What the token of an accessor may do to paths."),
+    route("auth/token/accessors", Auth::Sudo, &[(List, tokens::accessors)], none, "The accessors of all tokens."),
+    route("auth/token/create", Auth::Token, &[(Update, tokens::create)], token_fields, "Makes a token that ends with the token of the request."),
+    route("auth/token/create-orphan", Auth::Sudo, &[(Update, tokens::create_orphan)], token_fields, "Makes a token that has no parent."),
+    route("auth/token/lookup", Auth::Token, &[(Read, tokens::lookup), (Update, tokens::lookup)], named_fields, "What a token is."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
+    route("auth/token/lookup-accessor", Auth::Token, &[(Update, tokens::lookup_accessor)], accessor_fields, "What the token of an accessor is."),
+    route("auth/token/renew", Auth::Token, &[(Update, tokens::renew)], renew_fields, "Gives a token more time."),
+    route("auth/token/renew-self", Auth::Token, &[(Update, tokens::renew_self)], renew_self_fields, "Gives the token of the request more time."),
+    route("auth/token/renew-accessor", Auth::Token, &[(Update, tokens::renew_accessor)], renew_accessor_fields, "Gives the token of an accessor more time."),
+    route("auth/token/revoke", Auth::Token, &[(Update, tokens::revoke)], named_fields, "Ends a token, and all that it made."),
+    route("auth/token/revoke-self", Auth::Token, &[(Update, tokens::revoke_self)], none, "Ends the token of the request, and all that it made."),
+    route("auth/token/revoke-accessor", Auth::Token, &[(Update, tokens::revoke_accessor)], accessor_fields, "Ends the token of an accessor, and all that it made."),
+    route("auth/token/revoke-orphan", Auth::Sudo, &[(Update, tokens::revoke_orphan)], named_fields, "Ends a token, and leaves what it made."),
 ];
 
 #[rustfmt::skip]
@@ -98,6 +118,47 @@ fields! {
         ["local", Ignored, "Accepted and ignored: there is no replication."];
     audit_hash_fields:
         ["input", Text, "The string to hash."];
+    policy_fields:
+        ["policy", Text, "The policy, in HCL or JSON, or either in base64."]
+        ["rules", Text, "The same, as older clients name it."];
+    own_capability_fields:
+        ["path", List, "Paths."]
+        ["paths", List, "Paths."];
+    token_capability_fields:
+        ["token", Text, "The token."]
+        ["path", List, "Paths."]
+        ["paths", List, "Paths."];
+    accessor_capability_fields:
+        ["accessor", Text, "The accessor of the token."]
+        ["path", List, "Paths."]
+        ["paths", List, "Paths."];
+    token_fields:
+        ["id", Text, "The token itself; a random one unless given. Takes sudo."]
+        ["policies", List, "Its policies; those of the token of the request unless given."]
+        ["meta", Object, "What to note of it."]
+        ["no_parent", Bool, "Makes a token that has no parent. Takes sudo."]
+        ["no_default_policy", Bool, "Leaves the policy default out."]
+        ["renewable", Bool, "Whether it can be renewed; true unless given."]
+        ["ttl", Duration, "How long it lives."]
+        ["lease", Duration, "The same, as older clients name it."]
+        ["explicit_max_ttl", Duration, "How long it lives at most, renewals included."]
+        ["period", Duration, "How much time each renewal gives, without a maximum. Takes sudo."]
+        ["display_name", Text, "Who it is for."]
+        ["num_uses", Int, "How many requests it is good for; 0 without limit."]
+        ["type", Text, "service, or nothing: there are no batch tokens."]
+        ["entity_alias", Text, "Must be empty: there are no entities."];
+    named_fields:
+        ["token", Text, "The token."];
+    accessor_fields:
+        ["accessor", Text, "The accessor of the token."];
+    renew_fields:
+        ["token", Text, "The token."]
+        ["increment", Duration, "How much time it shall have from now."];
+    renew_self_fields:
+        ["increment", Duration, "How much time it shall have from now."];
+    renew_accessor_fields:
+        ["accessor", Text, "The accessor of the token."]
+        ["increment", Duration, "How much time it shall have from now."];
     health_fields:
         ["standbyok", Ignored, "Accepted: there is no standby."]
         ["perfstandbyok", Ignored, "Accepted: there is no standby."]

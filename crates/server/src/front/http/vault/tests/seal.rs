@@ -253,7 +253,7 @@ async fn an_initialisation_cut_off_is_whole_or_not_there() {
         let kinds: Vec<u8> =
             live.engine.scan(&Range::all()).unwrap().iter().map(|(key, _)| key[0]).collect();
         if live.get("sys/init").await.json()["initialized"] == true {
-            assert_eq!(kinds, b"ckt", "seal configuration, keyring, token");
+            assert_eq!(kinds, b"cknt", "seal configuration, keyring, accessor, token");
             whole += 1;
         } else {
             assert!(kinds.is_empty());

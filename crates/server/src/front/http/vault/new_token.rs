@@ -1,0 +1,114 @@
+//! What a token may give to the tokens it makes (vault's rules of `auth/token/create`).
+
+use zeroize::Zeroizing;
+
+use super::Call;
+use super::error::ApiError;
+use super::fields::Fields;
+use crate::policy::{Capability, DEFAULT, RESPONSE_WRAPPING, ROOT};
+use crate::record::Change;
+use crate::token::{NewToken, TokenInfo};
+
+/// The token that a request asks for, if its caller may make it. `orphan` is of the path; what it
+/// takes has been checked there.
+pub(super) fn of_request(
+    call: &Call<'_>,
+    caller: &TokenInfo,
+    path: &str,
+    orphan: bool,
+) -> Result<NewToken, ApiError> {
+    // Else a token with one use would be good for as many as it likes.
+    if caller.num_uses > 0 || call.services()?.tokens.lookup_id(caller.id)?.is_none() {
+        return Err(ApiError::bad("restricted use token cannot generate child tokens"));
+    }
+    let fields = call.fields;
+    let granted = call.services()?.policies.granted(&caller.policies, path);
+    let has_sudo = granted.has(Capability::Sudo);
+    let with_sudo = |wanted: bool, what: &str| match wanted && !has_sudo {
+        true => Err(ApiError::bad(format!("root or sudo privileges required to {what}"))),
+        false => Ok(wanted),
+    };
+    refuse_unknown_kinds(fields)?;
+    let id = fields.text("id")?.apply(String::new(), String::new());
+    with_sudo(!id.is_empty(), "specify token id")?;
+    if id.starts_with("hvs.") || id.contains('.') {
+        return Err(ApiError::bad("a token id must not contain a dot"));
+    }
+    let no_parent = fields.bool("no_parent")?.apply(false, false);
+    let no_parent = orphan || with_sudo(no_parent, "create orphan token")?;
+    let period = fields.seconds("period")?.apply(0, 0);
+    with_sudo(period != 0, "create periodic token")?;
+    let policies = policies(fields, caller, has_sudo)?;
+    let ttl = match fields.seconds("ttl")? {
+        Change::To(ttl) => ttl,
+        Change::Keep | Change::Reset => fields.seconds("lease")?.apply(0, 0),
+    };
+    if policies.iter().any(|policy| policy == ROOT) && ttl == 0 && caller.expire_time.is_some() {
+        return Err(ApiError::bad("expiring root tokens cannot create non-expiring root tokens"));
+    }
+    Ok(NewToken {
+        id: (!id.is_empty()).then(|| Zeroizing::new(id)),
+        display_name: display_name(fields)?,
+        policies,
+        ttl,
+        explicit_max_ttl: fields.seconds("explicit_max_ttl")?.apply(0, 0),
+        period,
+        num_uses: fields.u32("num_uses")?.apply(0, 0),
+        renewable: fields.bool("renewable")?.apply(true, true),
+        parent: (!no_parent).then_some(caller.id),
+        path: path.to_owned(),
+        meta: fields.map("meta")?.apply(Default::default(), Default::default()),
+    })
+}
+
+fn refuse_unknown_kinds(fields: Fields<'_>) -> Result<(), ApiError> {
+    match fields.text("type")?.apply(String::new(), String::new()).as_str() {
+        "" | "service" | "default" | "default-service" => {}
+        "batch" => return Err(ApiError::bad("batch tokens are not supported by this server")),
+        _ => return Err(ApiError::bad("invalid 'token_type' value")),
+    }
+    if !fields.text("entity_alias")?.apply(String::new(), String::new()).is_empty() {
+        let without = "'entity_alias' is only allowed in combination with token role";
+        return Err(ApiError::bad(without));
+    }
+    Ok(())
+}
+
+/// Those asked for, else the caller's; never more than the caller has, unless it has `sudo`.
+fn policies(
+    fields: Fields<'_>,
+    caller: &TokenInfo,
+    has_sudo: bool,
+) -> Result<Vec<String>, ApiError> {
+    let asked = fields.list("policies")?.apply(Vec::new(), Vec::new());
+    let asked: Vec<String> = asked.iter().map(|name| name.trim().to_lowercase()).collect();
+    let mut policies = if asked.is_empty() { caller.policies.clone() } else { asked };
+    let no_default = fields.bool("no_default_policy")?.apply(false, false);
+    if policies.iter().any(|name| name == RESPONSE_WRAPPING) {
+        return Err(ApiError::bad("the policy response-wrapping cannot be given to a token"));
+    }
+    let is_given = |name: &String| name == DEFAULT || caller.policies.contains(name);
+    if !has_sudo && !policies.iter().all(is_given) {
+        return Err(ApiError::bad("child policies must be subset of parent"));
+    }
+    if policies.iter().any(|name| name == ROOT) && !caller.is_root() {
+        let refused = "root tokens may not be created without parent token being root";
+        return Err(ApiError::bad(refused));
+    }
+    // A caller that was made without it must not come by it through a child.
+    let has_default = has_sudo || caller.policies.iter().any(|name| name == DEFAULT);
+    if no_default || !has_default {
+        policies.retain(|name| name != DEFAULT);
+    } else {
+        policies.push(DEFAULT.to_owned());
+    }
+    Ok(policies)
+}
+
+/// `token`, and what the request calls it, in the letters that Vault leaves.
+fn display_name(fields: Fields<'_>) -> Result<String, ApiError> {
+    let asked = fields.text("display_name")?.apply(String::new(), String::new());
+    let kept = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = format!("token-{asked}").chars().map(kept).collect();
+    Ok(name.trim_end_matches('-').to_owned())
+}

@@ -1,0 +1,224 @@
+//! Reads a policy, in HCL or JSON, as Vault's.
+//!
+//! What this server does not enforce is refused by name: a policy must never allow more than it
+//! says. Pure.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::hcl::{Word, Words};
+use super::rules::{Capabilities, Capability, Rule};
+
+/// What Vault's policies may hold and this server does not enforce.
+const NOT_ENFORCED: [&str; 9] = [
+    "allowed_parameters",
+    "denied_parameters",
+    "required_parameters",
+    "min_wrapping_ttl",
+    "max_wrapping_ttl",
+    "mfa_methods",
+    "control_group",
+    "subscribe_event_types",
+    "pagination_limit",
+];
+
+/// Why a policy does not parse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError(String);
+
+impl ParseError {
+    fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+
+    pub(super) fn at(line: usize, reason: impl Into<String>) -> Self {
+        Self(format!("line {line}: {}", reason.into()))
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// The rules of a policy.
+///
+/// # Errors
+/// What is not understood, and where.
+pub fn parse(text: &str) -> Result<Vec<Rule>, ParseError> {
+    if text.trim_start().starts_with('{') { parse_json(text) } else { parse_hcl(text) }
+}
+
+fn parse_hcl(text: &str) -> Result<Vec<Rule>, ParseError> {
+    let mut words = Words::new(text);
+    let mut rules = Vec::new();
+    while let Some(word) = words.next()? {
+        let (Word::Name(name) | Word::Text(name)) = word else {
+            return Err(words.wrong("expected path"));
+        };
+        match name.as_str() {
+            "path" => {
+                let pattern = words.text("a path")?;
+                words.expect('{')?;
+                let grant = hcl_block(&mut words, &pattern)?;
+                rules.push(grant.rule(&pattern)?);
+            }
+            "name" => {
+                words.expect('=')?;
+                words.text("a name")?;
+            }
+            other => return Err(words.wrong(format!("invalid key {other:?}, expected path"))),
+        }
+    }
+    Ok(rules)
+}
+
+/// What stands between the braces of a path.
+fn hcl_block(words: &mut Words<'_>, pattern: &str) -> Result<Grant, ParseError> {
+    let mut grant = Grant::default();
+    while !words.take('}')? {
+        let Some(Word::Name(name) | Word::Text(name)) = words.next()? else {
+            return Err(words.wrong("expected a name or \"}\""));
+        };
+        let known = Key::of(&name, pattern).map_err(|error| words.wrong(error.0))?;
+        words.expect('=')?;
+        let values = match known {
+            Key::Capabilities => hcl_list(words)?,
+            Key::Legacy => vec![words.text("a policy")?],
+        };
+        grant.add(known, &values, pattern).map_err(|error| words.wrong(error.0))?;
+        // Blocks on one line, as JSON writes them.
+        words.take(',')?;
+    }
+    Ok(grant)
+}
+
+fn hcl_list(words: &mut Words<'_>) -> Result<Vec<String>, ParseError> {
+    words.expect('[')?;
+    let mut values = Vec::new();
+    loop {
+        if words.take(']')? {
+            return Ok(values);
+        }
+        values.push(words.text("a capability")?);
+        if !words.take(',')? {
+            words.expect(']')?;
+            return Ok(values);
+        }
+    }
+}
+
+fn parse_json(text: &str) -> Result<Vec<Rule>, ParseError> {
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        ParseError::at(error.line(), format!("not JSON at column {}", error.column()))
+    })?;
+    let mut rules = Vec::new();
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match name.as_str() {
+            "path" => json_paths(value, &mut rules)?,
+            "name" => {}
+            other => return Err(ParseError::new(format!("invalid key {other:?}, expected path"))),
+        }
+    }
+    Ok(rules)
+}
+
+/// One object of paths, or several in an array.
+fn json_paths(value: &Value, rules: &mut Vec<Rule>) -> Result<(), ParseError> {
+    let shape = || ParseError::new("path must be an object of paths");
+    let objects: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        other => vec![other],
+    };
+    for object in objects {
+        for (pattern, block) in object.as_object().ok_or_else(shape)? {
+            let mut grant = Grant::default();
+            for (name, value) in block.as_object().ok_or_else(shape)? {
+                let known = Key::of(name, pattern)?;
+                grant.add(known, &json_values(value, name)?, pattern)?;
+            }
+            rules.push(grant.rule(pattern)?);
+        }
+    }
+    Ok(())
+}
+
+fn json_values(value: &Value, name: &str) -> Result<Vec<String>, ParseError> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let values = match value {
+        Value::Array(items) => items.iter().map(text).collect(),
+        other => text(other).map(|text| vec![text]),
+    };
+    values.ok_or_else(|| ParseError::new(format!("{name} must be text or a list of texts")))
+}
+
+/// A name that a path's block may hold.
+#[derive(Clone, Copy)]
+enum Key {
+    Capabilities,
+    /// `policy`, of the time before capabilities.
+    Legacy,
+}
+
+impl Key {
+    fn of(name: &str, pattern: &str) -> Result<Self, ParseError> {
+        match name {
+            "capabilities" => Ok(Self::Capabilities),
+            "policy" => Ok(Self::Legacy),
+            other if NOT_ENFORCED.contains(&other) => Err(ParseError::new(format!(
+                "path {pattern:?}: {other} is not supported by this server"
+            ))),
+            other => Err(ParseError::new(format!("path {pattern:?}: invalid key {other:?}"))),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Grant {
+    capabilities: Capabilities,
+}
+
+impl Grant {
+    fn add(&mut self, key: Key, values: &[String], pattern: &str) -> Result<(), ParseError> {
+        for value in values {
+            let granted = match key {
+                Key::Capabilities => {
+                    Capability::from_name(value).map(|one| Capabilities::of(&[one]))
+                }
+                Key::Legacy => legacy(value),
+            };
+            let granted = granted.ok_or_else(|| {
+                ParseError::new(format!("path {pattern:?}: invalid capability {value:?}"))
+            })?;
+            self.capabilities = self.capabilities.and(granted);
+        }
+        Ok(())
+    }
+
+    fn rule(self, pattern: &str) -> Result<Rule, ParseError> {
+        let refused = |reason: &str| Err(ParseError::new(format!("path {pattern:?}: {reason}")));
+        if pattern.contains("+*") {
+            return refused("invalid use of wildcards (\"+*\" is forbidden)");
+        }
+        if pattern.contains("{{") {
+            return refused("templates are not supported by this server");
+        }
+        Ok(Rule::new(pattern, self.capabilities))
+    }
+}
+
+/// The words of the time before capabilities.
+fn legacy(policy: &str) -> Option<Capabilities> {
+    use Capability::{Create, Delete, Deny, List, Read, Sudo, Update};
+    Some(Capabilities::of(match policy {
+        "deny" => &[Deny],
+        "read" => &[Read, List],
+        "write" => &[Create, Read, Update, Delete, List],
+        "sudo" => &[Create, Read, Update, Delete, List, Sudo],
+        _ => return None,
+    }))
+}

@@ -1,0 +1,164 @@
+//! Making tokens and renewing them.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::{
+    AccessorRecord, ROOT_POLICY, TOKEN_BYTES_MAX, TOKEN_PREFIX, TokenError, TokenId, TokenInfo,
+    Tokens, child_key, expiry_key, lifetime, token_key,
+};
+use crate::record::{Edit, base62};
+
+/// Random characters of a token: 24 out of 62 are 142 bits.
+const TOKEN_CHARS: usize = 24;
+const ACCESSOR_CHARS: usize = 24;
+
+/// A service token that is to be made. What its maker may ask for has been decided before.
+#[derive(Default)]
+pub struct NewToken {
+    /// The token itself; a random one if it is left out.
+    pub id: Option<Zeroizing<String>>,
+    /// Who it is for.
+    pub display_name: String,
+    /// All its policies, `default` included if it is to have it. `root` swallows the others.
+    pub policies: Vec<String>,
+    /// Seconds to live; 0 for the default, and for a root token without end.
+    pub ttl: i64,
+    /// Seconds beyond which it is never renewed; 0 for the system's maximum.
+    pub explicit_max_ttl: i64,
+    /// Seconds that each renewal gives; 0 if it is not periodic.
+    pub period: i64,
+    /// How many requests it is good for; 0 without limit.
+    pub num_uses: u32,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+    /// The token that it ends with; `None` for an orphan, as a login makes.
+    pub parent: Option<TokenId>,
+    /// The API path that makes it, such as `auth/token/create`.
+    pub path: String,
+    /// What its maker notes.
+    pub meta: BTreeMap<String, String>,
+}
+
+/// A token just made; the only time that it can be seen.
+pub struct Created {
+    /// The token.
+    pub token: Zeroizing<String>,
+    /// What it is.
+    pub info: TokenInfo,
+    /// What was not granted as it was asked.
+    pub warnings: Vec<String>,
+}
+
+impl Tokens {
+    /// Makes a token. Blocks until durable.
+    ///
+    /// # Errors
+    /// [`TokenError::NoParent`]; [`TokenError::Unfit`] and [`TokenError::BadInput`] for what cannot
+    /// be.
+    pub fn create(&self, new: NewToken) -> Result<Created, TokenError> {
+        let token = match new.id {
+            Some(wanted) => wanted,
+            None => Zeroizing::new(format!("{TOKEN_PREFIX}{}", random(TOKEN_CHARS)?)),
+        };
+        let visible = token.bytes().all(|byte| byte.is_ascii_graphic());
+        if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !visible {
+            return Err(TokenError::Unfit);
+        }
+        let policies = sanitised(new.policies);
+        let endless = new.ttl == 0
+            && new.explicit_max_ttl == 0
+            && new.period == 0
+            && policies == [ROOT_POLICY];
+        let granted = lifetime::at_creation(new.ttl, new.explicit_max_ttl, new.period)?;
+        let now = self.clock.now();
+        let info = TokenInfo {
+            id: self.id_of(&token),
+            accessor: random(ACCESSOR_CHARS)?,
+            display_name: new.display_name,
+            policies,
+            path: new.path,
+            creation_time: now,
+            creation_ttl: if endless { 0 } else { granted.ttl },
+            expire_time: (!endless).then(|| now.saturating_add(granted.ttl)),
+            explicit_max_ttl: new.explicit_max_ttl,
+            period: new.period,
+            num_uses: new.num_uses,
+            renewable: new.renewable && !endless,
+            parent: new.parent,
+            last_renewal_time: None,
+            meta: new.meta,
+        };
+        let _one = self.writer();
+        self.insert(&info)?;
+        Ok(Created { token, info, warnings: granted.warnings })
+    }
+
+    fn insert(&self, info: &TokenInfo) -> Result<(), TokenError> {
+        if self.lookup_id(info.id)?.is_some() {
+            return Err(TokenError::BadInput("cannot create a duplicate token".to_owned()));
+        }
+        let mut edit = Edit::default();
+        if let Some(parent) = info.parent {
+            let stored = self.stored(parent)?.ok_or(TokenError::NoParent)?;
+            edit.expect(token_key(parent), stored.version);
+            edit.create(child_key(parent, Some(info.id)), &())?;
+        }
+        edit.create(token_key(info.id), info)?;
+        edit.create(self.accessor_key(&info.accessor), &AccessorRecord { token: info.id })?;
+        if let Some(end) = info.expire_time {
+            edit.create(expiry_key(end, info.id), &())?;
+        }
+        Ok(self.records.commit(edit)?)
+    }
+
+    /// Gives a token more time: `increment` seconds from now, or its first ttl again if that is 0.
+    /// `None` when there is no such token. Blocks until durable.
+    ///
+    /// # Errors
+    /// [`TokenError::BadInput`] if it cannot be renewed.
+    pub fn renew(
+        &self,
+        id: TokenId,
+        increment: i64,
+    ) -> Result<Option<(TokenInfo, Vec<String>)>, TokenError> {
+        let _one = self.writer();
+        let Some(stored) = self.stored(id)? else { return Ok(None) };
+        let (version, mut info) = (stored.version, stored.value);
+        let now = self.clock.now();
+        let granted = lifetime::at_renewal(&info, increment, now)?;
+        let end = now.saturating_add(granted.ttl);
+        let mut edit = Edit::default();
+        if info.expire_time != Some(end) {
+            if let Some(before) = info.expire_time {
+                edit.delete(expiry_key(before, id));
+            }
+            edit.create(expiry_key(end, id), &())?;
+        }
+        info.expire_time = Some(end);
+        info.last_renewal_time = Some(now);
+        edit.update(token_key(id), version, &info)?;
+        self.records.commit(edit)?;
+        Ok(Some((info, granted.warnings)))
+    }
+}
+
+/// Policies as Vault keeps them: lower case, sorted, each once, and `root` alone.
+fn sanitised(policies: Vec<String>) -> Vec<String> {
+    let mut policies: Vec<String> = policies
+        .iter()
+        .map(|policy| policy.trim().to_lowercase())
+        .filter(|policy| !policy.is_empty())
+        .collect();
+    policies.sort();
+    policies.dedup();
+    if policies.iter().any(|policy| policy == ROOT_POLICY) {
+        return vec![ROOT_POLICY.to_owned()];
+    }
+    policies
+}
+
+fn random(characters: usize) -> Result<String, TokenError> {
+    base62(characters).map_err(|_| TokenError::Random)
+}
