@@ -217,7 +217,7 @@ fn a_backup_is_refused_by_name_without_its_seal() {
         command
     };
     let said = fails(restore(&["--key-file", text(&foreign)]));
-    assert!(said.contains("this root key does not open this store"), "{said}");
+    assert!(said.contains("this key does not open this store"), "{said}");
     let said = fails(restore(&["--key-file", text(&elsewhere.path().join("no.key"))]));
     assert!(said.contains("the key file of an initialised store is missing"), "{said}");
     let shares = elsewhere.path().join("shares");

@@ -165,7 +165,7 @@ fn a_key_file_takes_over_from_people_and_people_from_it() {
     unseal(&file.open(Some(&config(&engine))).unwrap()).unwrap();
     let other = Custodian::KeyFile(KeyFile::new(directory.path().join("other.key")));
     other.prepare().unwrap();
-    assert!(matches!(other.open(Some(&config(&engine))), Err(SealError::WrongSealKey)));
+    assert!(matches!(other.open(Some(&config(&engine))), Err(SealError::WrongRootKey)));
 
     let new = custody.entrust_to_people(&file, 5, 3).unwrap();
     assert!(opens(&engine, &new[1..4]));

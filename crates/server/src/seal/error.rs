@@ -34,7 +34,7 @@ pub enum SealError {
     #[error("a record was sealed with record key {0}, which the keyring does not hold")]
     UnknownKey(u32),
     /// The root key does not open the keyring.
-    #[error("this root key does not open this store")]
+    #[error("this key does not open this store")]
     WrongRootKey,
     /// What shares combine to does not open the root key.
     #[error("these key shares do not open this store")]
