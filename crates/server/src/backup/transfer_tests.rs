@@ -77,7 +77,7 @@ impl Store {
         self.access.write_role(&mount, "finance", &role, RoleChange::everything()).unwrap();
         let credential = self.access.generate_credential(&mount, "finance", "app").unwrap();
         let mut attributes = Attributes::new();
-        attributes.set(named("first"));
+        attributes.push(named("first"));
         let id = ObjectId::from_bytes([7; 16]);
         let object_type = ObjectType::SYMMETRIC_KEY;
         let mut tx = self.objects.begin(self.partition(path), NOW);

@@ -66,10 +66,12 @@ impl Custodian {
         let kept = kept.kept_by(self.kind()).ok_or(SealError::KeptOtherwise(kept.kind))?;
         match self {
             Self::KeyFile(file) if kept.root_is_elsewhere() => file.read(),
-            Self::KeyFile(file) => kept.open_root(file.read()?.bytes()).map_err(|error| match error {
-                SealError::WrongSealKey => SealError::WrongRootKey,
-                other => other,
-            }),
+            Self::KeyFile(file) => {
+                kept.open_root(file.read()?.bytes()).map_err(|error| match error {
+                    SealError::WrongSealKey => SealError::WrongRootKey,
+                    other => other,
+                })
+            }
             Self::Pkcs11(token) => token.unwrap(&kept.sealed_root()?),
         }
     }

@@ -26,7 +26,7 @@ pub use new::{Created, NewToken};
 const TOKEN_PREFIX: &str = "hvs.";
 
 /// How long a random root token is.
-pub const ROOT_TOKEN_BYTES: usize = TOKEN_PREFIX.len() + TOKEN_CHARS;
+pub const ROOT_TOKEN_BYTES: usize = TOKEN_PREFIX.len() + new::TOKEN_CHARS;
 
 /// The longest token that is looked up at all.
 const TOKEN_BYTES_MAX: usize = 1024;

@@ -11,7 +11,7 @@ use super::{
 use crate::record::{Edit, base62};
 
 /// Random characters of a token: 24 out of 62 are 142 bits.
-const TOKEN_CHARS: usize = 24;
+pub(super) const TOKEN_CHARS: usize = 24;
 const ACCESSOR_CHARS: usize = 24;
 
 /// A service token that is to be made. What its maker may ask for has been decided before.

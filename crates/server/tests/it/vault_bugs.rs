@@ -15,8 +15,8 @@ use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage};
 use claviger_kmip::objects::{Key, KeyMaterial, Object, SecretData};
 use claviger_kmip::payload::{
-    DecryptRequest, DestroyRequest, DestroyResponse, EncryptRequest, LocateRequest, MacRequest,
-    MacVerifyRequest, QueryRequest, ReKeyRequest, RegisterRequest,
+    DecryptRequest, DestroyRequest, DestroyResponse, EncryptRequest, LocateRequest, LocateResponse,
+    MacRequest, MacVerifyRequest, QueryRequest, ReKeyRequest, RegisterRequest,
 };
 use claviger_ttlv::Message;
 
@@ -81,11 +81,26 @@ async fn located_items_come_from_1_3_on() {
     fixture.create(vec![name("found")]).await;
     for version in VERSIONS {
         let attributes = AttributeList([name("found")].into_iter().collect());
-        let request = LocateRequest { attributes, ..LocateRequest::default() };
-        let response = fixture.call(version, &request).await;
-        assert_eq!(response.unique_identifier.len(), 1, "{version:?}");
-        let expected = (version >= Version::V1_3).then_some(1);
-        assert_eq!(response.located_items, expected, "{version:?}");
+        // It counts all hits for who pages through them; offsets are of 1.3 too.
+        let offset_items = (version >= Version::V1_3).then_some(0);
+        let request = LocateRequest {
+            attributes,
+            offset_items,
+            maximum_items: Some(1),
+            ..LocateRequest::default()
+        };
+        let bytes = fixture
+            .send(&RequestHeader::new(version, 1), |encoder| {
+                RequestItem::write(encoder, None, &request);
+            })
+            .await;
+        let tag = claviger_kmip::tags::LOCATED_ITEMS.value().to_be_bytes();
+        let says = bytes.windows(3).any(|window| window == &tag[1..]);
+        assert_eq!(says, version >= Version::V1_3, "{version:?}");
+        let message = Message::parse(&bytes, &claviger_ttlv::Limits::default()).unwrap();
+        let response = ResponseMessage::parse(&message).unwrap();
+        let found: LocateResponse = response.items[0].payload(version).unwrap();
+        assert_eq!(found.unique_identifier.len(), 1, "{version:?}");
     }
 }
 

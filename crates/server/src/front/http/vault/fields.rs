@@ -26,8 +26,6 @@ pub(super) enum Kind {
     Duration,
     /// An object of scalars, which become text.
     Map,
-    /// A JSON object.
-    Object,
     /// Read by nobody: known, so that no warning is given.
     Ignored,
 }
@@ -40,7 +38,7 @@ impl Kind {
             Self::Int => "integer",
             Self::Text | Self::Duration => "string",
             Self::List => "array",
-            Self::Map | Self::Object | Self::Ignored => "object",
+            Self::Map | Self::Ignored => "object",
         }
     }
 }
@@ -113,13 +111,6 @@ impl<'a> Fields<'a> {
 
     pub(super) fn seconds(self, name: &str) -> Result<Change<i64>, ApiError> {
         self.read(name, "a duration", seconds_of)
-    }
-
-    pub(super) fn map(self, name: &str) -> Result<Change<BTreeMap<String, String>>, ApiError> {
-        self.read(name, "an object of strings", |value| {
-            let pairs = value.as_object()?.iter();
-            pairs.map(|(name, value)| Some((name.clone(), text_of(value)?))).collect()
-        })
     }
 
     /// Text that must be one of the names that `parse` knows; empty text is a reset.

@@ -218,7 +218,8 @@ struct Envelope<'a> {
 
 /// Renders a reply.
 pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer {
-    let data = match reply.content {
+    let mut is_spread = false;
+    let (data, auth) = match reply.content {
         Content::Bare(status, body) => return json(status, &body),
         Content::Raw(content_type, body) => return Answer::new(200, content_type, body),
         Content::Download(download) => {
@@ -228,12 +229,13 @@ pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer
         Content::Empty if reply.warnings.is_empty() => {
             return Answer::new(204, JSON, Vec::new());
         }
-        Content::Empty | Content::Auth(_) => None,
-        Content::Data(data) | Content::Spread(data) => Some(data),
-    };
-    let auth = match &reply.content {
-        Content::Auth(auth) => Some(auth),
-        _ => None,
+        Content::Empty => (None, None),
+        Content::Auth(auth) => (None, Some(auth)),
+        Content::Data(data) => (Some(data), None),
+        Content::Spread(data) => {
+            is_spread = true;
+            (Some(data), None)
+        }
     };
     let envelope = Envelope {
         request_id,
@@ -243,11 +245,11 @@ pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer
         data: data.as_ref(),
         wrap_info: None,
         warnings: (!reply.warnings.is_empty()).then_some(&reply.warnings),
-        auth,
+        auth: auth.as_ref(),
         mount_type,
     };
-    match &reply.content {
-        Content::Spread(data) => {
+    match (is_spread, &data) {
+        (true, Some(data)) => {
             let mut whole = data.clone();
             if let Ok(Value::Object(fields)) = serde_json::to_value(&envelope) {
                 whole.extend(fields);

@@ -100,7 +100,6 @@ struct Server {
     access: Arc<Access>,
     api: Arc<Api>,
     keeper: Arc<FixedKeeper>,
-    clock: Arc<ManualClock>,
     router: Router,
 }
 

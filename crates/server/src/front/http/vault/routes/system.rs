@@ -135,7 +135,7 @@ fields! {
     token_fields:
         ["id", Text, "The token itself; a random one unless given. Takes sudo."]
         ["policies", List, "Its policies; those of the token of the request unless given."]
-        ["meta", Object, "What to note of it."]
+        ["meta", Map, "What to note of it."]
         ["no_parent", Bool, "Makes a token that has no parent. Takes sudo."]
         ["no_default_policy", Bool, "Leaves the policy default out."]
         ["renewable", Bool, "Whether it can be renewed; true unless given."]
