@@ -235,6 +235,29 @@ fn sighup_takes_over_certificate_and_log_level_and_nothing_broken() {
 }
 
 #[test]
+fn sighup_lets_the_audit_be_rotated() {
+    let place = Place::new("type = \"shamir\"");
+    let server = place.start();
+    let (shares, token) = place.init(&server);
+    place.unseal(&server, &shares[..3]);
+    let api = place.api(&server, Some(&token));
+    assert_eq!(api.get("sys/mounts").status, 200);
+    let (older, newer) = (place.path("data/audit.1"), place.path("data/audit.log"));
+    fs::rename(&newer, &older).unwrap();
+    server.reload(|_| newer.exists());
+    assert_eq!(api.get("sys/mounts").status, 200);
+    // A second life of the barrier records in the same chain.
+    place.json(&server, &token, &["operator", "seal"]);
+    place.unseal(&server, &shares[..3]);
+    assert_eq!(api.get("sys/mounts").status, 200);
+    assert!(server.terminate(DRAINED).success());
+    let verify = ["audit", "verify", older.to_str().unwrap(), newer.to_str().unwrap()];
+    let verified = Command::new(binary()).args(verify).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    assert!(fs::read_to_string(&newer).unwrap().lines().count() >= 4);
+}
+
+#[test]
 fn a_file_that_cannot_be_is_refused_by_key_and_value() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("claviger.toml");

@@ -80,8 +80,10 @@ enum Command {
     },
     /// Managed objects, over KMIP
     Object(object::ObjectArguments),
-    /// The audit file of a server
+    /// Where a server records what is asked of it, and whether a record is whole
     Audit {
+        #[command(flatten)]
+        api: ApiArguments,
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
@@ -115,7 +117,7 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Role { api, command } => role::run(command, api, format),
         Command::Credential { api, command } => credential::run(command, api, format),
         Command::Object(arguments) => object::run(arguments, format),
-        Command::Audit { command } => audit::run(command, format),
+        Command::Audit { api, command } => audit::run(command, api, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments, format),
         Command::Bench(arguments) => bench::run(arguments, format),

@@ -166,7 +166,9 @@ async fn serve_configured(file: PathBuf, config: Config, level: LevelHandle) -> 
     loop {
         tokio::select! {
             () = stop.asked() => break,
-            _ = hangup.recv() => reload(&file, &mut config, &running, &level),
+            _ = hangup.recv() => tokio::task::block_in_place(|| {
+                reload(&file, &mut config, &running, &level);
+            }),
         }
     }
     finish(running).await;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::access::{Name, RoleChange};
+use crate::audit::DeviceConfig;
 use crate::clock::{Clock, SystemClock};
 use crate::export;
 use crate::front::http::vault::{Api, Keeper as _, Node as NodeName};
@@ -60,6 +61,8 @@ pub struct Options {
     pub api_addr: String,
     /// Its certificate; plain HTTP without.
     pub tls: Option<TlsFiles>,
+    /// Whether `sys/raw` is there.
+    pub raw_storage: bool,
     /// Seal, audit, limits.
     pub node: NodeOptions,
 }
@@ -84,7 +87,7 @@ pub struct Running {
 /// The first thing that hinders it.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let tls = options.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
-    let api_addr = options.api_addr.clone();
+    let (api_addr, raw_storage) = (options.api_addr.clone(), options.raw_storage);
     let runtime = Handle::current();
     let storage_type = storage_type(options.data_dir.as_ref());
     let node = blocking(move || {
@@ -95,7 +98,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Ok(node)
     });
     let node = Arc::new(node.await?);
-    serve(node, storage_type, &api_addr, tls).await
+    serve(node, storage_type, &api_addr, tls, raw_storage).await
 }
 
 /// Starts a server that is initialised, unsealed, mounted and listening.
@@ -107,7 +110,7 @@ pub async fn start_dev(options: DevOptions) -> Result<Running, StartError> {
     let storage_type = storage_type(options.data_dir.as_ref());
     let api_addr = options.api_addr.clone();
     let prepared = blocking(move || prepare_dev(options, runtime)).await?;
-    let running = serve(prepared.node, storage_type, &api_addr, None).await?;
+    let running = serve(prepared.node, storage_type, &api_addr, None, false).await?;
     Ok(Running { kmip: prepared.kmip, root_token: prepared.root_token, ..running })
 }
 
@@ -148,11 +151,10 @@ fn prepare_dev(options: DevOptions, runtime: Handle) -> Result<Prepared, StartEr
         Some(directory) => SealSource::KeyFile(KeyFile::new(directory.join("seal.key"))),
         None => SealSource::Shamir,
     };
-    let node_options = NodeOptions {
-        seal,
-        audit: options.data_dir.as_ref().map(|directory| directory.join("audit.log")),
-        limits: options.limits.clone(),
-    };
+    let audit =
+        options.data_dir.iter().map(|directory| DeviceConfig::file(&directory.join("audit.log")));
+    let audit = audit.collect::<Result<_, _>>()?;
+    let node_options = NodeOptions { seal, audit, limits: options.limits.clone() };
     let engine = open_engine(options.data_dir.clone(), options.durability)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let node = Arc::new(Node::open(engine, clock, runtime, node_options)?);
@@ -226,12 +228,14 @@ async fn serve(
     storage_type: String,
     address: &str,
     tls: Option<Arc<Tls>>,
+    raw_storage: bool,
 ) -> Result<Running, StartError> {
     let refused = |source| StartError::Api { address: address.to_owned(), source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let api_addr = listener.local_addr().map_err(refused)?;
     let name = NodeName { cluster_name: String::from("claviger"), storage_type };
     let api = Arc::new(Api::new(name, node.clock(), Arc::<Node>::clone(&node)));
+    api.set_raw_storage(raw_storage);
     let (stop_api, stopped) = oneshot::channel();
     let stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async {
         // A sender that is dropped stops the door too.
@@ -251,7 +255,7 @@ impl Running {
         self.tls.as_ref().map_or(Ok(()), |tls| tls.reload(files))
     }
 
-    /// Lets whoever moved the audit's files away have new ones.
+    /// Opens audit files again that were renamed or could not be opened. Blocks on them.
     pub fn reopen_audit(&self) {
         self.node.reopen_audit();
     }

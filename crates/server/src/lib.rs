@@ -8,6 +8,7 @@ pub mod access;
 pub mod assemble;
 pub use claviger_store::Durability;
 pub mod audit;
+pub mod audit_devices;
 pub mod clock;
 pub mod dispatch;
 pub mod export;

@@ -59,8 +59,10 @@ fn rows(config: &mut Config) -> Vec<Value> {
         );
     }
     for device in &config.audit {
-        let (path, value) = (format!("audit.{}", device.name), format!("{:?}", device.file_path));
-        let meaning = "A file that every request is recorded in.";
+        let path = format!("audit.{}", device.path.trim_end_matches('/'));
+        let options = device.options.iter().map(|(name, value)| format!("{name}={value}"));
+        let value = options.fold(device.kind.to_owned(), |text, option| text + " " + &option);
+        let meaning = "Records every request and its outcome.";
         rows.push(json!({ "key": path, "value": value, "default": false, "meaning": meaning }));
     }
     rows

@@ -27,6 +27,8 @@ pub(super) enum Shape {
     Address(fn(&mut Config) -> &mut SocketAddr),
     /// A path, relative to the directory of the configuration file.
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// `true` or `false`.
+    Flag(fn(&mut Config) -> &mut bool),
     /// One of some words.
     Word(&'static [&'static str], fn(&mut Config) -> &mut &'static str),
     /// A number in a unit.
@@ -46,10 +48,6 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("log", "What the server says on stderr."),
 ];
 
-/// What a table `[audit.NAME]` may hold, each of them text that must be there.
-pub(super) const AUDIT_KEYS: &[(&str, &str)] =
-    &[("type", "Kind of device: `file`."), ("file_path", "The file, made if it is not there.")];
-
 /// Every key but the limits and the audit devices, in the order of the document.
 #[rustfmt::skip]
 pub(super) static KEYS: &[Key] = &[
@@ -61,6 +59,8 @@ pub(super) static KEYS: &[Key] = &[
         text: "The private key of the certificate, in PEM." },
     Key { section: "api", name: "client_ca", shape: Shape::Path(|it| &mut it.client_ca), absent: "clients are not asked for a certificate", reloads: true,
         text: "Authorities of client certificates, in PEM. A client may show a certificate of theirs, and log in with it; none must." },
+    Key { section: "api", name: "raw_storage_endpoint", shape: Shape::Flag(|it| &mut it.raw_storage_endpoint), absent: "", reloads: false,
+        text: "Whether `sys/raw` leads from a client certificate's subject to its role. It shows no key and changes nothing." },
     Key { section: "storage", name: "type", shape: Shape::Word(&["sqlite", "memory"], |it| &mut it.storage_type), absent: "", reloads: false,
         text: "`sqlite` keeps everything in a directory; `memory` keeps nothing beyond the process." },
     Key { section: "storage", name: "path", shape: Shape::Path(|it| &mut it.storage_path), absent: "must be set with `sqlite`", reloads: false,
@@ -107,6 +107,7 @@ impl Key {
         match &self.shape {
             Shape::Address(field) => Some(format!("\"{}\"", field(config))),
             Shape::Path(field) => field(config).as_ref().map(|path| format!("{path:?}")),
+            Shape::Flag(field) => Some(field(config).to_string()),
             Shape::Word(_, field) => Some(format!("\"{}\"", field(config))),
             Shape::Limit(limit) => Some(shown(limit.unit, (limit.get)(&config.limits))),
         }
@@ -117,6 +118,7 @@ impl Key {
         match &self.shape {
             Shape::Address(field) => *field(to) = *field(from),
             Shape::Path(field) => field(to).clone_from(field(from)),
+            Shape::Flag(field) => *field(to) = *field(from),
             Shape::Word(_, field) => *field(to) = *field(from),
             Shape::Limit(limit) => (limit.set)(&mut to.limits, (limit.get)(&from.limits)),
         }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use claviger_server::Durability;
 use claviger_server::assemble::{Options, TlsFiles};
+use claviger_server::audit::DeviceConfig;
 use claviger_server::limits::Limits;
 use claviger_server::node::{NodeOptions, SealSource};
 use claviger_server::seal::KeyFile;
@@ -31,21 +32,15 @@ pub(crate) struct Config {
     tls_certificate: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     client_ca: Option<PathBuf>,
+    raw_storage_endpoint: bool,
     storage_type: &'static str,
     storage_path: Option<PathBuf>,
     seal_type: &'static str,
     key_file: Option<PathBuf>,
-    audit: Vec<AuditDevice>,
+    audit: Vec<DeviceConfig>,
     limits: Limits,
     log_format: &'static str,
     log_level: &'static str,
-}
-
-/// An audit device that is there from the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct AuditDevice {
-    name: String,
-    file_path: PathBuf,
 }
 
 impl Default for Config {
@@ -55,6 +50,7 @@ impl Default for Config {
             tls_certificate: None,
             tls_key: None,
             client_ca: None,
+            raw_storage_endpoint: false,
             storage_type: "sqlite",
             storage_path: None,
             seal_type: "shamir",
@@ -144,14 +140,6 @@ impl Config {
             )),
             _ => {}
         }
-        if let [_, second, ..] = self.audit.as_slice() {
-            found.push(Problem::value(
-                &format!("audit.{}", second.name),
-                second.file_path.display(),
-                "this version writes one audit file",
-                "Leave one of them.",
-            ));
-        }
         found
     }
 
@@ -179,11 +167,8 @@ impl Config {
             durability,
             api_addr: self.address.to_string(),
             tls: self.tls(),
-            node: NodeOptions {
-                seal,
-                audit: self.audit.first().map(|device| device.file_path.clone()),
-                limits: self.limits.clone(),
-            },
+            raw_storage: self.raw_storage_endpoint,
+            node: NodeOptions { seal, audit: self.audit.clone(), limits: self.limits.clone() },
         }
     }
 

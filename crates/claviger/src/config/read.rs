@@ -1,13 +1,15 @@
 //! From TOML to a [`Config`], by the table of keys. What the table does not know is refused.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use claviger_server::audit::DeviceConfig;
 use claviger_server::limits::Unit;
 use toml::{Table, Value};
 
-use super::keys::{self, AUDIT_KEYS, Key, SECTIONS, Shape};
-use super::{AuditDevice, Config, Problem};
+use super::keys::{self, Key, SECTIONS, Shape};
+use super::{Config, Problem};
 
 /// Reads the text of a file whose paths are relative to `directory`.
 pub(super) fn read(text: &str, directory: &Path) -> Result<Config, Vec<Problem>> {
@@ -82,6 +84,11 @@ impl Reader<'_> {
                 None
             }
             (Shape::Path(_), _) => Some("Write a path, in quotes.".into()),
+            (Shape::Flag(field), Value::Boolean(value)) => {
+                *field(&mut self.config) = *value;
+                None
+            }
+            (Shape::Flag(_), _) => Some("Write true or false, without quotes.".into()),
             (Shape::Word(words, field), value) => {
                 match words.iter().find(|word| value.as_str() == Some(word)) {
                     Some(word) => {
@@ -123,32 +130,39 @@ impl Reader<'_> {
             self.problems.push(Problem::value(&path, value, "an audit device is a section", next));
             return;
         };
-        let known: Vec<&str> = AUDIT_KEYS.iter().map(|(name, _)| *name).collect();
-        for (key, value) in values.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-            self.unknown(&format!("{path}.{key}"), value, "[audit.NAME]", &known);
+        let mut options = BTreeMap::new();
+        for (key, value) in values {
+            let text = match value {
+                Value::String(text) => self.audit_text(key, text),
+                Value::Boolean(_) | Value::Integer(_) => value.to_string(),
+                _ => {
+                    let path = format!("{path}.{key}");
+                    let next = "Write text, in quotes, true or false.";
+                    self.problems.push(Problem::value(&path, value, "this is no option", next));
+                    return;
+                }
+            };
+            options.insert(key.clone(), text);
         }
-        match values.get("type") {
-            Some(Value::String(kind)) if kind == "file" => {}
-            Some(other) => self.problems.push(Problem::value(
-                &format!("{path}.type"),
-                other,
-                "there is no such kind of device",
-                "Write \"file\".",
-            )),
-            None => {
-                self.problems.push(Problem::missing(&format!("{path}.type"), "Write \"file\"."));
+        let Some(kind) = options.remove("type") else {
+            let next = "Write \"file\", \"syslog\" or \"socket\".";
+            self.problems.push(Problem::missing(&format!("{path}.type"), next));
+            return;
+        };
+        match DeviceConfig::parse(name, &kind, "", options) {
+            Ok(device) => self.config.audit.push(device.declared()),
+            Err(error) => {
+                let next = "docs/config.md has the options of each type.";
+                self.problems.push(Problem::value(&path, format_args!("{kind:?}"), error, next));
             }
         }
-        match values.get("file_path").and_then(Value::as_str) {
-            Some(file) if !file.is_empty() => {
-                let file_path: PathBuf = self.directory.join(file);
-                self.config.audit.push(AuditDevice { name: name.to_owned(), file_path });
-            }
-            _ => self.problems.push(Problem::missing(
-                &format!("{path}.file_path"),
-                "Name the file that the audit is written to.",
-            )),
-        }
+    }
+
+    /// Files are relative to the configuration; `stdout` and `discard` are none.
+    fn audit_text(&self, key: &str, text: &str) -> String {
+        let is_file = matches!(key, "file_path" | "path") && !matches!(text, "stdout" | "discard");
+        let joined = is_file.then(|| self.directory.join(text));
+        joined.map_or_else(|| text.to_owned(), |path| path.to_string_lossy().into_owned())
     }
 }
 

@@ -21,14 +21,14 @@ fn a_small_file_is_enough_and_paths_are_relative_to_it() {
     assert_eq!(options.data_dir, Some(PathBuf::from("/etc/claviger/data")));
     assert_eq!((options.api_addr.as_str(), options.tls), ("127.0.0.1:8200", None));
     assert!(matches!(options.node.seal, SealSource::Shamir));
-    assert_eq!(options.node.audit, None);
+    assert!(options.node.audit.is_empty() && !options.raw_storage);
 }
 
 #[test]
 fn every_section_reaches_the_server() {
     let config = parse(
         "[api]\naddress = \"[::]:8300\"\ntls_certificate = \"a.pem\"\ntls_key = \"/k/a.key\"\n\
-         client_ca = \"ca.pem\"\n[storage]\ntype = \"sqlite\"\npath = \"/data\"\n\
+         client_ca = \"ca.pem\"\nraw_storage_endpoint = true\n[storage]\ntype = \"sqlite\"\npath = \"/data\"\n\
          [seal]\ntype = \"key_file\"\n[audit.file]\ntype = \"file\"\nfile_path = \"/log/audit\"\n\
          [limits]\nrequest_bytes_max = \"3MiB\"\nconnections_max = 17\nidle_timeout = \"2h\"\n\
          handshake_timeout = 4\n[log]\nformat = \"json\"\nlevel = \"debug\"\n",
@@ -42,7 +42,10 @@ fn every_section_reaches_the_server() {
     assert_eq!(tls.key, Path::new("/k/a.key"));
     assert_eq!(tls.client_ca.as_deref(), Some(Path::new("/etc/claviger/ca.pem")));
     assert!(format!("{:?}", options.node.seal).contains("/data/seal.key"));
-    assert_eq!(options.node.audit, Some(PathBuf::from("/log/audit")));
+    let [audit] = options.node.audit.as_slice() else { panic!("one device") };
+    assert_eq!((audit.path.as_str(), audit.kind, audit.declared), ("file/", "file", true));
+    assert_eq!(audit.options["file_path"], "/log/audit");
+    assert!(options.raw_storage);
     let limits = options.node.limits;
     assert_eq!((limits.request_bytes_max, limits.connections_max), (3 << 20, 17));
     assert_eq!((limits.idle_timeout.as_secs(), limits.handshake_timeout.as_secs()), (7200, 4));
@@ -67,13 +70,15 @@ fn a_value_that_cannot_be_is_named_with_what_to_do() {
         ),
         ("[limit]\nx = 1", "limit", "{ x = 1 }", "[api], [storage]"),
         ("[audit]\nfile = \"x\"", "audit.file", "\"x\"", "[audit.NAME]"),
-        ("[audit.a]\ntype = \"pipe\"\nfile_path = \"x\"", "audit.a.type", "\"pipe\"", "\"file\""),
+        ("[audit.a]\ntype = \"pipe\"\nfile_path = \"x\"", "audit.a", "\"pipe\"", "config.md"),
         (
-            "[audit.a]\ntype = \"file\"\nfile_path = \"x\"\nmode = 1",
-            "audit.a.mode",
-            "1",
-            "type, file_path",
+            "[audit.a]\ntype = \"file\"\nfile_path = \"x\"\nfast = 1",
+            "audit.a",
+            "\"file\"",
+            "config.md",
         ),
+        ("[audit.a]\ntype = \"file\"\nfile_path = [1]", "audit.a.file_path", "[1]", "text"),
+        ("[api]\nraw_storage_endpoint = 1", "api.raw_storage_endpoint", "1", "true or false"),
     ] {
         let found = problem(&format!("{SMALL}{lines}\n"));
         assert_eq!((found.key.as_str(), found.value.as_deref()), (key, Some(value)), "{found}");
@@ -91,11 +96,6 @@ fn keys_that_do_not_fit_each_other_are_refused() {
         ("[api]\ntls_key = \"a\"", "api.tls_certificate", "missing"),
         ("[api]\nclient_ca = \"a\"", "api.client_ca", "TLS"),
         ("[seal]\nkey_file = \"a\"", "seal.key_file", "shares"),
-        (
-            "[audit.a]\ntype = \"file\"\nfile_path = \"a\"\n[audit.b]\ntype = \"file\"\nfile_path = \"b\"",
-            "audit.b",
-            "one",
-        ),
     ] {
         let found = problem(&format!("{SMALL}{text}\n"));
         assert_eq!(found.key, key, "{found}");

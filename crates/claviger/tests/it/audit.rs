@@ -37,3 +37,38 @@ fn a_changed_audit_file_is_told_by_its_first_wrong_line() {
 
     run(&["audit", "verify", "/nonexistent"], b"").failure(1);
 }
+
+#[test]
+fn devices_are_enabled_shown_asked_and_disabled() {
+    let server = Server::start();
+    let first = server.path("first.log");
+    let option = format!("file_path={}", first.display());
+    let refused = server.admin(&["audit", "create", "file", "file_path"]).failure(2);
+    assert!(refused.contains("NAME=VALUE"), "{refused}");
+    let nowhere = ["audit", "create", "file", "file_path=/nonexistent/audit.log"];
+    assert!(server.admin(&nowhere).failure(1).contains("/nonexistent/audit.log"));
+    let create = ["audit", "create", "file", &option, "--path", "first", "--description", "words"];
+    server.admin(&create).success();
+    let listed = server.admin(&["audit", "list"]).success();
+    assert!(listed.contains("first/") && listed.contains("words"), "{listed}");
+    let read = server.admin(&["audit", "read", "first", "--json"]).json();
+    assert_eq!(read["options"]["file_path"], json!(first));
+
+    server.admin(&["scope", "create", "finance"]).success();
+    let hash = server.admin(&["audit", "hash", "first", "command-line-root-token"]).success();
+    assert!(std::fs::read_to_string(&first).unwrap().contains(hash.trim()));
+    server.admin(&["audit", "disable", "first"]).success();
+    server.admin(&["audit", "delete", "first"]).failure(1);
+    let file = first.to_str().unwrap();
+    let intact = run(&["audit", "verify", file, "--json"], b"").json();
+
+    // A second life of the same file, cut in two as a rotation does.
+    let text = std::fs::read_to_string(&first).unwrap();
+    let (head, tail) = text.split_at(text.find('\n').unwrap() + 1);
+    let (older, newer) = (server.path("older"), server.path("newer"));
+    std::fs::write(&older, head).unwrap();
+    std::fs::write(&newer, tail).unwrap();
+    let (older, newer) = (older.to_str().unwrap(), newer.to_str().unwrap());
+    assert_eq!(run(&["audit", "verify", older, newer, "--json"], b"").json(), intact);
+    run(&["audit", "verify", newer, older], b"").failure(1);
+}

@@ -14,6 +14,7 @@ mod permissions;
 mod registry;
 mod role;
 mod scope;
+mod subject;
 
 use crate::pki::PkiError;
 use crate::record::{MountId, RecordError, ScopeId};
@@ -26,6 +27,7 @@ pub use permissions::{PermissionChange, Permissions};
 pub use registry::Access;
 pub use role::{RoleChange, RoleView};
 pub use scope::ScopeChange;
+pub use subject::{RoleSubject, ScopeSubject};
 
 /// What `access` must know about managed objects; whoever keeps them implements it.
 pub trait Objects: Send + Sync + 'static {

@@ -94,10 +94,14 @@ fn finish(context: Context) -> [u8; 32] {
 
 pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            out.extend(DIGITS.get(usize::from(nibble)));
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    // A block at a time: room is made once for each, not for each digit.
+    for block in bytes.chunks(32) {
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(block) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
+        out.extend_from_slice(digits.get(..block.len() * 2).unwrap_or_default());
     }
 }
 
@@ -122,8 +126,13 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-pub(crate) fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0_u8; 20];
+pub(crate) fn push_decimal(out: &mut Vec<u8>, value: u64) {
+    push_padded(out, value, 1);
+}
+
+/// A decimal number, with zeros in front up to `width` digits.
+pub(crate) fn push_padded(out: &mut Vec<u8>, mut value: u64, width: usize) {
+    let mut digits = [b'0'; 20];
     let mut length = 0;
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (value % 10) as u8;
@@ -133,6 +142,7 @@ pub(crate) fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
             break;
         }
     }
+    let length = width.clamp(length, digits.len());
     out.extend_from_slice(digits.get(digits.len() - length..).unwrap_or_default());
 }
 
@@ -180,6 +190,9 @@ mod tests {
             let mut out = Vec::new();
             push_decimal(&mut out, value);
             assert_eq!(out, value.to_string().as_bytes());
+            out.clear();
+            push_padded(&mut out, value, 4);
+            assert_eq!(out, format!("{value:04}").as_bytes());
         }
     }
 }

@@ -47,18 +47,38 @@ struct State {
     sleepers: usize,
     /// The file's end is unknown: nothing more is written to it.
     broken: bool,
+    /// Another file goes on where this one ends: nothing more is written to it.
+    retired: bool,
+    /// Why lines could not be written last.
+    fault: String,
 }
 
-/// What became of a group of lines.
+/// What became of a group of lines: 0 as long as nothing has.
 #[derive(Default)]
-struct Outcome(AtomicU8);
+pub(super) struct Outcome(AtomicU8);
 
-const WRITTEN: u8 = 1;
-const FAILED: u8 = 2;
+pub(super) const WRITTEN: u8 = 1;
+pub(super) const FAILED: u8 = 2;
+
+impl Outcome {
+    pub(super) fn get(&self) -> u8 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set(&self, outcome: u8) {
+        self.0.store(outcome, Ordering::Release);
+    }
+}
 
 impl Device {
-    pub(super) fn open(path: &Path, now_us: i64) -> Result<Self, AuditError> {
-        let opened = recovery::open(path, now_us)
+    /// Opens the file, made with `mode` if need be. A file without lines goes on after `before`.
+    pub(super) fn open(
+        path: &Path,
+        mode: Option<u32>,
+        before: Chain,
+        now_us: i64,
+    ) -> Result<Self, AuditError> {
+        let opened = recovery::open(path, mode, before, now_us)
             .map_err(|error| AuditError::new(format_args!("{}: {error}", path.display())))?;
         let file = Arc::new(opened.file);
         let state = State {
@@ -71,15 +91,13 @@ impl Device {
             writing: false,
             sleepers: 0,
             broken: false,
+            retired: false,
+            fault: String::new(),
         };
         let syncer = Syncer::start(Arc::clone(&file), opened.length).map_err(AuditError::new)?;
         let (state, written) = (Mutex::new(state), Condvar::new());
         let writing = AtomicBool::new(false);
         Ok(Self { path: path.to_path_buf(), file, state, written, writing, syncer })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Appends entries as lines; `bodies` ends at each of `ends` in turn. Returns once the kernel
@@ -95,8 +113,8 @@ impl Device {
             })
             .collect();
         let mut state = self.lock();
-        if state.broken || self.syncer.has_failed() {
-            return Err(self.refusal());
+        if state.broken || state.retired || self.syncer.has_failed() {
+            return Err(self.refusal(&state));
         }
         let State { chain, buffer, outcome, .. } = &mut *state;
         for (body, begun) in begun {
@@ -105,9 +123,9 @@ impl Device {
         let outcome = Arc::clone(outcome);
         let mut has_spun = false;
         loop {
-            match outcome.0.load(Ordering::Acquire) {
+            match outcome.get() {
                 WRITTEN => return Ok(()),
-                FAILED => return Err(self.refusal()),
+                FAILED => return Err(self.refusal(&state)),
                 _ if state.writing && !has_spun => {
                     drop(state);
                     has_spun = true;
@@ -127,7 +145,7 @@ impl Device {
     /// Until the lines are written or somebody has to write them.
     fn spin(&self, outcome: &Outcome) {
         for _ in 0..SPINS_MAX {
-            if outcome.0.load(Ordering::Acquire) != 0 || !self.writing.load(Ordering::Acquire) {
+            if outcome.get() != 0 || !self.writing.load(Ordering::Acquire) {
                 return;
             }
             std::hint::spin_loop();
@@ -151,11 +169,11 @@ impl Device {
             Ok(()) => {
                 state.chain_written = chain;
                 state.length = state.length.saturating_add(buffer.len() as u64);
-                outcome.0.store(WRITTEN, Ordering::Release);
+                outcome.set(WRITTEN);
                 self.syncer.written(state.length);
             }
             Err(error) => {
-                outcome.0.store(FAILED, Ordering::Release);
+                outcome.set(FAILED);
                 self.take_back(&mut state, &error);
             }
         }
@@ -172,14 +190,44 @@ impl Device {
     /// that others have appended meanwhile continue a chain that never was: they fail too.
     fn take_back(&self, state: &mut State, error: &std::io::Error) {
         state.buffer.clear();
-        std::mem::take(&mut state.outcome).0.store(FAILED, Ordering::Release);
+        std::mem::take(&mut state.outcome).set(FAILED);
         state.chain = state.chain_written;
         state.broken = self.file.set_len(state.length).is_err();
-        tracing::error!(
-            "audit: {}: {error}; operations are refused{}",
-            self.path.display(),
-            if state.broken { " until a restart" } else { " while this lasts" }
-        );
+        state.fault = error.to_string();
+        if state.broken {
+            state.fault.push_str("; its end is unknown: restart, or have it opened again");
+        }
+    }
+
+    /// Ends the file: what is under way is written, and nothing more. The chain so far.
+    pub(super) fn retire(&self) -> Chain {
+        let mut state = self.lock();
+        state.retired = true;
+        // Whoever has lines in the buffer writes them; the last one leaves it empty.
+        while state.writing || !state.buffer.is_empty() {
+            state.sleepers = state.sleepers.saturating_add(1);
+            state = self.written.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleepers = state.sleepers.saturating_sub(1);
+        }
+        // Not for the sync thread, which may keep the file a moment longer.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "an audit file keeps its lock");
+        }
+        state.chain_written
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.lock().retired
+    }
+
+    /// Whether the file can still be written, and is the one that has its name.
+    pub(super) fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let (Ok(held), Ok(named)) = (self.file.metadata(), std::fs::metadata(&self.path)) else {
+            return false;
+        };
+        let usable = !self.lock().broken && !self.syncer.has_failed();
+        usable && (held.dev(), held.ino()) == (named.dev(), named.ino())
     }
 
     pub(super) fn sync(self: &Arc<Self>) -> Syncing {
@@ -187,8 +235,10 @@ impl Device {
         self.syncer.sync(length)
     }
 
-    fn refusal(&self) -> AuditError {
-        AuditError::new(self.path.display())
+    fn refusal(&self, state: &State) -> AuditError {
+        let fault =
+            if self.syncer.has_failed() { "it does not reach the disk" } else { &state.fault };
+        AuditError::new(format_args!("{}: {fault}", self.path.display()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

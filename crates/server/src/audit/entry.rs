@@ -1,19 +1,20 @@
 //! What an entry says and how it is spelled in JSON. Pure. An entry is written as a JSON object
 //! without its closing brace: the chain's fields come last. `docs/formats.md` §7.
 
-use super::Hasher;
 use super::api::Api;
-use super::chain::push_decimal;
-use std::net::SocketAddr;
+use super::chain::{push_decimal, push_padded};
+use super::form::Form;
+use std::net::{IpAddr, SocketAddr};
 
 /// Longest string of a client that is written out, in bytes; the rest is cut off and marked. No
 /// identifier of ours is near it.
 const TEXT_BYTES_MAX: usize = 512;
 
 /// Before or after the operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Before it is carried out.
+    #[default]
     Request,
     /// Before its response leaves.
     Response,
@@ -71,10 +72,18 @@ pub struct Kmip<'a> {
 }
 
 impl Entry<'_> {
-    pub(super) fn write(&self, out: &mut Vec<u8>, hasher: &Hasher) {
+    pub(super) fn write(&self, out: &mut Vec<u8>, form: &Form) {
         match self {
             Self::Kmip(kmip) => kmip.write(out),
-            Self::Api(api) => api.write(out, hasher),
+            Self::Api(api) => api.write(out, form),
+        }
+    }
+
+    /// Microseconds since 1970.
+    pub(super) fn time_us(&self) -> i64 {
+        match self {
+            Self::Kmip(kmip) => kmip.time_us,
+            Self::Api(api) => api.time_us,
         }
     }
 }
@@ -146,9 +155,26 @@ impl<'o> Object<'o> {
 
     fn remote(&mut self, remote: Option<SocketAddr>) {
         if let Some(remote) = remote {
-            self.text("remote_address", &remote.ip().to_string());
+            self.key("remote_address");
+            self.out.push(b'"');
+            push_address(self.out, remote.ip());
+            self.out.push(b'"');
             self.number("remote_port", u64::from(remote.port()));
         }
+    }
+}
+
+fn push_address(out: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (place, octet) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                push_decimal(out, u64::from(octet));
+            }
+        }
+        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
     }
 }
 
@@ -182,30 +208,24 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// RFC 3339 with microseconds, in UTC.
-fn push_time(out: &mut Vec<u8>, time_us: i64) {
+pub(super) fn push_time(out: &mut Vec<u8>, time_us: i64) {
     let (seconds, micros) = (time_us.div_euclid(1_000_000), time_us.rem_euclid(1_000_000));
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil(days);
     let fields = [(year, 4, b'-'), (month, 2, b'-'), (day, 2, b'T')];
     let clock = [(second / 3600, 2, b':'), (second / 60 % 60, 2, b':'), (second % 60, 2, b'.')];
     for (value, width, after) in fields.into_iter().chain(clock).chain([(micros, 6, b'Z')]) {
-        push_padded(out, value, width);
+        push_padded(out, value.unsigned_abs(), width);
         out.push(after);
     }
 }
 
-/// A time in whole seconds since 1970 as RFC 3339 writes it, in UTC.
-pub(crate) fn rfc3339(seconds: i64) -> String {
+/// RFC 3339 with whole seconds, in UTC.
+pub(crate) fn seconds_text(seconds: i64) -> String {
     let mut out = Vec::new();
     push_time(&mut out, seconds.saturating_mul(1_000_000));
-    String::from_utf8(out).unwrap_or_default()
-}
-
-fn push_padded(out: &mut Vec<u8>, value: i64, width: usize) {
-    let mut digits = Vec::with_capacity(width);
-    push_decimal(&mut digits, value.unsigned_abs());
-    out.resize(out.len() + width.saturating_sub(digits.len()), b'0');
-    out.extend_from_slice(&digits);
+    let text = String::from_utf8(out).unwrap_or_default();
+    text.replace(".000000Z", "Z")
 }
 
 /// The date of a day counted from 1970-01-01, by counting years from March so that the leap day is

@@ -6,9 +6,9 @@
 use super::chain::{self, Chain, Link};
 use super::entry::Object;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// How much of the end is checked: what may not have reached the disk at a power cut is a second's
@@ -22,16 +22,32 @@ pub(super) struct Opened {
     pub(super) length: u64,
 }
 
-/// Opens or makes the file.
-pub(super) fn open(path: &Path, now_us: i64) -> io::Result<Opened> {
+/// Mode of a file that nobody has said another of.
+const MODE: u32 = 0o600;
+
+/// Opens or makes the file; one without lines goes on after `before`. `mode` is set on a file that
+/// is there already, too.
+pub(super) fn open(
+    path: &Path,
+    mode: Option<u32>,
+    before: Chain,
+    now_us: i64,
+) -> io::Result<Opened> {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o600);
+    options.read(true).append(true).create(true).mode(mode.unwrap_or(MODE));
     let mut file = options.open(path)?;
+    if let Some(mode) = mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    // Two writers would continue the chain twice. Where files cannot be locked, nothing is said.
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Err(io::Error::other("another audit device or server writes to this file"));
+    }
     let length = file.metadata()?.len();
     if length == 0 {
         file.sync_all()?;
         sync_directory(path)?;
-        return Ok(Opened { file, chain: Chain::default(), length });
+        return Ok(Opened { file, chain: before, length });
     }
     let start = length.saturating_sub(TAIL_BYTES);
     file.seek(SeekFrom::Start(start))?;

@@ -98,7 +98,7 @@ impl Syncer {
             }
         }
         drop(state);
-        Syncing { waits: Some((Arc::clone(&self.shared), length)) }
+        Syncing { waits: Some((Arc::clone(&self.shared), length)), ..Syncing::done() }
     }
 
     /// After a failed sync nobody knows what the disk has: the device is not to be used any more.
@@ -182,31 +182,74 @@ impl Shared {
     }
 }
 
-/// Resolves once what had been recorded is on the disk. Dropping it takes nothing back.
+/// Resolves once what had been recorded is on the disk of a device. Dropping it takes nothing back.
 #[must_use = "a change is to be answered only when its record has been synced"]
 pub struct Syncing {
-    waits: Option<(Arc<Shared>, u64)>,
+    waits: Option<Wait>,
+    /// Those of further file devices: rarely any.
+    more: Vec<Wait>,
+    /// A device without a disk has taken it: no disk is needed.
+    is_elsewhere: bool,
 }
+
+type Wait = (Arc<Shared>, u64);
 
 impl Syncing {
     /// Nothing to wait for.
     pub(super) fn done() -> Self {
-        Self { waits: None }
+        Self { waits: None, more: Vec::new(), is_elsewhere: false }
+    }
+
+    /// Waits for another device too; one that succeeds is enough.
+    pub(super) fn or(mut self, mut other: Self) -> Self {
+        self.is_elsewhere |= other.is_elsewhere;
+        match self.waits {
+            None => self.waits = other.waits,
+            Some(_) => self.more.extend(other.waits),
+        }
+        self.more.append(&mut other.more);
+        self
+    }
+
+    /// There is a device without a disk besides.
+    pub(super) fn elsewhere(mut self) -> Self {
+        self.is_elsewhere = true;
+        self
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Wait> {
+        self.waits.iter().chain(&self.more)
+    }
+
+    /// What comes of it when every device has its outcome.
+    fn settle(
+        &self,
+        outcomes: impl Iterator<Item = Result<(), AuditError>>,
+    ) -> Result<(), AuditError> {
+        let mut refused = None;
+        for outcome in outcomes {
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(error) => refused = Some(error),
+            }
+        }
+        refused.filter(|_| !self.is_elsewhere).map_or(Ok(()), Err)
     }
 
     /// Blocks the thread until then. Not for use inside an async runtime.
     ///
     /// # Errors
-    /// [`AuditError`] if the disk refused.
+    /// [`AuditError`] if no disk took it.
     pub fn wait(self) -> Result<(), AuditError> {
-        let Some((shared, length)) = self.waits else { return Ok(()) };
-        let mut state = shared.lock();
-        loop {
-            if let Some(outcome) = shared.outcome(&state, length) {
-                return outcome;
+        self.settle(self.all().map(|(shared, length)| {
+            let mut state = shared.lock();
+            loop {
+                if let Some(outcome) = shared.outcome(&state, *length) {
+                    return outcome;
+                }
+                state = shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            state = shared.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        }))
     }
 }
 
@@ -220,14 +263,21 @@ impl Future for Syncing {
     type Output = Result<(), AuditError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some((shared, length)) = &self.waits else { return Poll::Ready(Ok(())) };
-        let mut state = shared.lock();
-        if let Some(outcome) = shared.outcome(&state, *length) {
-            return Poll::Ready(outcome);
+        let mut refused = None;
+        let mut is_open = false;
+        for (shared, length) in self.all() {
+            let mut state = shared.lock();
+            match shared.outcome(&state, *length) {
+                Some(Ok(())) => return Poll::Ready(Ok(())),
+                Some(Err(error)) => refused = Some(error),
+                None => {
+                    is_open = true;
+                    if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                        state.wakers.push(context.waker().clone());
+                    }
+                }
+            }
         }
-        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        Poll::Pending
+        if is_open { Poll::Pending } else { Poll::Ready(self.settle(refused.map(Err).into_iter())) }
     }
 }

@@ -1,5 +1,6 @@
 //! The audit as its readers and its callers see it.
 
+use super::config::DEFAULT_PATH;
 use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -9,17 +10,17 @@ use tempfile::TempDir;
 
 const KEY: [u8; 32] = [7; 32];
 
-fn place() -> (TempDir, PathBuf) {
+pub(super) fn place() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit.log");
     (directory, path)
 }
 
-fn open(path: &Path) -> AuditLog {
+pub(super) fn open(path: &Path) -> AuditLog {
     AuditLog::open(path, &Zeroizing::new(KEY), 0).unwrap()
 }
 
-fn kmip(id: &str, phase: Phase) -> Entry<'_> {
+pub(super) fn kmip(id: &str, phase: Phase) -> Entry<'_> {
     Entry::Kmip(Kmip {
         phase,
         time_us: 1_000_000,
@@ -38,7 +39,7 @@ fn kmip(id: &str, phase: Phase) -> Entry<'_> {
     })
 }
 
-fn lines(path: &Path) -> Vec<Value> {
+pub(super) fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -87,35 +88,96 @@ fn strings_of_the_api_are_hashed_and_can_be_looked_for() {
         id: "q",
         operation: "update",
         path: "kmip/scope/a/role/b",
-        mount_point: "kmip/",
-        mount_type: "kmip",
+        mount: Target { point: "kmip/", kind: "kmip", accessor: "kmip_ab12cd34", class: "secret" },
         caller: Caller {
             client_token: Some("secret-token"),
             accessor: Some("secret-accessor"),
             display_name: "root",
             policies: &["root"],
             token_type: "service",
+            issued: Some(951_827_696),
+            verdict: Some(Verdict { allowed: true, granting: &["root"] }),
         },
         data: Some(&data),
-        response: Some(&answer),
+        response: Answered {
+            data: Some(&answer),
+            auth: Some(&json!({"client_token": "secret-new", "accessor": "secret-accessor",
+                "lease_duration": 60, "policies": ["app"], "metadata": {"user": "secret-user"}})),
+            wrap_info: Some(&json!({"token": "secret-wrap", "ttl": 60})),
+            warnings: &["take care".to_owned()],
+        },
         error: Some("refused"),
-        remote: None,
+        wrap_ttl: Some(300),
+        remote: Some("10.0.0.7:4711".parse().unwrap()),
+        client_certificate_serial: Some("4711"),
+        ..Api::default()
     })))
     .unwrap();
-    assert!(!fs::read_to_string(&path).unwrap().contains("secret"));
-    let line = &lines(&path)[0];
-    assert_eq!(line["type"], "response");
-    assert_eq!(line["auth"]["client_token"], log.hash("secret-token"));
-    assert_eq!(line["auth"]["policies"], json!(["root"]));
-    assert_eq!(line["request"]["path"], "kmip/scope/a/role/b");
-    assert_eq!(line["request"]["data"]["list"][1]["deep"], log.hash("secret-two"));
-    assert_eq!(line["request"]["data"]["n"], 5);
-    assert_eq!(line["response"]["data"]["private_key"], log.hash("secret-three"));
-    assert_eq!(line["response"]["data"]["ok"], true);
-    assert_eq!(line["error"], "refused");
+    assert!(!fs::read_to_string(&path).unwrap().contains("secret-"));
+    let hash = |text| log.hash(DEFAULT_PATH, text).unwrap();
+    let mut line = lines(&path)[0].clone();
+    for chained in ["seq", "prev", "hash"] {
+        line.as_object_mut().unwrap().remove(chained);
+    }
+    let expected = json!({
+        "time": "1970-01-01T00:00:00.000000Z",
+        "type": "response",
+        "auth": {
+            "client_token": hash("secret-token"),
+            "accessor": hash("secret-accessor"),
+            "display_name": "root",
+            "policies": ["root"],
+            "token_policies": ["root"],
+            "token_type": "service",
+            "token_issue_time": "2000-02-29T12:34:56Z",
+            "policy_results": {
+                "allowed": true,
+                "granting_policies": [{"name": "root", "namespace_id": "root", "type": "acl"}],
+            },
+        },
+        "request": {
+            "id": "q",
+            "operation": "update",
+            "path": "kmip/scope/a/role/b",
+            "mount_point": "kmip/",
+            "mount_type": "kmip",
+            "mount_accessor": "kmip_ab12cd34",
+            "mount_class": "secret",
+            "client_token": hash("secret-token"),
+            "client_token_accessor": hash("secret-accessor"),
+            "namespace": {"id": "root"},
+            "data": {
+                "operation_all": hash("true"),
+                "n": 5,
+                "list": [hash("secret-one"), {"deep": hash("secret-two")}],
+            },
+            "remote_address": "10.0.0.7",
+            "remote_port": 4711,
+            "wrap_ttl": 300,
+            "client_certificate_serial_number": "4711",
+        },
+        "response": {
+            "mount_point": "kmip/",
+            "mount_type": "kmip",
+            "mount_accessor": "kmip_ab12cd34",
+            "mount_class": "secret",
+            "data": {"private_key": hash("secret-three"), "ok": true},
+            "auth": {
+                "client_token": hash("secret-new"),
+                "accessor": hash("secret-accessor"),
+                "lease_duration": 60,
+                "policies": ["app"],
+                "metadata": {"user": hash("secret-user")},
+            },
+            "wrap_info": {"token": hash("secret-wrap"), "ttl": 60},
+            "warnings": ["take care"],
+        },
+        "error": "refused",
+    });
+    assert_eq!(line, expected);
     // printf x | openssl dgst -sha256 -mac HMAC -macopt hexkey:0707…07
     let known = "hmac-sha256:5b29e7ebdee0465c31c16b2fca787e1588ec74bd4c3e9f479103b2392c677d06";
-    assert_eq!(log.hash("x"), known);
+    assert_eq!(log.hash(DEFAULT_PATH, "x").unwrap(), known);
 }
 
 #[test]

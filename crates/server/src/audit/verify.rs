@@ -1,4 +1,5 @@
-//! Checking a whole audit file: every line's hash, its place, and that it follows the one before.
+//! Checking audit files whole: every line's hash, its place, and that it follows the one before,
+//! across the files of a rotation.
 
 use super::chain::{Chain, Link};
 use std::fs::File;
@@ -8,7 +9,7 @@ use std::path::Path;
 /// Longest line read; far above what is written.
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
-/// What an intact file holds.
+/// What intact files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// How many lines.
@@ -39,29 +40,56 @@ pub enum VerifyError {
     File(#[from] io::Error),
 }
 
-/// Checks the file from its first line to its last.
+/// Files that are checked one after the other, the oldest first.
+#[derive(Debug, Default)]
+pub struct Verification {
+    lines: u64,
+    first: u64,
+    chain: Chain,
+}
+
+impl Verification {
+    /// Checks the next file from its first line to its last. Its first line must follow the last one
+    /// of the file before; in the first file it may continue an earlier one.
+    ///
+    /// # Errors
+    /// [`VerifyError::Broken`] with the first line that is wrong.
+    pub fn file(&mut self, path: &Path) -> Result<(), VerifyError> {
+        let mut reader = BufReader::new(File::open(path)?);
+        let (mut line, mut offset) = (0_u64, 0_u64);
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut text)?;
+            if read == 0 {
+                return Ok(());
+            }
+            line = line.saturating_add(1);
+            let next = check(self.chain, &text, self.lines == 0);
+            self.chain = next.map_err(|reason| VerifyError::Broken { line, offset, reason })?;
+            if self.lines == 0 {
+                self.first = self.chain.seq;
+            }
+            self.lines = self.lines.saturating_add(1);
+            offset = offset.saturating_add(read as u64);
+        }
+    }
+
+    /// What the files hold.
+    pub fn summary(&self) -> Summary {
+        let Self { lines, first, chain } = *self;
+        Summary { lines, first, last: chain.seq, hash: chain.hash }
+    }
+}
+
+/// Checks one file.
 ///
 /// # Errors
 /// [`VerifyError::Broken`] with the first line that is wrong.
 pub fn verify(path: &Path) -> Result<Summary, VerifyError> {
-    let mut reader = BufReader::new(File::open(path)?);
-    let (mut lines, mut offset, mut first) = (0_u64, 0_u64, 0);
-    let mut chain = Chain::default();
-    let mut text = Vec::new();
-    loop {
-        text.clear();
-        let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut text)?;
-        if read == 0 {
-            return Ok(Summary { lines, first, last: chain.seq, hash: chain.hash });
-        }
-        lines = lines.saturating_add(1);
-        let next = check(chain, &text, lines == 1);
-        chain = next.map_err(|reason| VerifyError::Broken { line: lines, offset, reason })?;
-        if lines == 1 {
-            first = chain.seq;
-        }
-        offset = offset.saturating_add(read as u64);
-    }
+    let mut verification = Verification::default();
+    verification.file(path)?;
+    Ok(verification.summary())
 }
 
 fn check(chain: Chain, text: &[u8], is_first: bool) -> Result<Chain, &'static str> {

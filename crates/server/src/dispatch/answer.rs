@@ -185,7 +185,7 @@ impl Service {
         let request = item::Request {
             service: self,
             peer,
-            number: number.to_string(),
+            number,
             now_us,
             version: message.version,
             response_end_max: start.saturating_add(self.response_bytes_max(header)),

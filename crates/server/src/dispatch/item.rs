@@ -23,7 +23,7 @@ pub(super) struct Request<'r> {
     pub service: &'r Service,
     pub peer: &'r Peer,
     /// Our number of it, for the audit.
-    pub number: String,
+    pub number: u64,
     pub now_us: i64,
     pub version: Version,
     /// How long the writer may become.
@@ -204,7 +204,7 @@ impl Request<'_> {
             resources: &self.service.resources,
             operations: table::operations,
             batch,
-            number: &self.number,
+            number: self.number,
             now_us: self.now_us,
             about: About::default(),
         };
@@ -241,20 +241,33 @@ impl Request<'_> {
         about: &About,
         failure: Option<&Failure>,
     ) -> Result<(), Failure> {
+        self.record_as(phase, item, Some(&admitted.grant), about, failure)
+    }
+
+    /// Records an item of whoever holds the grant, or of somebody who got none.
+    fn record_as(
+        &self,
+        phase: Phase,
+        item: &Item<'_>,
+        grant: Option<&Grant>,
+        about: &About,
+        failure: Option<&Failure>,
+    ) -> Result<(), Failure> {
         if !self.service.audit.is_enabled() {
             return Ok(());
         }
         let reason = failure.map(|failure| failure.reason.result_reason(self.version));
+        let number = self.number.to_string();
         let entry = Kmip {
             phase,
             time_us: self.service.clock.now_us(),
-            id: &self.number,
+            id: &number,
             item: u32::try_from(item.position).unwrap_or(u32::MAX),
             mount: &self.peer.mount_path,
-            scope: Some(admitted.grant.scope_name().as_str()),
-            role: Some(admitted.grant.role_name().as_str()),
+            scope: grant.map(|grant| grant.scope_name().as_str()),
+            role: grant.map(|grant| grant.role_name().as_str()),
             serial: Some(&self.peer.serial_text),
-            operation: admitted.item.operation.name().unwrap_or("unknown"),
+            operation: item.operation().and_then(|operation| operation.name()).unwrap_or("unknown"),
             unique_identifier: about.unique_identifier.as_deref(),
             object_type: about.object_type.and_then(|object_type| object_type.name()),
             version: (self.version.major.unsigned_abs(), self.version.minor.unsigned_abs()),
@@ -276,6 +289,11 @@ impl Request<'_> {
         failure: &Failure,
     ) {
         log(self.peer, grant, self.version, item.operation(), failure);
+        if grant.is_none() {
+            // It was not admitted, so no entry tells of it yet. It is refused in any case.
+            let _said_in_the_log =
+                self.record_as(Phase::Response, item, None, &About::default(), Some(failure));
+        }
         answer.fail_item(item.operation(), item.unique_batch_item_id(), failure);
     }
 }

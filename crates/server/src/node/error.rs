@@ -4,6 +4,7 @@ use std::io;
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::audit_devices::AuditDeviceError;
 use crate::export::ExportError;
 use crate::front::http::TlsError;
 use crate::mount::MountError;
@@ -26,6 +27,8 @@ pub enum StartError {
     SealMismatch { stored: SealKind },
     #[error("audit: {0}")]
     Audit(#[from] AuditError),
+    #[error("audit: {0}")]
+    AuditDevice(#[from] AuditDeviceError),
     #[error("mount: {0}")]
     Mount(#[from] MountError),
     #[error("access: {0}")]

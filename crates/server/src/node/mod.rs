@@ -10,14 +10,13 @@ mod progress;
 mod unsealed;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use claviger_store::Engine;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, DeviceConfig};
 use crate::clock::Clock;
 use crate::front::http::vault::{Initialised, Keeper, KeeperError, SealStatus, Services, Sharing};
 use crate::limits::Limits;
@@ -52,8 +51,8 @@ impl SealSource {
 pub struct NodeOptions {
     /// Who opens the seal.
     pub seal: SealSource,
-    /// Where the audit is written; `None` for nowhere.
-    pub audit: Option<PathBuf>,
+    /// Where the audit is written, besides what is enabled over the API.
+    pub audit: Vec<DeviceConfig>,
     /// The limits.
     pub limits: Limits,
 }
@@ -155,10 +154,11 @@ impl Node {
         Arc::clone(&self.clock)
     }
 
-    /// Lets whoever moved the audit's files away have new ones.
+    /// Opens audit files again that were renamed or could not be opened. Blocks on them.
     pub fn reopen_audit(&self) {
-        if self.read().audit.as_ref().is_some_and(AuditLog::is_enabled) {
-            tracing::warn!("the audit file stays open: this version cannot open it again");
+        let audit = self.read().audit.clone();
+        if let Some(audit) = audit {
+            audit.reopen(self.clock.now_us());
         }
     }
 
@@ -198,15 +198,10 @@ impl Node {
         if let Some(audit) = &self.read().audit {
             return Ok(audit.clone());
         }
-        let audit = match &self.options.audit {
-            Some(path) => {
-                AuditLog::open(path, &barrier.derived_key(b"audit"), self.clock.now_us())?
-            }
-            None => {
-                tracing::warn!("no audit device is enabled: nobody records who does what");
-                AuditLog::disabled()
-            }
-        };
+        let (audit, key) = (AuditLog::disabled(), barrier.derived_key(b"audit"));
+        for device in &self.options.audit {
+            audit.add(device.clone(), &key, self.clock.now_us())?;
+        }
         self.write().audit = Some(audit.clone());
         Ok(audit)
     }

@@ -15,6 +15,7 @@ use tokio::time::MissedTickBehavior;
 use super::StartError;
 use crate::access::Access;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::Clock;
 use crate::dispatch::Service;
 use crate::front::http::vault::Services;
@@ -60,6 +61,14 @@ impl Unsealed {
     ) -> Result<Self, StartError> {
         let barrier = Arc::new(barrier);
         let records = Records::new(Arc::clone(&barrier));
+        // Before anything can be asked.
+        let audit_devices = AuditDevices::open(records.clone(), audit.clone(), Arc::clone(&clock))?;
+        if !audit.is_enabled() {
+            tracing::warn!(
+                "no audit device is enabled: use [audit.NAME] in the configuration, --data-dir with \
+                 --dev, or `claviger audit create`, to record who does what"
+            );
+        }
         let objects = Arc::new(Objects::new(Arc::clone(&barrier), limits.cache_bytes_max));
         let keeper: Arc<dyn crate::access::Objects> = Arc::<Objects>::clone(&objects);
         let access = Arc::new(Access::open(records.clone(), Arc::clone(&clock), keeper)?);
@@ -88,7 +97,8 @@ impl Unsealed {
             tracing::error!(%error, "tokens that ended are not removed yet");
         }
         let sweep_task = runtime.spawn(sweep(tokens.clone())).abort_handle();
-        let services = Arc::new(Services { mounts, access, tokens, policies, audit });
+        let services =
+            Arc::new(Services { mounts, access, tokens, policies, audit, audit_devices });
         let cluster_id = cluster_id(&barrier);
         let flush_task = runtime.spawn(flush(Arc::clone(&objects))).abort_handle();
         Ok(Self { barrier, objects, front, services, cluster_id, flush_task, sweep_task })

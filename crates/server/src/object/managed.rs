@@ -22,6 +22,38 @@ pub struct ManagedObject {
     pub attributes: Attributes,
 }
 
+/// What has to be known of an object to hand it out as it is: all of it but most attributes. A Get
+/// needs no more, and reading every attribute would be half of its work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    /// Its Object Type.
+    pub object_type: ObjectType,
+    /// The object itself; `None` once it is destroyed.
+    pub object: Option<Object>,
+    /// Its attribute Sensitive.
+    pub sensitive: Option<bool>,
+    /// Its attribute Extractable.
+    pub extractable: Option<bool>,
+    /// Its attribute Fresh as it is stored; see [`super::served`].
+    pub fresh: Option<bool>,
+}
+
+impl From<&ManagedObject> for Outline {
+    fn from(managed: &ManagedObject) -> Self {
+        let fresh = managed.attributes.iter().filter_map(|attribute| match attribute {
+            Attribute::Fresh(fresh) => Some(*fresh),
+            _ => None,
+        });
+        Self {
+            object_type: managed.object_type,
+            object: managed.object.clone(),
+            sensitive: managed.attributes.sensitive(),
+            extractable: managed.attributes.extractable(),
+            fresh: fresh.last(),
+        }
+    }
+}
+
 /// Attributes that are computed whenever they are asked for, never stored.
 const COMPUTED: [AttributeId; 5] = [
     AttributeId::UniqueIdentifier,

@@ -20,5 +20,5 @@ pub mod usage;
 pub use cache::Cache;
 pub use id::{IdSource, ObjectId};
 pub use locate::Query;
-pub use managed::ManagedObject;
+pub use managed::{ManagedObject, Outline};
 pub use tx::{Objects, Partition, Tx};

@@ -9,7 +9,7 @@ use claviger_ttlv::{Item, Reader, Tag, Writer};
 use zeroize::Zeroizing;
 
 use super::id::ObjectId;
-use super::managed::ManagedObject;
+use super::managed::{ManagedObject, Outline};
 
 const FORMAT: u8 = 1;
 const RECORD: Tag = Tag::new(0x54_0001);
@@ -67,6 +67,41 @@ fn size_hint(object: &ManagedObject) -> usize {
 /// # Errors
 /// The record is in an unknown format, or damaged.
 pub fn decode(id: ObjectId, bytes: &[u8]) -> Result<ManagedObject, RecordError> {
+    let Parts { object_type, object, attributes } = parts(bytes)?;
+    let attributes = attributes.map(|item| decode_attributes(&item)).transpose()?;
+    Ok(ManagedObject { id, object_type, object, attributes: attributes.unwrap_or_default() })
+}
+
+/// The outline of a record: most attributes are passed over.
+///
+/// # Errors
+/// As [`decode`].
+pub fn outline(bytes: &[u8]) -> Result<Outline, RecordError> {
+    let Parts { object_type, object, attributes } = parts(bytes)?;
+    let mut outline =
+        Outline { object_type, object, sensitive: None, extractable: None, fresh: None };
+    let Some(attributes) = attributes else { return Ok(outline) };
+    let mut reader = attributes.structure().map_err(Error::from)?;
+    while let Some(item) = reader.next_item().map_err(Error::from)? {
+        let flag = match item.tag {
+            tags::SENSITIVE => &mut outline.sensitive,
+            tags::EXTRACTABLE => &mut outline.extractable,
+            tags::FRESH => &mut outline.fresh,
+            _ => continue,
+        };
+        *flag = Some(item.boolean().map_err(Error::from)?);
+    }
+    Ok(outline)
+}
+
+/// What a record is made of; the attributes not looked into.
+struct Parts<'r> {
+    object_type: ObjectType,
+    object: Option<Object>,
+    attributes: Option<Item<'r>>,
+}
+
+fn parts(bytes: &[u8]) -> Result<Parts<'_>, RecordError> {
     let damaged = |tag| Error::new(Problem::BadValue, tag);
     let (format, body) = bytes.split_first().ok_or_else(|| damaged(RECORD))?;
     if *format != FORMAT {
@@ -77,18 +112,18 @@ pub fn decode(id: ObjectId, bytes: &[u8]) -> Result<ManagedObject, RecordError> 
     let mut reader = Reader::inside(body).ok_or_else(|| damaged(RECORD))?;
     let mut object_type = None;
     let mut object = None;
-    let mut attributes = Attributes::new();
+    let mut attributes = None;
     while let Some(item) = reader.next_item().map_err(Error::from)? {
         match item.tag {
             tags::OBJECT_TYPE => {
                 object_type = Some(ObjectType(item.enumeration().map_err(Error::from)?));
             }
-            ATTRIBUTES => attributes = decode_attributes(&item)?,
+            ATTRIBUTES => attributes = Some(item),
             _ => object = Some(Object::decode(&item, Version::EVERY)?),
         }
     }
     let object_type = object_type.ok_or_else(|| damaged(tags::OBJECT_TYPE))?;
-    Ok(ManagedObject { id, object_type, object, attributes })
+    Ok(Parts { object_type, object, attributes })
 }
 
 fn decode_attributes(item: &Item<'_>) -> Result<Attributes, Error> {
@@ -227,6 +262,40 @@ mod tests {
             assert_eq!(values(&back), values(&stored));
             let tombstone = ManagedObject { object: None, ..stored };
             assert_eq!(decode(id, &encode(&tombstone)).unwrap(), tombstone);
+        }
+    }
+
+    #[test]
+    fn an_outline_says_what_the_whole_object_says() {
+        let id = ObjectId::from_bytes([7; 16]);
+        let object = Object::SymmetricKey(Key { key_block: Some(block()) });
+        for (sensitive, extractable, fresh) in [
+            (None, None, None),
+            (Some(true), Some(false), Some(true)),
+            (Some(false), Some(true), Some(false)),
+        ] {
+            let mut attributes = attributes();
+            attributes.0.retain(|it| !matches!(it.attribute, Attribute::Fresh(_)));
+            for flag in [
+                sensitive.map(Attribute::Sensitive),
+                extractable.map(Attribute::Extractable),
+                fresh.map(Attribute::Fresh),
+            ] {
+                attributes.0.extend(flag.map(Instance::from));
+            }
+            let object = Some(object.clone());
+            let stored =
+                ManagedObject { id, object_type: ObjectType::SYMMETRIC_KEY, object, attributes };
+            for stored in [ManagedObject { object: None, ..stored.clone() }, stored] {
+                let bytes = encode(&stored);
+                let whole = Outline::from(&decode(id, &bytes).unwrap());
+                assert_eq!(outline(&bytes).unwrap(), whole);
+                assert_eq!(
+                    (whole.sensitive, whole.extractable, whole.fresh),
+                    (sensitive, extractable, fresh)
+                );
+                assert_eq!(whole.object.is_some(), stored.object.is_some());
+            }
         }
     }
 

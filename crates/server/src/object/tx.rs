@@ -13,7 +13,7 @@ use claviger_store::{CommitError, Expect, Key, Pending};
 
 use super::cache::{Cache, Candidates, Unsealed};
 use super::id::{IdSource, ObjectId};
-use super::managed::ManagedObject;
+use super::managed::{ManagedObject, Outline};
 use super::served::Served;
 use super::{layout, locate, record};
 use crate::failure::{Failure, Reason};
@@ -47,7 +47,14 @@ pub struct Tx<'a> {
     /// The time of the request in POSIX seconds: one instant for everything in it.
     pub now: i64,
     entries: Vec<Entry>,
-    serves: Vec<ObjectId>,
+    serves: Vec<Serve>,
+}
+
+/// An object that is handed to the client and was fresh.
+#[derive(Debug)]
+struct Serve {
+    id: ObjectId,
+    unsealed: Option<Arc<Unsealed>>,
 }
 
 #[derive(Debug)]
@@ -198,9 +205,7 @@ impl<'a> Tx<'a> {
             Some(id) => self.find(id)?,
             None => None,
         };
-        found.ok_or_else(|| {
-            Failure::new(Reason::ObjectNotFound, "no object has this Unique Identifier")
-        })
+        found.ok_or_else(not_found)
     }
 
     /// The object of that identifier, which must not be destroyed.
@@ -210,7 +215,7 @@ impl<'a> Tx<'a> {
     pub fn live(&mut self, unique_identifier: &str) -> Result<Arc<ManagedObject>, Failure> {
         let object = self.object(unique_identifier)?;
         if object.object.is_none() {
-            return Err(Failure::new(Reason::ObjectDestroyed, "the object has been destroyed"));
+            return Err(destroyed());
         }
         Ok(object)
     }
@@ -248,9 +253,29 @@ impl<'a> Tx<'a> {
         self.entries.iter().filter(|entry| entry.changed).map(|entry| &entry.after)
     }
 
-    /// Notes that the object is handed to the client, which takes its freshness.
-    pub fn serve(&mut self, id: ObjectId) {
-        self.serves.push(id);
+    /// The object of that identifier, which must not be destroyed, to be handed to the client: that
+    /// takes its freshness. As with [`Tx::peek`], the commit does not depend on it.
+    ///
+    /// # Errors
+    /// There is none, or it is destroyed; storage.
+    pub fn serve(&mut self, unique_identifier: &str) -> Result<Outline, Failure> {
+        let id = ObjectId::parse(unique_identifier).ok_or_else(not_found)?;
+        let (outline, unsealed) = match self.entries.iter().find(|entry| entry.after.id == id) {
+            Some(entry) => (Outline::from(&*entry.after), entry.unsealed.clone()),
+            None => {
+                let key =
+                    layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
+                let unsealed = self.objects.read(&key).map_err(storage)?.ok_or_else(not_found)?;
+                (record::outline(&unsealed.bytes).map_err(damaged)?, Some(unsealed))
+            }
+        };
+        if outline.object.is_none() {
+            return Err(destroyed());
+        }
+        if outline.fresh == Some(true) {
+            self.serves.push(Serve { id, unsealed });
+        }
+        Ok(outline)
     }
 
     /// Whether the object has never been handed to a client.
@@ -259,7 +284,7 @@ impl<'a> Tx<'a> {
     /// Storage.
     pub fn is_fresh(&self, object: &ManagedObject) -> Result<bool, Failure> {
         let stored = object.attributes.iter().any(|it| matches!(it, Attribute::Fresh(true)));
-        if !stored || self.serves.contains(&object.id) {
+        if !stored || self.is_served(object.id) {
             return Ok(false);
         }
         let entry = self.entries.iter().find(|entry| entry.after.id == object.id);
@@ -280,6 +305,10 @@ impl<'a> Tx<'a> {
         layout::served(&self.partition.mount, &self.partition.scope, id.as_bytes())
     }
 
+    fn is_served(&self, id: ObjectId) -> bool {
+        self.serves.iter().any(|serve| serve.id == id)
+    }
+
     /// Whether there is nothing to commit: then [`Tx::finish_reads`] ends it.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
@@ -288,11 +317,9 @@ impl<'a> Tx<'a> {
 
     /// What a transaction leaves behind without a commit: which objects were handed out.
     pub fn finish_reads(&self) {
-        for id in &self.serves {
-            let entry = self.entries.iter().find(|entry| entry.after.id == *id);
-            let Some(entry) = entry else { continue };
-            let is_fresh = entry.after.attributes.iter().any(|it| *it == Attribute::Fresh(true));
-            let Some(unsealed) = entry.unsealed.as_ref().filter(|_| is_fresh) else { continue };
+        for Serve { id, unsealed } in &self.serves {
+            // An object of this transaction is written with its freshness taken.
+            let Some(unsealed) = unsealed else { continue };
             if !unsealed.served.swap(true, Ordering::Relaxed) {
                 self.objects.served.note(self.served_key(*id));
             }
@@ -327,7 +354,7 @@ impl<'a> Tx<'a> {
     /// An object that is rewritten takes its spent freshness with it.
     fn with_freshness(&self, entry: &Entry) -> Arc<ManagedObject> {
         let mut object = Arc::clone(&entry.after);
-        let handed_out = self.serves.contains(&object.id)
+        let handed_out = self.is_served(object.id)
             || entry.unsealed.as_ref().is_some_and(|it| it.served.load(Ordering::Relaxed));
         if handed_out && object.attributes.iter().any(|it| *it == Attribute::Fresh(true)) {
             Arc::make_mut(&mut object).attributes.set(Attribute::Fresh(false));
@@ -369,6 +396,14 @@ impl Commit<'_> {
         }
         outcome.map(|_| ())
     }
+}
+
+fn not_found() -> Failure {
+    Failure::new(Reason::ObjectNotFound, "no object has this Unique Identifier")
+}
+
+fn destroyed() -> Failure {
+    Failure::new(Reason::ObjectDestroyed, "the object has been destroyed")
 }
 
 pub(super) fn storage(error: SealError) -> Failure {

@@ -43,7 +43,7 @@ pub struct Context<'c, 't> {
     /// What the items of the batch pass on.
     pub batch: &'c mut Batch,
     /// Our number of the request: the same however often its items are run.
-    pub number: &'c str,
+    pub number: u64,
     /// The time in microseconds; [`Tx::now`] is the same instant in seconds.
     pub now_us: i64,
     /// What the item is about, for the audit.

@@ -15,7 +15,6 @@ use claviger_kmip::objects::{
 
 use super::key;
 use crate::failure::{Failure, Reason};
-use crate::object::ManagedObject;
 
 /// The object with its key in that format.
 ///
@@ -68,12 +67,12 @@ pub(super) fn convert(
 /// # Errors
 /// A public key is asked for in another compression.
 pub(super) fn check_compression(
-    managed: &ManagedObject,
+    object_type: ObjectType,
     asked: Option<KeyCompressionType>,
 ) -> Result<(), Failure> {
     match asked {
         None | Some(KeyCompressionType::EC_PUBLIC_KEY_TYPE_UNCOMPRESSED) => Ok(()),
-        Some(_) if managed.object_type != ObjectType::PUBLIC_KEY => Ok(()),
+        Some(_) if object_type != ObjectType::PUBLIC_KEY => Ok(()),
         Some(_) => Err(Failure::new(
             Reason::KeyCompressionTypeNotSupported,
             "points of elliptic curves are given uncompressed only",

@@ -122,7 +122,7 @@ struct Stream {
 }
 
 /// One batch item of one request, however often it is run.
-type Run = (String, usize);
+type Run = (u64, usize);
 
 /// The streams of a server.
 #[derive(Default)]
@@ -203,7 +203,7 @@ pub(super) fn go_on(
     step: impl FnOnce(Work, Option<&[u8]>) -> Result<(Option<Work>, Output), Failure>,
 ) -> Result<Output, Failure> {
     let streams = &context.resources.streams;
-    let run = (context.number.to_owned(), context.batch.position());
+    let run = (context.number, context.batch.position());
     let mut stream = streams.take(correlation_value, owner)?;
     if let Some((latest, output)) = &stream.latest
         && *latest == run

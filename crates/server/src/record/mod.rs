@@ -55,6 +55,8 @@ pub enum Kind {
     Expiry = b'q',
     /// An access policy: `p ‖ keyed hash of its name`.
     Policy = b'p',
+    /// An audit device: `u ‖ keyed hash of its path`.
+    AuditDevice = b'u',
 }
 
 /// A record as it was read.

@@ -19,7 +19,7 @@ use claviger_server::audit::AuditLog;
 use claviger_server::clock::{Clock, ManualClock, SystemClock};
 use claviger_server::dispatch::{Next, Peer, Service};
 use claviger_server::limits::Limits;
-use claviger_server::mount::{ConfigChange, ListenerPlan, Listeners, MountPath, Mounts};
+use claviger_server::mount::{ConfigChange, ListenerPlan, Listeners, Mount, MountPath, Mounts};
 use claviger_server::object::Objects;
 use claviger_server::ops::Resources;
 use claviger_server::record::{Change, MountId, Records};
@@ -33,6 +33,7 @@ pub struct Fixture {
     pub peer: Peer,
     /// The credential that [`Self::peer`] has presented.
     pub credential: Credential,
+    pub mount: Arc<Mount>,
     /// What the mount would listen to.
     pub plan: ListenerPlan,
 }
@@ -111,7 +112,7 @@ impl Fixture {
             remote: ([127, 0, 0, 1], 9).into(),
         };
         let plan = mount.engine().unwrap().plan().clone();
-        Self { service, clock, peer, credential, plan }
+        Self { service, clock, peer, credential, mount, plan }
     }
 
     /// Sends a message and hands the answer's bytes on.

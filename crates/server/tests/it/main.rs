@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, also in its functions that are no tests"
 )]
 
+mod audit;
 mod conflict;
 mod cryptography;
 mod fixture;

@@ -1,9 +1,11 @@
 //! One connection: handshake, then request after request.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_kmip::tags;
 use claviger_ttlv::{FrameLength, Writer, frame_length};
@@ -11,7 +13,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -36,10 +38,9 @@ pub(super) async fn run(
     let _ = stream.set_nodelay(true);
     let service = &shared.service;
     let handshake = TlsAcceptor::from(tls).accept(stream);
-    let mut stopping = shared.stopping.clone();
     let shaken = tokio::select! {
         shaken = timeout(service.resources.limits.handshake_timeout, handshake) => shaken,
-        () = stopped(&mut stopping) => return,
+        () = stopped(shared.stopping.clone()) => return,
     };
     let stream = match shaken {
         Ok(Ok(stream)) => stream,
@@ -79,8 +80,9 @@ pub(super) async fn run(
         request: Vec::with_capacity(BUFFER_BYTES),
         answer: Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES)),
         begun: None,
+        patience: Patience::new(after(Instant::now(), service.resources.limits.idle_timeout)),
     };
-    let outcome = connection.serve(service, &peer, stopping).await;
+    let outcome = connection.serve(service, &peer, shared.stopping.clone()).await;
     if let Err(error) = outcome {
         tracing::debug!(peer = %remote, %error, "a KMIP connection ended early");
     }
@@ -133,6 +135,49 @@ struct Connection {
     answer: Writer,
     /// When the request that is incomplete began to come.
     begun: Option<Instant>,
+    patience: Patience,
+}
+
+/// A timer for deadlines that move with every request. It is set anew only when a deadline comes
+/// sooner than it would go off, or when it goes off too soon: most requests leave it alone.
+struct Patience(Pin<Box<Sleep>>);
+
+impl Patience {
+    fn new(deadline: Instant) -> Self {
+        Self(Box::pin(sleep_until(deadline)))
+    }
+
+    /// Waits for what is done before the deadline.
+    async fn within<T>(
+        &mut self,
+        deadline: Instant,
+        work: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.end(deadline) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    async fn end(&mut self, deadline: Instant) {
+        if deadline < self.0.deadline() {
+            self.0.as_mut().reset(deadline);
+        }
+        loop {
+            self.0.as_mut().await;
+            if deadline <= Instant::now() {
+                return;
+            }
+            self.0.as_mut().reset(deadline);
+        }
+    }
+}
+
+/// The end of a time-out; one that is too long to count never ends.
+fn after(begun: Instant, timeout: Duration) -> Instant {
+    const FAR: Duration = Duration::from_hours(24 * 365);
+    begun.checked_add(timeout.min(FAR)).unwrap_or(begun)
 }
 
 impl Connection {
@@ -140,9 +185,10 @@ impl Connection {
         &mut self,
         service: &Service,
         peer: &Peer,
-        mut stopping: watch::Receiver<bool>,
+        stopping: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let limits = service.resources.limits.ttlv();
+        let mut stopped = pin!(stopped(stopping));
         loop {
             match frame_length(&self.request, tags::REQUEST_MESSAGE, &limits) {
                 Ok(FrameLength::Known(length)) if length <= self.request.len() => {
@@ -151,7 +197,7 @@ impl Connection {
                     }
                 }
                 Ok(_) => {
-                    if !self.receive(service, &mut stopping).await? {
+                    if !self.receive(service, stopped.as_mut()).await? {
                         return Ok(());
                     }
                 }
@@ -173,12 +219,14 @@ impl Connection {
     ) -> io::Result<Next> {
         let request = self.request.get(..length).unwrap_or_default();
         let next = service.answer(peer, request, &mut self.answer).await;
-        let sent = timeout(service.resources.limits.transfer_timeout, async {
+        let deadline = after(Instant::now(), service.resources.limits.transfer_timeout);
+        let Self { stream, answer, patience, .. } = self;
+        let sent = patience.within(deadline, async {
             // One write: one TLS record, unless it is larger than a record can be.
-            self.stream.write_all(self.answer.as_bytes()).await?;
-            self.stream.flush().await
+            stream.write_all(answer.as_bytes()).await?;
+            stream.flush().await
         });
-        let sent = sent.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let sent = sent.await;
         self.begun = None;
         // Either may have held a key.
         self.answer.truncate(0);
@@ -196,42 +244,35 @@ impl Connection {
     async fn receive(
         &mut self,
         service: &Service,
-        stopping: &mut watch::Receiver<bool>,
+        stopped: Pin<&mut impl Future<Output = ()>>,
     ) -> io::Result<bool> {
         let limits = &service.resources.limits;
-        let patience = if self.request.is_empty() {
+        let now = Instant::now();
+        let is_between = self.request.is_empty();
+        let deadline = if is_between {
             self.begun = None;
-            limits.idle_timeout
+            after(now, limits.idle_timeout)
         } else {
             // For the whole request: a byte now and then does not buy more.
-            let begun = *self.begun.get_or_insert_with(Instant::now);
-            limits.transfer_timeout.saturating_sub(begun.elapsed())
+            after(*self.begun.get_or_insert(now), limits.transfer_timeout)
         };
+        let Self { stream, request, patience, .. } = self;
         let received = tokio::select! {
             biased;
-            // First, so that a client which is never silent is stopped too.
-            () = stopped(stopping), if self.request.is_empty() => {
-                return Ok(false);
-            }
-            received = timeout(patience, self.stream.read_buf(&mut self.request)) => received,
+            received = patience.within(deadline, stream.read_buf(request)) => received,
+            () = stopped, if is_between => return Ok(false),
         };
         match received {
-            Ok(Ok(0)) => Ok(false),
-            Ok(Ok(_)) => Ok(true),
+            Ok(bytes) => Ok(bytes > 0),
             // A client that ends without close_notify is common, and fine between requests.
-            Ok(Err(error))
-                if error.kind() == io::ErrorKind::UnexpectedEof && self.request.is_empty() =>
-            {
-                Ok(false)
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && is_between => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
 
 /// Resolves when the server stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+async fn stopped(mut stopping: watch::Receiver<bool>) {
     // The sender lives as long as the server: an error means that it is gone.
     let _ = stopping.wait_for(|stopping| *stopping).await.map(|_| ());
 }

@@ -4,6 +4,7 @@
 
 use crate::access::AccessError;
 use crate::audit::AuditError;
+use crate::audit_devices::AuditDeviceError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::policy::PolicyError;
@@ -162,6 +163,18 @@ impl From<PolicyError> for ApiError {
         match error {
             PolicyError::Parse(_) | PolicyError::BadInput(_) => Self::bad(error.to_string()),
             PolicyError::Record(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuditDeviceError> for ApiError {
+    fn from(error: AuditDeviceError) -> Self {
+        match error {
+            AuditDeviceError::Refused(_) | AuditDeviceError::Declared(_) => {
+                Self::bad(error.to_string())
+            }
+            AuditDeviceError::Record(error) => error.into(),
+            AuditDeviceError::Random => Self::internal(&error),
         }
     }
 }

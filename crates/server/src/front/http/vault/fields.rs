@@ -24,8 +24,8 @@ pub(super) enum Kind {
     List,
     /// Seconds as a number, or text such as `3600`, `1h30m`, `365d`.
     Duration,
-    /// A JSON object.
-    Object,
+    /// An object of scalars, which become text.
+    Map,
     /// Read by nobody: known, so that no warning is given.
     Ignored,
 }
@@ -38,7 +38,7 @@ impl Kind {
             Self::Int => "integer",
             Self::Text | Self::Duration => "string",
             Self::List => "array",
-            Self::Object | Self::Ignored => "object",
+            Self::Map | Self::Ignored => "object",
         }
     }
 }
@@ -102,15 +102,15 @@ impl<'a> Fields<'a> {
         self.read(name, "a list of strings", list_of)
     }
 
-    pub(super) fn seconds(self, name: &str) -> Result<Change<i64>, ApiError> {
-        self.read(name, "a duration", seconds_of)
-    }
-
     pub(super) fn map(self, name: &str) -> Result<Change<BTreeMap<String, String>>, ApiError> {
         self.read(name, "an object of strings", |value| {
-            let pairs = value.as_object()?.iter();
-            pairs.map(|(name, value)| Some((name.clone(), text_of(value)?))).collect()
+            let fields = value.as_object()?.iter();
+            fields.map(|(name, value)| Some((name.clone(), text_of(value)?))).collect()
         })
+    }
+
+    pub(super) fn seconds(self, name: &str) -> Result<Change<i64>, ApiError> {
+        self.read(name, "a duration", seconds_of)
     }
 
     /// Text that must be one of the names that `parse` knows; empty text is a reset.
@@ -284,6 +284,13 @@ mod tests {
             assert_eq!(Fields::new(&map(value)).list("x").unwrap(), Change::To(expected));
         }
         assert!(Fields::new(&map(json!([[]]))).list("x").is_err());
+        let expected =
+            BTreeMap::from([("a", "1"), ("b", "true")].map(|(k, v)| (k.into(), v.into())));
+        let value = json!({"a": 1, "b": "true"});
+        assert_eq!(Fields::new(&map(value)).map("x").unwrap(), Change::To(expected));
+        for wrong in [json!("a=1"), json!([]), json!({"a": null}), json!({"a": {}})] {
+            assert!(Fields::new(&map(wrong)).map("x").is_err());
+        }
         assert!(Fields::new(&map(json!({}))).text("x").is_err());
     }
 

@@ -5,6 +5,7 @@
 //! policies grant there, read the body, record the request in the audit, carry it out, record the
 //! outcome, answer.
 
+mod audit;
 mod config;
 mod credential;
 mod error;
@@ -15,6 +16,8 @@ mod mounts;
 mod new_token;
 mod permission;
 mod policies;
+mod raw;
+mod recorder;
 mod reply;
 mod request;
 mod role;
@@ -26,11 +29,13 @@ mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 
 use crate::access::Access;
-use crate::audit::{self, AuditLog, Entry, Phase};
+use crate::audit::{AuditLog, Phase};
+use crate::audit_devices::AuditDevices;
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
 use crate::policy::Policies;
@@ -39,7 +44,8 @@ use crate::token::{TokenInfo, Tokens};
 
 use error::ApiError;
 use fields::Fields;
-use reply::{Content, Reply};
+use recorder::Recorder;
+use reply::Reply;
 use request::{Operation, Request};
 use routes::{Auth, Captures, Route};
 
@@ -69,6 +75,8 @@ pub struct Services {
     pub policies: Policies,
     /// Where every request is recorded.
     pub audit: AuditLog,
+    /// The audit devices that are enabled at run time.
+    pub audit_devices: AuditDevices,
 }
 
 /// The API of one server.
@@ -76,12 +84,19 @@ pub struct Api {
     node: Node,
     clock: Arc<dyn Clock>,
     keeper: Arc<dyn Keeper>,
+    /// Whether `sys/raw` is there.
+    raw_storage: AtomicBool,
 }
 
 impl Api {
     /// The API of the server whose seal `keeper` keeps.
     pub fn new(node: Node, clock: Arc<dyn Clock>, keeper: Arc<dyn Keeper>) -> Self {
-        Self { node, clock, keeper }
+        Self { node, clock, keeper, raw_storage: AtomicBool::new(false) }
+    }
+
+    /// Turns `sys/raw` on or off: the configuration's `raw_storage_endpoint`.
+    pub fn set_raw_storage(&self, is_on: bool) {
+        self.raw_storage.store(is_on, Ordering::Relaxed);
     }
 
     fn services(&self) -> Option<Arc<Services>> {
@@ -153,7 +168,7 @@ impl Api {
         let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
         let admitted = admit(services, incoming, request, &mut seen);
         let recorder = Recorder { services, incoming, request, seen: &seen, clock: &*self.clock };
-        if let Err(error) = recorder.record(Phase::Request, None, None) {
+        if let Err(error) = recorder.record(Phase::Request, None, admitted.as_ref().err()) {
             return reply::render_error(&error);
         }
         let data = seen.data.as_object();
@@ -191,6 +206,8 @@ struct Seen {
     token: Option<TokenInfo>,
     mount: Option<Arc<Mount>>,
     data: Value,
+    /// Whether the token's policies allow the request; `None` until they are asked.
+    allowed: Option<bool>,
 }
 
 impl Seen {
@@ -218,7 +235,9 @@ fn admit(
     // Found before it is known whether it may be told; told only after.
     let target = find_target(services, request, seen);
     let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
-    permission::check(&services.policies, &info, request, auth)?;
+    let checked = permission::check(&services.policies, &info, request, auth);
+    seen.allowed = Some(checked.is_ok());
+    checked?;
     let target = target?;
     if request.operation == Operation::Update {
         seen.data = incoming.fields()?.into();
@@ -318,68 +337,6 @@ fn field_warnings(target: &Target, data: &Map<String, Value>) -> Vec<String> {
         ));
     }
     warnings
-}
-
-/// Writes a request's two entries in the audit.
-struct Recorder<'a> {
-    services: &'a Services,
-    incoming: &'a Incoming,
-    request: &'a Request,
-    seen: &'a Seen,
-    clock: &'a dyn Clock,
-}
-
-impl Recorder<'_> {
-    fn record(
-        &self,
-        phase: Phase,
-        reply: Option<&Reply>,
-        error: Option<&ApiError>,
-    ) -> Result<(), ApiError> {
-        let audit = &self.services.audit;
-        if !audit.is_enabled() {
-            return Ok(());
-        }
-        let path = self.request.path.text();
-        let token = self.seen.token.as_ref();
-        let policies: Vec<&str> =
-            token.into_iter().flat_map(|info| info.policies.iter().map(String::as_str)).collect();
-        let mount_point = match &self.seen.mount {
-            Some(mount) => mount.path().as_str().to_owned(),
-            None => format!("{}/", self.request.path.segments.first().map_or("", String::as_str)),
-        };
-        let response = reply.and_then(|reply| match &reply.content {
-            Content::Data(data) | Content::Spread(data) => Some(Value::Object(data.clone())),
-            Content::Auth(auth) => Some(auth.json()),
-            Content::Empty | Content::Bare(..) => None,
-        });
-        let text = error.map(ApiError::text);
-        audit.record(&Entry::Api(Box::new(audit::Api {
-            phase,
-            time_us: self.clock.now_us(),
-            id: &self.request.id,
-            operation: self.request.operation.name(),
-            path: &path,
-            mount_point: &mount_point,
-            mount_type: self.seen.mount_type(),
-            caller: audit::Caller {
-                client_token: self.incoming.token.as_deref(),
-                accessor: token.map(|info| info.accessor.as_str()),
-                display_name: token.map_or("", |info| info.display_name.as_str()),
-                policies: &policies,
-                token_type: "service",
-            },
-            data: Some(&self.seen.data),
-            response: response.as_ref(),
-            error: text.as_deref(),
-            remote: self.incoming.remote,
-        })))?;
-        let changes = matches!(self.request.operation, Operation::Update | Operation::Delete);
-        if phase == Phase::Request && changes {
-            audit.sync().wait()?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
 //! command, then every kind of error.
 
+mod audit;
 mod errors;
 mod garbage;
 mod policies;
+mod raw;
 mod seal;
 mod tokens;
 mod tutorial;
@@ -21,6 +23,7 @@ use super::{Api, Initialised, Keeper, KeeperError, Node, SealStatus, Services, S
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
+use crate::audit_devices::AuditDevices;
 use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
@@ -160,12 +163,20 @@ impl Server {
         let mounts = Arc::new(mounts);
         let access = Access::open(records.clone(), clock.clone(), objects.clone()).unwrap();
         let access = Arc::new(access);
+        let audit_devices =
+            AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
         let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
-        let services =
-            Services { mounts: mounts.clone(), access: access.clone(), tokens, policies, audit };
+        let services = Services {
+            mounts: mounts.clone(),
+            access: access.clone(),
+            tokens,
+            policies,
+            audit,
+            audit_devices,
+        };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
         let api = Arc::new(Api::new(node, clock.clone(), Arc::<FixedKeeper>::clone(&keeper)));
         Self { store, objects, mounts, access, clock, router: router(api.clone()), api, keeper }

@@ -1,7 +1,7 @@
 //! Paths below `/v1/` that are not a mount's, and their fields.
 
 use super::super::fields::{Field, Kind};
-use super::super::{mounts, policies, seal, status, tokens};
+use super::super::{audit, mounts, policies, raw, seal, status, tokens};
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, List, Read, Update};
 
@@ -16,6 +16,11 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/seal", Auth::Sudo, &[(Update, seal::seal)], none, "Seals the server."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
+    route("sys/audit", Auth::Sudo, &[(Read, audit::list)], none, "The audit devices."),
+    route("sys/audit/{path*}", Auth::Sudo, &[(Update, audit::enable), (Delete, audit::disable)], audit_fields, "Enables or disables an audit device."),
+    route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
+    route("sys/raw", Auth::Sudo, &[(List, raw::list)], none, "What of the storage can be seen."),
+    route("sys/raw/{path*}", Auth::Sudo, &[(Read, raw::read), (List, raw::list)], none, "Scopes and roles by the identifiers that stand in a certificate's subject."),
     route("sys/policies/acl", Auth::Token, &[(Read, policies::list), (List, policies::list)], none, "The access policies."),
     route("sys/policies/acl/{name*}", Auth::Token, &[(Read, policies::read), (Update, policies::write), (Delete, policies::delete)], policy_fields, "An access policy: what it grants on which paths."),
     route("sys/policy", Auth::Token, &[(Read, policies::list_old), (List, policies::list_old)], none, "The access policies, as older clients ask."),
@@ -80,7 +85,7 @@ fields! {
     token_fields:
         ["id", Text, "The token itself; a random one unless given. Takes sudo."]
         ["policies", List, "Its policies; those of the token of the request unless given."]
-        ["meta", Object, "What to note of it."]
+        ["meta", Map, "What to note of it."]
         ["no_parent", Bool, "Makes a token that has no parent. Takes sudo."]
         ["no_default_policy", Bool, "Leaves the policy default out."]
         ["renewable", Bool, "Whether it can be renewed; true unless given."]
@@ -104,6 +109,13 @@ fields! {
     renew_accessor_fields:
         ["accessor", Text, "The accessor of the token."]
         ["increment", Duration, "How much time it shall have from now."];
+    audit_fields:
+        ["type", Text, "The type of device: file, syslog or socket."]
+        ["description", Text, "What the device is for."]
+        ["options", Map, "The options of its type, such as file_path."]
+        ["local", Ignored, "Accepted and ignored: there is no replication."];
+    audit_hash_fields:
+        ["input", Text, "The string to hash."];
     health_fields:
         ["standbyok", Ignored, "Accepted: there is no standby."]
         ["perfstandbyok", Ignored, "Accepted: there is no standby."]

@@ -25,7 +25,7 @@ struct Live {
 
 fn open(engine: &Arc<Memory>, seal: SealSource) -> Result<Arc<Node>, StartError> {
     let clock = Arc::new(ManualClock::at(NOW));
-    let options = NodeOptions { seal, audit: None, limits: Limits::default() };
+    let options = NodeOptions { seal, audit: Vec::new(), limits: Limits::default() };
     let node = Node::open(engine.clone(), clock, Handle::current(), options)?;
     Ok(Arc::new(node))
 }

@@ -47,8 +47,8 @@ async fn terraform_makes_a_child_token() {
         seen,
         json!({"id": null, "accessor": accessor, "creation_time": NOW, "creation_ttl": 1200,
             "display_name": "token-terraform", "entity_id": "",
-            "expire_time": "2027-01-15T08:20:00.000000Z", "explicit_max_ttl": 1200,
-            "issue_time": "2027-01-15T08:00:00.000000Z", "meta": null, "num_uses": 0,
+            "expire_time": "2027-01-15T08:20:00Z", "explicit_max_ttl": 1200,
+            "issue_time": "2027-01-15T08:00:00Z", "meta": null, "num_uses": 0,
             "orphan": false, "path": "auth/token/create", "policies": ["root"],
             "renewable": false, "ttl": 1000, "type": "service"})
     );
@@ -187,7 +187,7 @@ async fn a_token_with_uses_is_good_for_as_many_requests() {
 async fn what_ended_while_the_server_was_sealed_is_gone_before_the_first_request() {
     let directory = tempfile::tempdir().unwrap();
     let seal = SealSource::KeyFile(KeyFile::new(directory.path().join("seal.key")));
-    let options = NodeOptions { seal, audit: None, limits: Limits::default() };
+    let options = NodeOptions { seal, audit: Vec::new(), limits: Limits::default() };
     let clock = Arc::new(ManualClock::at(NOW));
     let (engine, runtime) = (Arc::new(Memory::new()), Handle::current());
     let node = crate::node::Node::open(engine, clock.clone(), runtime, options).unwrap();
