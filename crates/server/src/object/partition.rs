@@ -5,7 +5,7 @@ use claviger_store::{CommitError, Key, Range};
 use super::layout;
 use super::lifecycle::State;
 use super::managed::ManagedObject;
-use super::tx::Objects;
+use super::objects::Objects;
 use super::{ObjectId, record};
 use crate::access;
 use crate::record::{MountId, ScopeId};
