@@ -91,5 +91,9 @@ fn records_of_format_1_open() {
     let found = access.lookup_credential(&mount, "finance", "accounting", &serial);
     assert_eq!(found.unwrap().unwrap().chain.len(), 2);
     access.generate_credential(&mount, "finance", "accounting").unwrap();
-    assert!(Tokens::new(records, clock).any().unwrap());
+    let policies = Policies::open(records.clone()).unwrap();
+    assert_eq!(policies.granted(&["storage".to_owned()], "kmip/ca").names(), ["read"]);
+    let tokens = Tokens::new(records, clock);
+    assert_eq!(tokens.accessors().unwrap().len(), 1, "the other's time has come");
+    assert_eq!((tokens.sweep().unwrap(), tokens.sweep().unwrap()), (1, 0));
 }

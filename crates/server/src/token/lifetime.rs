@@ -17,33 +17,46 @@ pub(super) struct Granted {
     pub(super) warnings: Vec<String>,
 }
 
-/// The life of a token that begins: `ttl` 0 asks for the default, `explicit_max_ttl` 0 for the
-/// system's maximum, `period` 0 for none.
-pub(super) fn at_creation(
-    ttl: i64,
-    explicit_max_ttl: i64,
-    period: i64,
-) -> Result<Granted, TokenError> {
-    for (name, seconds) in
-        [("ttl", ttl), ("explicit_max_ttl", explicit_max_ttl), ("period", period)]
-    {
-        if seconds < 0 {
-            return Err(TokenError::BadInput(format!("{name} must not be negative")));
-        }
-        if name != "ttl" && seconds > TTL_SECONDS_MAX {
-            return Err(TokenError::BadInput(format!(
-                "{name} must not exceed {TTL_SECONDS_MAX} seconds"
-            )));
-        }
+/// What a new token asks for, in seconds; 0 is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) ttl: i64,
+    pub(super) explicit_max_ttl: i64,
+    pub(super) period: i64,
+}
+
+impl Asked {
+    /// Cuts what is beyond the system's maximum.
+    pub(super) fn cut(self, warnings: &mut Vec<String>) -> Result<Self, TokenError> {
+        let mut cut = |name: &str, seconds: i64, most: i64| {
+            if seconds < 0 {
+                return Err(TokenError::BadInput(format!("{name} must not be negative")));
+            }
+            if seconds > most {
+                warnings.push(exceeded(name, seconds, most));
+            }
+            Ok(seconds.min(most))
+        };
+        let ttl = cut("ttl", self.ttl, i64::MAX)?;
+        let explicit_max_ttl = cut("explicit_max_ttl", self.explicit_max_ttl, TTL_SECONDS_MAX)?;
+        let period = cut("period", self.period, TTL_SECONDS_MAX)?;
+        Ok(Self { ttl, explicit_max_ttl, period })
     }
-    let wanted = if period > 0 {
-        period
-    } else if ttl > 0 {
-        ttl
-    } else {
-        TTL_SECONDS_DEFAULT
-    };
-    Ok(within(wanted, if explicit_max_ttl > 0 { explicit_max_ttl } else { TTL_SECONDS_MAX }))
+
+    /// Whether there is nothing that ends it.
+    pub(super) fn is_endless(self) -> bool {
+        (self.ttl, self.explicit_max_ttl, self.period) == (0, 0, 0)
+    }
+
+    /// The life that the token begins with.
+    pub(super) fn at_creation(self) -> Granted {
+        let wanted = [self.period, self.ttl].into_iter().find(|seconds| *seconds > 0);
+        let most = match self.explicit_max_ttl {
+            0 => TTL_SECONDS_MAX,
+            max => max,
+        };
+        within(wanted.unwrap_or_else(|| TTL_SECONDS_DEFAULT.min(most)), most)
+    }
 }
 
 /// The life of a token that is renewed at `now`: `increment` 0 asks for its first ttl again.
@@ -75,12 +88,10 @@ pub(super) fn at_renewal(
 }
 
 fn within(wanted: i64, most: i64) -> Granted {
-    let mut warnings = Vec::new();
-    if wanted > most {
-        warnings.push(format!(
-            "TTL of \"{wanted}s\" exceeded the effective max_ttl of \"{most}s\"; TTL value is \
-             capped accordingly"
-        ));
-    }
+    let warnings = if wanted > most { vec![exceeded("ttl", wanted, most)] } else { Vec::new() };
     Granted { ttl: wanted.min(most), warnings }
+}
+
+fn exceeded(name: &str, wanted: i64, most: i64) -> String {
+    format!("{name} of {wanted}s exceeds the maximum of {most}s and is cut to it")
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -129,14 +129,15 @@ impl TokenInfo {
 pub struct Tokens {
     records: Records,
     clock: Arc<dyn Clock>,
-    /// One change of the tree at a time: no child may appear under a token that is going.
-    writer: Arc<Mutex<()>>,
+    /// Shared by those who add to the tree, whose commits then go together; had alone by whoever
+    /// changes or removes: no child may appear under a token that is going.
+    tree: Arc<RwLock<()>>,
 }
 
 impl Tokens {
     /// On top of the records.
     pub fn new(records: Records, clock: Arc<dyn Clock>) -> Self {
-        Self { records, clock, writer: Arc::default() }
+        Self { records, clock, tree: Arc::default() }
     }
 
     /// Whether there is any token: false in a store just initialised.
@@ -249,8 +250,8 @@ impl Tokens {
         }))
     }
 
-    fn writer(&self) -> MutexGuard<'_, ()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> RwLockWriteGuard<'_, ()> {
+        self.tree.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id_of(&self, token: &str) -> TokenId {

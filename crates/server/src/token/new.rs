@@ -1,6 +1,7 @@
 //! Making tokens and renewing them.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use zeroize::Zeroizing;
 
@@ -13,6 +14,9 @@ use crate::record::{Edit, base62};
 /// Random characters of a token: 24 out of 62 are 142 bits.
 pub(super) const TOKEN_CHARS: usize = 24;
 const ACCESSOR_CHARS: usize = 24;
+
+/// What a token's record may hold of what its maker chose.
+const NOTED_BYTES_MAX: usize = 64 * 1024;
 
 /// A service token that is to be made. What its maker may ask for has been decided before.
 #[derive(Default)]
@@ -67,11 +71,23 @@ impl Tokens {
             return Err(TokenError::Unfit);
         }
         let policies = sanitised(new.policies);
-        let endless = new.ttl == 0
-            && new.explicit_max_ttl == 0
-            && new.period == 0
-            && policies == [ROOT_POLICY];
-        let granted = lifetime::at_creation(new.ttl, new.explicit_max_ttl, new.period)?;
+        let noted = policies.iter().map(String::len);
+        let noted = noted.chain(new.meta.iter().map(|(name, value)| name.len() + value.len()));
+        if noted.sum::<usize>().saturating_add(new.display_name.len()) > NOTED_BYTES_MAX {
+            return Err(TokenError::BadInput(format!(
+                "policies, meta and display_name have at most {NOTED_BYTES_MAX} bytes together"
+            )));
+        }
+        let asked = lifetime::Asked {
+            ttl: new.ttl,
+            explicit_max_ttl: new.explicit_max_ttl,
+            period: new.period,
+        };
+        let mut warnings = Vec::new();
+        let asked = asked.cut(&mut warnings)?;
+        let endless = asked.is_endless() && policies == [ROOT_POLICY];
+        let granted = asked.at_creation();
+        warnings.extend(granted.warnings);
         let now = self.clock.now();
         let info = TokenInfo {
             id: self.id_of(&token),
@@ -82,17 +98,17 @@ impl Tokens {
             creation_time: now,
             creation_ttl: if endless { 0 } else { granted.ttl },
             expire_time: (!endless).then(|| now.saturating_add(granted.ttl)),
-            explicit_max_ttl: new.explicit_max_ttl,
-            period: new.period,
+            explicit_max_ttl: asked.explicit_max_ttl,
+            period: asked.period,
             num_uses: new.num_uses,
             renewable: new.renewable && !endless,
             parent: new.parent,
             last_renewal_time: None,
             meta: new.meta,
         };
-        let _one = self.writer();
+        let _growing = self.tree.read().unwrap_or_else(PoisonError::into_inner);
         self.insert(&info)?;
-        Ok(Created { token, info, warnings: granted.warnings })
+        Ok(Created { token, info, warnings })
     }
 
     fn insert(&self, info: &TokenInfo) -> Result<(), TokenError> {

@@ -182,14 +182,42 @@ fn renewals_end_at_the_maximum() {
 #[test]
 fn a_life_longer_than_the_maximum_is_cut_and_said() {
     let setting = Setting::new();
-    let new = NewToken { ttl: TTL_SECONDS_MAX + 1, ..NewToken::default() };
-    let created = setting.tokens.create(new).unwrap();
-    assert_eq!((created.info.creation_ttl, created.warnings.len()), (TTL_SECONDS_MAX, 1));
+    let beyond = TTL_SECONDS_MAX + 1;
+    let make = |ttl, explicit_max_ttl, period| {
+        let new = NewToken { ttl, explicit_max_ttl, period, ..NewToken::default() };
+        let created = setting.tokens.create(new).unwrap();
+        (created.info.creation_ttl, created.info.explicit_max_ttl, created.warnings.len())
+    };
+    assert_eq!(make(beyond, 0, 0), (TTL_SECONDS_MAX, 0, 1));
+    assert_eq!(make(60, beyond, 0), (60, TTL_SECONDS_MAX, 1));
+    assert_eq!(make(0, 0, beyond), (TTL_SECONDS_MAX, 0, 1));
+    assert_eq!(make(0, 60, 0), (60, 60, 0));
+    assert_eq!(make(120, 60, 0), (60, 60, 1));
+    let meta = BTreeMap::from([("note".to_owned(), "x".repeat(70_000))]);
     for new in [
         NewToken { ttl: -1, ..NewToken::default() },
         NewToken { period: -1, ..NewToken::default() },
-        NewToken { explicit_max_ttl: TTL_SECONDS_MAX + 1, ..NewToken::default() },
+        NewToken { explicit_max_ttl: -1, ..NewToken::default() },
+        NewToken { meta, ..NewToken::default() },
     ] {
         assert!(matches!(setting.tokens.create(new), Err(TokenError::BadInput(_))));
     }
+}
+
+#[test]
+fn children_made_while_their_parent_goes_go_with_it() {
+    let setting = Setting::new();
+    for _ in 0..20 {
+        let parent = setting.child(None, 0);
+        std::thread::scope(|scope| {
+            let make = || {
+                let new = NewToken { parent: Some(parent.info.id), ..NewToken::default() };
+                // Either it is there in time to go too, or it is refused.
+                let _ = setting.tokens.create(new);
+            };
+            (0..4).for_each(|_| drop(scope.spawn(make)));
+            assert!(setting.tokens.revoke(parent.info.id).unwrap());
+        });
+    }
+    assert_eq!(setting.rows(), 0);
 }

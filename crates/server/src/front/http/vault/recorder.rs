@@ -68,6 +68,7 @@ impl Recorder<'_> {
             plain_response_keys: tuning.map_or(&[], |it| &it.audit_non_hmac_response_keys),
             response: Answered {
                 data: data.as_ref(),
+                auth: auth.as_ref(),
                 warnings: reply.map_or(&[], |reply| &reply.warnings),
                 ..Answered::default()
             },

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::error::ApiError;
 use super::reply::Reply;
 use super::{Call, new_token};
-use crate::audit::rfc3339;
+use crate::audit::seconds_text;
 use crate::token::{TokenId, TokenInfo, Tokens};
 
 /// `POST auth/token/create`.
@@ -131,9 +131,9 @@ fn described(call: &Call<'_>, info: &TokenInfo, token: &str) -> Value {
         "creation_ttl": info.creation_ttl,
         "display_name": info.display_name,
         "entity_id": "",
-        "expire_time": info.expire_time.map(rfc3339),
+        "expire_time": info.expire_time.map(seconds_text),
         "explicit_max_ttl": info.explicit_max_ttl,
-        "issue_time": rfc3339(info.creation_time),
+        "issue_time": seconds_text(info.creation_time),
         "meta": (!info.meta.is_empty()).then_some(&info.meta),
         "num_uses": info.num_uses,
         "orphan": info.parent.is_none(),
@@ -148,7 +148,7 @@ fn described(call: &Call<'_>, info: &TokenInfo, token: &str) -> Value {
             fields.insert("period".to_owned(), json!(info.period));
         }
         if let Some(time) = info.last_renewal_time {
-            fields.insert("last_renewal".to_owned(), json!(rfc3339(time)));
+            fields.insert("last_renewal".to_owned(), json!(seconds_text(time)));
             fields.insert("last_renewal_time".to_owned(), json!(time));
         }
     }

@@ -230,3 +230,26 @@ async fn no_token_and_no_private_key_is_in_the_audit() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_and_what_it_may_not_do_are_recorded_without_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.log");
+    let server = Server::new();
+    enable(&server, "file", &path).await.empty();
+    let made = server.token(json!({"policies": "default", "display_name": "ci"})).await;
+    let token = made["client_token"].as_str().unwrap();
+    server.call_as(token, "GET", "kmip/config", b"").await.refused(403);
+    let all = entries(&path);
+    let created = all.iter().find(|entry| entry["request"]["path"] == "auth/token/create");
+    assert!(created.is_some());
+    let told = all.iter().find(|entry| entry["response"]["auth"]["client_token"].is_string());
+    let hash = told.unwrap()["response"]["auth"]["client_token"].clone();
+    assert!(hash.as_str().unwrap().starts_with("hmac-sha256:"));
+    let refused = all.iter().find(|entry| entry["request"]["path"] == "kmip/config").unwrap();
+    assert_eq!(refused["auth"]["client_token"], hash, "the one is found by the other");
+    assert_eq!(refused["auth"]["display_name"], "token-ci");
+    assert_eq!(refused["auth"]["policy_results"]["allowed"], false);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(token) && !text.contains(made["accessor"].as_str().unwrap()));
+}

@@ -1,8 +1,16 @@
 //! `auth/token` as its clients call it.
 
+use std::time::{Duration, Instant};
+
+use claviger_store::Memory;
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use super::*;
+use crate::limits::Limits;
+use crate::node::{NodeOptions, SealSource};
+use crate::seal::KeyFile;
+use crate::token::{Created, NewToken};
 
 fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}")).to_owned()
@@ -39,8 +47,8 @@ async fn terraform_makes_a_child_token() {
         seen,
         json!({"id": null, "accessor": accessor, "creation_time": NOW, "creation_ttl": 1200,
             "display_name": "token-terraform", "entity_id": "",
-            "expire_time": "2027-01-15T08:20:00.000000Z", "explicit_max_ttl": 1200,
-            "issue_time": "2027-01-15T08:00:00.000000Z", "meta": null, "num_uses": 0,
+            "expire_time": "2027-01-15T08:20:00Z", "explicit_max_ttl": 1200,
+            "issue_time": "2027-01-15T08:00:00Z", "meta": null, "num_uses": 0,
             "orphan": false, "path": "auth/token/create", "policies": ["root"],
             "renewable": false, "ttl": 1000, "type": "service"})
     );
@@ -173,4 +181,45 @@ async fn a_token_with_uses_is_good_for_as_many_requests() {
     let last = text(&made, "client_token");
     server.write_as(&last, "auth/token/create", json!({})).await.refused(400);
     assert_eq!(server.keys("auth/token/accessors").await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_while_the_server_was_sealed_is_gone_before_the_first_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let seal = SealSource::KeyFile(KeyFile::new(directory.path().join("seal.key")));
+    let options = NodeOptions { seal, audit: Vec::new(), limits: Limits::default() };
+    let clock = Arc::new(ManualClock::at(NOW));
+    let (engine, runtime) = (Arc::new(Memory::new()), Handle::current());
+    let node = crate::node::Node::open(engine, clock.clone(), runtime, options).unwrap();
+    let test = move || {
+        node.unseal_new(|_| Ok(())).unwrap();
+        let services = node.unsealed().unwrap().services().clone();
+        let make = |parent: Option<&Created>, ttl| {
+            let parent = parent.map(|created| created.info.id);
+            services.tokens.create(NewToken { parent, ttl, ..NewToken::default() }).unwrap()
+        };
+        let parent = make(None, 60);
+        let (child, other) = (make(Some(&parent), 3600), make(None, 3600));
+        let text = "path \"kmip/*\" { capabilities = [\"read\"] }";
+        services.policies.write("storage", text).unwrap();
+        node.seal();
+        clock.set(NOW + 60);
+        node.unseal_at_start(|_| Ok(())).unwrap();
+        let services = node.unsealed().unwrap().services().clone();
+        let alive = |created: &Created| services.tokens.lookup(&created.token).unwrap().is_some();
+        assert_eq!([&parent, &child, &other].map(alive), [false, false, true]);
+        assert_eq!(services.policies.text("storage").as_deref(), Some(text));
+        // While it runs, the sweep finds out by itself.
+        let parent = services.tokens.create(NewToken { ttl: 60, ..NewToken::default() }).unwrap();
+        let new = NewToken { parent: Some(parent.info.id), ..NewToken::default() };
+        let child = services.tokens.create(new).unwrap();
+        clock.set(NOW + 120);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while services.tokens.lookup(&child.token).unwrap().is_some() {
+            assert!(Instant::now() < deadline, "the child outlives its parent");
+            std::thread::yield_now();
+        }
+        node.seal();
+    };
+    tokio::task::spawn_blocking(test).await.unwrap();
 }
