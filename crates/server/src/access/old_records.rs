@@ -11,6 +11,7 @@ use crate::clock::ManualClock;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{Config, MountPath, Mounts, Source};
 use crate::pki::{Serial, SubjectField};
+use crate::policy::Policies;
 use crate::record::Records;
 use crate::record::testing::TestStore;
 use crate::token::Tokens;

@@ -1,7 +1,7 @@
 //! Entries of the HTTP API, in the shape of Vault's audit devices: `type` "request" and "response",
 //! the same `request.id`, every string of request and response data as a keyed hash. Pure.
 
-use super::entry::{Object, Phase, rfc3339};
+use super::entry::{Object, Phase, seconds_text};
 use super::form::Form;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
@@ -126,7 +126,7 @@ impl Api<'_> {
             insert(&mut auth, "policies", Some(caller.policies));
             insert(&mut auth, "token_policies", Some(caller.policies));
             insert(&mut auth, "token_type", Some(caller.token_type));
-            insert(&mut auth, "token_issue_time", caller.issued.map(rfc3339));
+            insert(&mut auth, "token_issue_time", caller.issued.map(seconds_text));
         }
         if let Some(verdict) = caller.verdict {
             let policy = |name: &&str| json!({"name": name, "namespace_id": "root", "type": "acl"});

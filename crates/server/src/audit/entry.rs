@@ -228,7 +228,7 @@ pub(super) fn push_time(out: &mut Vec<u8>, time_us: i64) {
 }
 
 /// RFC 3339 with whole seconds, in UTC.
-pub(crate) fn rfc3339(seconds: i64) -> String {
+pub(crate) fn seconds_text(seconds: i64) -> String {
     let mut out = Vec::new();
     push_time(&mut out, seconds.saturating_mul(1_000_000));
     let text = String::from_utf8(out).unwrap_or_default();

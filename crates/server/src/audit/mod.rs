@@ -26,8 +26,8 @@ mod verify;
 
 pub use api::{Answered, Api, Caller, Target, Verdict};
 pub use config::DeviceConfig;
+pub(crate) use entry::seconds_text;
 pub use entry::{Entry, Kmip, Phase, timestamp};
-pub(crate) use entry::rfc3339;
 pub use slot::DeviceState;
 pub use sync::Syncing;
 pub use verify::{Summary, Verification, VerifyError, verify};

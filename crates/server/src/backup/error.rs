@@ -88,11 +88,12 @@ fn what(kind: char) -> &'static str {
     match kind {
         'm' => "mount",
         'g' => "configuration of a mount",
-        'a' | 'c' | 'n' => "certificate authority",
+        'a' | 'c' => "certificate authority",
         'l' => "listener",
         's' => "scope",
         'r' => "role",
         'e' => "credential",
+        'p' => "policy",
         'o' | 'v' => "managed object",
         _ => "record",
     }

@@ -100,15 +100,8 @@ impl Unsealed {
             runtime.spawn(sweep(tokens.clone())).abort_handle(),
             runtime.spawn(look_after(upkeep)).abort_handle(),
         ];
-        let services = Arc::new(Services {
-            mounts,
-            access,
-            tokens,
-            policies,
-            audit,
-            audit_devices,
-            custody,
-        });
+        let services =
+            Arc::new(Services { mounts, access, tokens, policies, audit, audit_devices, custody });
         Ok(Self { barrier, objects, front, services, cluster_id, tasks })
     }
 

@@ -334,7 +334,7 @@ mod tests {
             plant(&engine, bad);
             assert!(matches!(
                 SealConfig::read(&engine),
-                Err(SealError::Damaged { kind: Some('c') })
+                Err(SealError::Damaged { kind: Some('y') })
             ));
         }
         let root = RootKey::new(Zeroizing::new([0x41; 32]));

@@ -25,7 +25,7 @@ pub use new::{Created, NewToken};
 /// Prefix of service tokens, as Vault's.
 const TOKEN_PREFIX: &str = "hvs.";
 
-/// How long a random root token is.
+/// Length of a root token that nobody chose, in bytes.
 pub const ROOT_TOKEN_BYTES: usize = TOKEN_PREFIX.len() + new::TOKEN_CHARS;
 
 /// The longest token that is looked up at all.

@@ -42,8 +42,11 @@ impl Recorder<'_> {
         let point = self.mount_point();
         let data = reply.and_then(|reply| match &reply.content {
             Content::Data(data) | Content::Spread(data) => Some(Value::Object(data.clone())),
+            _ => None,
+        });
+        let auth = reply.and_then(|reply| match &reply.content {
             Content::Auth(auth) => Some(auth.json()),
-            Content::Empty | Content::Bare(..) | Content::Raw(..) | Content::Download(_) => None,
+            _ => None,
         });
         let text = error.map(ApiError::text);
         let tuning = self.seen.mount.as_deref().map(Mount::tuning);

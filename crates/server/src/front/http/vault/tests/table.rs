@@ -154,7 +154,9 @@ impl Cell {
 fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for (prefix, table) in [("", routes::SYSTEM), ("kmip/", routes::KMIP)] {
-        for route in table {
+        // These end what the others need; `seal` and `tokens` have them.
+        let ends = |pattern| ["sys/seal", "auth/token/revoke-self"].contains(&pattern);
+        for route in table.iter().filter(|route| !ends(route.pattern)) {
             let parts: Vec<&str> = route
                 .pattern
                 .split('/')
@@ -179,7 +181,8 @@ fn cells() -> Vec<Cell> {
 /// Values of the fields that a path cannot do without.
 fn sample(route: &Route) -> Value {
     let all = json!({"type": "kmip", "from": "kmip", "to": "kmip", "ca_pem": "x", "csr": "x",
-        "key_type": "ec", "key_bits": 256, "scope_name": "x", "role_name": "x"});
+        "key_type": "ec", "key_bits": 256, "scope_name": "x", "role_name": "x",
+        "key": "00", "token": "x", "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"]});
     let mut fields = json!({});
     for field in (route.fields)() {
         if let Some(value) = all.get(field.name.as_ref()) {
@@ -294,6 +297,8 @@ async fn while_sealed_only_who_needs_no_key_is_answered() {
         let is_mounts = cell.path.starts_with("kmip/");
         if cell.route.auth != Auth::Anybody || is_mounts {
             check(&what, &answered, &Expected::Refused(503, "Vault is sealed"));
+        } else if cell.route.pattern.starts_with("sys/generate-root/") {
+            assert_eq!(answered.refused(503), "Vault is sealed", "{what}");
         } else if cell.route.pattern != "sys/health" {
             check(&what, &answered, &Expected::Served);
         }
