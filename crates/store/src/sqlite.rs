@@ -118,8 +118,9 @@ impl Engine for Sqlite {
 /// last and checkpoints.
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        drop(self.queue.take());
+        // Before the writer hears that it may end: it does so at once.
         self.readers.close();
+        drop(self.queue.take());
         if let Some(writer) = self.writer.take() {
             // A panic of the writer has resolved what it held as failed; there is no one to tell.
             drop(writer.join());

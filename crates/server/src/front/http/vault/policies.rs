@@ -35,12 +35,8 @@ pub(super) fn read_old(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `POST sys/policies/acl/:name`.
 pub(super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let text = match call.fields.text("policy")? {
-        Change::To(text) => text,
-        Change::Keep | Change::Reset => {
-            call.fields.text("rules")?.apply(String::new(), String::new())
-        }
-    };
+    let (text, older) = (call.fields.text("policy")?, call.fields.text("rules")?);
+    let text = text.apply(older.apply(String::new(), String::new()), String::new());
     // No policy is base64 by chance: it has quotes in it.
     let decoded = STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let policies = &call.services()?.policies;
@@ -56,37 +52,45 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `POST sys/capabilities-self`.
 pub(super) fn of_caller(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let paths = paths(call)?;
     let (info, _) = call.caller.ok_or_else(ApiError::denied)?;
-    capabilities(call, info)
+    capabilities(call, &paths, info)
 }
 
 /// `POST sys/capabilities`.
 pub(super) fn of_token(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let paths = paths(call)?;
     let found = call.services()?.tokens.lookup(&call.fields.required("token")?)?;
-    capabilities(call, &found.ok_or_else(|| ApiError::bad("invalid token"))?)
+    capabilities(call, &paths, &found.ok_or_else(|| ApiError::bad("invalid token"))?)
 }
 
 /// `POST sys/capabilities-accessor`.
 pub(super) fn of_accessor(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let paths = paths(call)?;
     let accessor = call.fields.required("accessor")?;
     let found = call.services()?.tokens.lookup_accessor(&accessor)?;
-    capabilities(call, &found.ok_or_else(|| ApiError::bad("invalid accessor"))?)
+    capabilities(call, &paths, &found.ok_or_else(|| ApiError::bad("invalid accessor"))?)
 }
 
-/// What a token may do to the paths asked for; of a single one also without its name.
-fn capabilities(call: &Call<'_>, info: &TokenInfo) -> Result<Reply, ApiError> {
+/// The paths asked for: there is one at least.
+fn paths(call: &Call<'_>) -> Result<Vec<String>, ApiError> {
     let mut paths = call.fields.list("paths")?.apply(Vec::new(), Vec::new());
     paths.extend(call.fields.list("path")?.apply(Vec::new(), Vec::new()));
     if paths.is_empty() {
         return Err(ApiError::bad("paths must be supplied"));
     }
+    Ok(paths)
+}
+
+/// What a token may do to paths; of a single one also without its name.
+fn capabilities(call: &Call<'_>, paths: &[String], info: &TokenInfo) -> Result<Reply, ApiError> {
     let policies = &call.services()?.policies;
     let names = |path: &str| {
         if info.is_root() { vec!["root"] } else { policies.granted(&info.policies, path).names() }
     };
     let mut data: Map<String, Value> =
         paths.iter().map(|path| (path.clone(), json!(names(path)))).collect();
-    if let [path] = paths.as_slice() {
+    if let [path] = paths {
         data.insert("capabilities".to_owned(), json!(names(path)));
     }
     Ok(Reply::spread(Value::Object(data)))

@@ -66,7 +66,9 @@ const COLUMNS: &[Column] = &[
         let expected = match cell.route.auth {
             Auth::Anybody => Expected::Served,
             Auth::Token if DEFAULT_POLICY.contains(&cell.route.pattern) => Expected::Served,
-            Auth::Token | Auth::Sudo => Expected::Refused(403, "permission denied"),
+            Auth::Token | Auth::Sudo => {
+                Expected::Refused(403, "1 error occurred:\n\t* permission denied\n\n")
+            }
         };
         Some((Sent { token: Some(LIMITED), ..cell.plain() }, expected))
     }),
@@ -182,9 +184,11 @@ fn cells() -> Vec<Cell> {
 fn sample(route: &Route) -> Value {
     let all = json!({"type": "kmip", "from": "kmip", "to": "kmip", "ca_pem": "x", "csr": "x",
         "key_type": "ec", "key_bits": 256, "scope_name": "x", "role_name": "x",
-        "key": "00", "token": "x", "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"]});
+        "key": "00", "token": TOKEN, "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"]});
     let mut fields = json!({});
-    for field in (route.fields)() {
+    // A token's type is another word than a mount's.
+    let is_known = |name: &str| name != "type" || route.pattern.starts_with("sys/mounts");
+    for field in (route.fields)().iter().filter(|field| is_known(&field.name)) {
         if let Some(value) = all.get(field.name.as_ref()) {
             fields[field.name.as_ref()] = value.clone();
         }
@@ -297,7 +301,9 @@ async fn while_sealed_only_who_needs_no_key_is_answered() {
         let is_mounts = cell.path.starts_with("kmip/");
         if cell.route.auth != Auth::Anybody || is_mounts {
             check(&what, &answered, &Expected::Refused(503, "Vault is sealed"));
-        } else if cell.route.pattern.starts_with("sys/generate-root/") {
+        } else if cell.route.pattern.starts_with("sys/generate-root/")
+            && cell.operation != Operation::Help
+        {
             assert_eq!(answered.refused(503), "Vault is sealed", "{what}");
         } else if cell.route.pattern != "sys/health" {
             check(&what, &answered, &Expected::Served);
