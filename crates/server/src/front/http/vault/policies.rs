@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::error::ApiError;
 use super::reply::Reply;
-use crate::record::Change;
 use crate::token::TokenInfo;
 
 /// `LIST sys/policies/acl`.

@@ -179,7 +179,10 @@ impl Answer {
 }
 
 /// A file that is written while it is sent. A failure cuts it off, which its format must show.
-pub struct Download(Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>);
+pub struct Download(Box<Sending>);
+
+/// What writes a file.
+type Sending = dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send;
 
 impl Download {
     /// Writes it. Blocks.
