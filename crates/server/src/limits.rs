@@ -130,7 +130,7 @@ limits! {
     /// How long a message in parts may wait for its next part.
     stream_idle_timeout: Time = Duration::from_mins(10);
     /// How often an operation is run again when another changed what it read.
-    conflict_retries_max: Count = 16;
+    conflict_retries_max: Count = 64;
     /// How many KMIP connections may be open; each costs two buffers and a TLS session.
     connections_max: Count = 4_096;
     /// How long a client may take for its TLS handshake.

@@ -57,19 +57,21 @@ pub(super) fn renew(call: &Call<'_>) -> Result<Reply, ApiError> {
     if given.is_empty() {
         return renew_self(call);
     }
+    let increment = increment(call)?;
     let info = tokens(call)?.lookup(&given)?.ok_or_else(|| ApiError::bad("token not found"))?;
-    renewed(call, info.id, &given)
+    renewed(call, info.id, increment, &given)
 }
 
 /// `POST auth/token/renew-self`.
 pub(super) fn renew_self(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (info, token) = caller(call)?;
-    renewed(call, info.id, token)
+    renewed(call, info.id, increment(call)?, token)
 }
 
 /// `POST auth/token/renew-accessor`.
 pub(super) fn renew_accessor(call: &Call<'_>) -> Result<Reply, ApiError> {
-    renewed(call, of_accessor(call)?.id, "")
+    let increment = increment(call)?;
+    renewed(call, of_accessor(call)?.id, increment, "")
 }
 
 /// `POST auth/token/revoke`; a token that is not there is ended already.
@@ -114,8 +116,12 @@ fn of_accessor(call: &Call<'_>) -> Result<TokenInfo, ApiError> {
     tokens(call)?.lookup_accessor(&accessor)?.ok_or_else(ApiError::bad_accessor)
 }
 
-fn renewed(call: &Call<'_>, id: TokenId, token: &str) -> Result<Reply, ApiError> {
-    let increment = call.fields.seconds("increment")?.apply(0, 0);
+/// How many seconds from now the token shall have; 0 leaves it to the server.
+fn increment(call: &Call<'_>) -> Result<i64, ApiError> {
+    Ok(call.fields.seconds("increment")?.apply(0, 0))
+}
+
+fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<Reply, ApiError> {
     let renewed = tokens(call)?.renew(id, increment)?;
     let (info, warnings) = renewed.ok_or_else(|| ApiError::bad("token not found"))?;
     let ttl = info.ttl(call.api.clock.now());

@@ -187,7 +187,7 @@ fn sample(route: &Route) -> Value {
         "key": "00", "token": TOKEN, "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"]});
     let mut fields = json!({});
     // A token's type is another word than a mount's.
-    let is_known = |name: &str| name != "type" || route.pattern.starts_with("sys/mounts");
+    let is_known = |name: &str| name != "type" || !route.pattern.starts_with("auth/token/");
     for field in (route.fields)().iter().filter(|field| is_known(&field.name)) {
         if let Some(value) = all.get(field.name.as_ref()) {
             fields[field.name.as_ref()] = value.clone();
