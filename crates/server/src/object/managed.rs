@@ -34,7 +34,7 @@ pub struct Outline {
     pub sensitive: Option<bool>,
     /// Its attribute Extractable.
     pub extractable: Option<bool>,
-    /// Its attribute Fresh as it is stored; see [`super::served`].
+    /// Its attribute Fresh as it is stored; see `served`.
     pub fresh: Option<bool>,
 }
 

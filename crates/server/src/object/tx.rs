@@ -156,7 +156,7 @@ impl<'a> Tx<'a> {
     }
 
     /// The object of that identifier, which must not be destroyed, to be handed to the client: that
-    /// takes its freshness. As with [`Tx::peek`], the commit does not depend on it.
+    /// takes its freshness. The commit does not depend on it.
     ///
     /// # Errors
     /// There is none, or it is destroyed; storage.

@@ -1,6 +1,6 @@
 //! Access policies: which API paths a token may do what to.
 //!
-//! [`rules`] decides and [`parse`] reads, both pure; here they are kept, parsed, in memory, and
+//! `rules` decides and `parse` reads, both pure; here they are kept, parsed, in memory, and
 //! written through to the store. Knows no token but the names of its policies, and no route.
 
 mod hcl;
