@@ -11,6 +11,8 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use tempfile::TempDir;
 
 #[path = "../../../../tests/powerloss/disk.rs"]
@@ -82,10 +84,15 @@ impl Running {
     }
 }
 
-/// Runs a child, kills it once it has said that many lines, and cuts the power.
+/// Runs a child, kills it a moment after it has said that many lines, and cuts the power. The moment
+/// is another for each seed: right after an answer there is little to hit.
 fn run(directory: &Path, child: &str, syncs: &str, until: usize, seed: u64) -> (Vec<String>, Loss) {
     let mut running = Running::start(directory, child, syncs);
     running.hear(until);
+    let moment = Instant::now() + Duration::from_micros(seed * 137 % 1000);
+    while Instant::now() < moment {
+        std::hint::spin_loop();
+    }
     running.cut_power(seed)
 }
 
@@ -225,8 +232,12 @@ fn rounds(rounds: u64, syncs: &str) -> Result<Loss, String> {
 
 #[test]
 fn nothing_acknowledged_is_lost_by_a_power_cut() {
-    let loss = rounds(12, "on").unwrap();
-    assert!(loss.unsynced > 0 && loss.lost > 0, "the cuts hit something: {loss:?}");
+    // Cuts that hit nothing show nothing, and a quick disk leaves them few moments to hit.
+    let hit = (0..20).any(|_| {
+        let loss = rounds(12, "on").unwrap();
+        loss.unsynced > 0 && loss.lost > 0
+    });
+    assert!(hit, "no cut hit anything");
 }
 
 #[test]
