@@ -33,13 +33,15 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes.
+    /// Objects behind that barrier, with a cache of about that many bytes, and half as many for what
+    /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
         Self {
             barrier,
             cache: Cache::new(cache_bytes_max),
-            index: Cache::new(cache_bytes_max / 8),
+            // An index entry costs as much as a small record: the names of all of them should fit.
+            index: Cache::new(cache_bytes_max / 2),
             served: Served::default(),
             ids: IdSource::default(),
         }
