@@ -19,7 +19,7 @@ use crate::access::{Name, RoleChange};
 use crate::audit::DeviceConfig;
 use crate::clock::{Clock, SystemClock};
 use crate::export;
-use crate::front::http::vault::{Api, Keeper as _, Node as NodeName};
+use crate::front::http::vault::{Api, Keeper as _, NodeName};
 use crate::front::http::{self, Tls};
 use crate::limits::Limits;
 use crate::mount::{ConfigChange, Mount, MountError, MountPath};

@@ -29,10 +29,23 @@ const RECORD_FORMAT: u8 = 1;
 /// buffer does not leave unwiped copies of private keys behind.
 const RECORD_BYTES_EXPECTED: usize = 32 * 1024;
 
-/// What kind of record a key leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
+macro_rules! kinds {
+    ($($(#[$text:meta])* $kind:ident = $letter:literal,)*) => {
+        /// What kind of record a key leads to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Kind {
+            $($(#[$text])* $kind = $letter,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            const ALL: &[Self] = &[$(Self::$kind,)*];
+        }
+    };
+}
+
+kinds! {
     /// A mount: `m ‖ keyed hash of its path`.
     Mount = b'm',
     /// A named certificate authority: `c ‖ mount ‖ keyed hash of its name`.
@@ -66,25 +79,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
-    const ALL: &[Self] = &[
-        Self::Mount,
-        Self::Engine,
-        Self::Authority,
-        Self::Scope,
-        Self::Role,
-        Self::Credential,
-        Self::Token,
-        Self::Accessor,
-        Self::Child,
-        Self::Expiry,
-        Self::Policy,
-        Self::NamedAuthority,
-        Self::Listener,
-        Self::Revoked,
-        Self::AuditDevice,
-    ];
-
     /// The kind whose keys begin so.
     pub fn of(byte: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| *kind as u8 == byte)

@@ -175,12 +175,12 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::front::http::vault::tests::FixedKeeper;
-    use crate::front::http::vault::{Api, Node};
+    use crate::front::http::vault::{Api, NodeName};
     use crate::front::http::{TlsFiles, router};
 
     /// A sealed server on a real socket, and what stops it.
     async fn start() -> (SocketAddr, oneshot::Sender<()>, JoinHandle<io::Result<()>>) {
-        let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
+        let node = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let api = Arc::new(Api::new(
             node,
             Arc::new(ManualClock::at(1_800_000_000)),

@@ -63,7 +63,7 @@ pub use request::Incoming;
 
 /// What this server says of itself.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct NodeName {
     /// Name of the cluster, of one server as well.
     pub cluster_name: String,
     /// Kind of storage, such as `sqlite` or `inmem`.
@@ -91,7 +91,7 @@ pub struct Services {
 
 /// The API of one server.
 pub struct Api {
-    node: Node,
+    node: NodeName,
     clock: Arc<dyn Clock>,
     keeper: Arc<dyn Keeper>,
     /// Whether `sys/raw` is there.
@@ -100,7 +100,7 @@ pub struct Api {
 
 impl Api {
     /// The API of the server whose seal `keeper` keeps.
-    pub fn new(node: Node, clock: Arc<dyn Clock>, keeper: Arc<dyn Keeper>) -> Self {
+    pub fn new(node: NodeName, clock: Arc<dyn Clock>, keeper: Arc<dyn Keeper>) -> Self {
         Self { node, clock, keeper, raw_storage: AtomicBool::new(false) }
     }
 
@@ -222,7 +222,9 @@ impl Api {
             Ok(reply) => recorder.record(Phase::Response, Some(reply), None),
             Err(error) => recorder.record(Phase::Response, None, Some(error)),
         };
-        answer(request, seen.mount_type(), recorded.and(outcome))
+        let mount_type = seen.mount_type();
+        seal::wipe(&mut seen.data);
+        answer(request, mount_type, recorded.and(outcome))
     }
 }
 

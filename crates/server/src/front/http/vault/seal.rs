@@ -86,7 +86,7 @@ impl From<KeeperError> for ApiError {
     }
 }
 
-/// What a request to `sys/unseal` carries, wiped when it has been answered.
+/// Wipes the key share that a request may have carried, when it has been carried out.
 pub(super) fn wipe(data: &mut Value) {
     if let Some(Value::String(text)) = data.get_mut("key") {
         text.zeroize();

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use super::{Api, Initialised, Keeper, KeeperError, Node, SealStatus, Services, Sharing};
+use super::{Api, Initialised, Keeper, KeeperError, NodeName, SealStatus, Services, Sharing};
 use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
@@ -178,7 +178,7 @@ impl Server {
         let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
         tokens.create_root(Some(TOKEN)).unwrap();
-        let node = Node { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
+        let node = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let services = Services {
             mounts: mounts.clone(),
             access: access.clone(),

@@ -32,10 +32,7 @@ fn open(engine: &Arc<Memory>, seal: SealSource) -> Result<Arc<Node>, StartError>
 
 impl Live {
     fn on(engine: Arc<Memory>, node: Arc<Node>) -> Self {
-        let name = super::super::Node {
-            cluster_name: "test".to_owned(),
-            storage_type: "inmem".to_owned(),
-        };
+        let name = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let api = Api::new(name, node.clock(), Arc::<Node>::clone(&node));
         Self { engine, node, router: router(Arc::new(api)), token: None }
     }
