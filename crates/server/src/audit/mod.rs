@@ -2,9 +2,10 @@
 //! are chained by hashes.
 //!
 //! A request is recorded before it is carried out and its outcome before the response leaves, on
-//! every front door. It is enough that one of the enabled devices takes the entry; what none takes
-//! is refused. Recorded means handed to the kernel; a change's request is synced with its commit
-//! ([`AuditLog::sync`]), everything else in a file within a second.
+//! every front door; a KMIP item that only looks is recorded with its outcome. It is enough that one
+//! of the enabled devices takes the entry; what none takes is refused. Recorded means handed to the
+//! kernel; a change's request is synced with its commit ([`AuditLog::sync`]), everything else in a
+//! file within a second.
 //!
 //! This module must never know the store: an audit that stops with it would miss the interesting
 //! part. It must never be handed key material. Bytes: `docs/formats.md` §7.

@@ -10,10 +10,11 @@ use claviger_store::CommitError;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::answer::{Answer, OpenItem};
-use super::table::{self, Row};
+use super::recorder::Asked;
+use super::table::{self, Kind, Row};
 use super::{Next, Peer, Service};
 use crate::access::{Grant, Refusal};
-use crate::audit::{Entry, Kmip, Phase};
+use crate::audit::Phase;
 use crate::failure::{Failure, Reason};
 use crate::object::{Partition, Tx};
 use crate::ops::{About, Batch, Context};
@@ -34,7 +35,7 @@ pub(super) struct Request<'r> {
 
 /// A batch item as it came.
 pub(super) struct Item<'i> {
-    position: usize,
+    pub(super) position: usize,
     parsed: Result<RequestItem<'i>, RefusedItem<'i>>,
 }
 
@@ -90,11 +91,19 @@ impl Request<'_> {
                 return Outcome { succeeded: false, next };
             }
         };
-        if let Err(failure) = self.record(Phase::Request, item, &admitted, &About::default(), None)
-        {
-            self.fail(item, Some(&admitted.grant), &About::default(), answer, &failure);
-            return Outcome { succeeded: false, next };
-        }
+        let recorded = match admitted.row.kind {
+            Kind::Read => Ok(Asked::Unrecorded(self.service.clock.now_us())),
+            Kind::Write => self
+                .record(Phase::Request, item, &admitted, &About::default(), None)
+                .map(|()| Asked::Recorded),
+        };
+        let asked = match recorded {
+            Ok(asked) => asked,
+            Err(failure) => {
+                self.fail(item, Some(&admitted.grant), &About::default(), answer, &failure);
+                return Outcome { succeeded: false, next };
+            }
+        };
         let mut retries = self.service.resources.limits.conflict_retries_max;
         let (about, result) = loop {
             let mut attempt = batch.clone();
@@ -123,39 +132,27 @@ impl Request<'_> {
             }
             break (about, result);
         };
-        self.conclude(item, &admitted, &about, answer, result, next)
-    }
-
-    /// Records the outcome and writes the failure, if it is one.
-    fn conclude(
-        &self,
-        item: &Item<'_>,
-        admitted: &Admitted<'_>,
-        about: &About,
-        answer: &mut Answer<'_>,
-        result: Result<OpenItem, Failure>,
-        next: Next,
-    ) -> Outcome {
-        let outcome = result.as_ref().err();
-        let recorded = self.record(Phase::Response, item, admitted, about, outcome);
+        let recorded = self.record_outcome(item, &admitted, asked, &about, result.as_ref().err());
+        // What changed something cannot be taken back.
+        let unrecorded = if admitted.row.kind == Kind::Read { next } else { Next::Close };
         match (result, recorded) {
             (Ok(open), Ok(())) => {
                 answer.end_item(open);
                 Outcome { succeeded: true, next }
             }
             (Ok(open), Err(failure)) => {
-                // It was done and cannot be taken back, but nothing of it leaves unrecorded.
+                // Nothing of it leaves unrecorded.
                 answer.writer.truncate(open.start);
-                self.fail(item, Some(&admitted.grant), about, answer, &failure);
-                Outcome { succeeded: false, next: Next::Close }
+                self.fail(item, Some(&admitted.grant), &about, answer, &failure);
+                Outcome { succeeded: false, next: unrecorded }
             }
             (Err(failure), Ok(())) => {
-                self.fail(item, Some(&admitted.grant), about, answer, &failure);
+                self.fail(item, Some(&admitted.grant), &about, answer, &failure);
                 Outcome { succeeded: false, next }
             }
             (Err(_), Err(failure)) => {
-                self.fail(item, Some(&admitted.grant), about, answer, &failure);
-                Outcome { succeeded: false, next: Next::Close }
+                self.fail(item, Some(&admitted.grant), &about, answer, &failure);
+                Outcome { succeeded: false, next: unrecorded }
             }
         }
     }
@@ -237,56 +234,6 @@ impl Request<'_> {
         recorded.await.map_err(|error| CommitError::Failed(error.to_string()))
     }
 
-    pub(super) fn record(
-        &self,
-        phase: Phase,
-        item: &Item<'_>,
-        admitted: &Admitted<'_>,
-        about: &About,
-        failure: Option<&Failure>,
-    ) -> Result<(), Failure> {
-        self.record_as(phase, item, Some(&admitted.grant), about, failure)
-    }
-
-    /// Records an item of whoever holds the grant, or of somebody who got none.
-    fn record_as(
-        &self,
-        phase: Phase,
-        item: &Item<'_>,
-        grant: Option<&Grant>,
-        about: &About,
-        failure: Option<&Failure>,
-    ) -> Result<(), Failure> {
-        if !self.service.audit.is_enabled() {
-            return Ok(());
-        }
-        let reason = failure.map(|failure| failure.reason.result_reason(self.version));
-        let number = self.number.to_string();
-        let entry = Kmip {
-            phase,
-            time_us: self.service.clock.now_us(),
-            id: &number,
-            item: u32::try_from(item.position).unwrap_or(u32::MAX),
-            mount: &self.peer.mount_path,
-            scope: grant.map(|grant| grant.scope_name().as_str()),
-            role: grant.map(|grant| grant.role_name().as_str()),
-            serial: Some(&self.peer.serial_text),
-            operation: item.operation().and_then(|operation| operation.name()).unwrap_or("unknown"),
-            unique_identifier: about.unique_identifier.as_deref(),
-            object_type: about.object_type.and_then(|object_type| object_type.name()),
-            version: (self.version.major.unsigned_abs(), self.version.minor.unsigned_abs()),
-            result_reason: reason.and_then(|reason| reason.name()),
-            remote: Some(self.peer.remote),
-        };
-        let record = || self.service.audit.record(&Entry::Kmip(entry));
-        let recorded = if self.service.audit.may_wait() { aside(record) } else { record() };
-        recorded.map_err(|error| {
-            // Which device fails is in the log already, and not once for each request.
-            tracing::debug!(%error, "the audit does not take a request");
-            Failure::new(Reason::GeneralFailure, "the audit does not take the request")
-        })
-    }
-
     pub(super) fn fail(
         &self,
         item: &Item<'_>,
@@ -312,7 +259,7 @@ const fn is_long(operation: Operation) -> bool {
 }
 
 /// Runs something long while other connections go on, where the runtime has threads for that.
-fn aside<T>(run: impl FnOnce() -> T) -> T {
+pub(super) fn aside<T>(run: impl FnOnce() -> T) -> T {
     let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     match flavor {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(run),

@@ -7,6 +7,7 @@
 
 mod answer;
 mod item;
+mod recorder;
 mod salvage;
 pub mod table;
 mod trace;

@@ -8,7 +8,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use claviger_store::Key;
 use zeroize::Zeroizing;
 
 use super::id::ObjectId;
@@ -56,9 +55,9 @@ impl Weight for Candidates {
 
 #[derive(Debug)]
 struct Shard<V> {
-    records: HashMap<Key, Slot<V>>,
+    records: HashMap<Arc<[u8]>, Slot<V>>,
     /// Keys in the order of entry, for the second-chance sweep.
-    order: VecDeque<Key>,
+    order: VecDeque<Arc<[u8]>>,
     bytes: usize,
     epoch: u64,
 }
@@ -82,7 +81,7 @@ pub struct Epoch(u64);
 
 const SHARDS: usize = 16;
 
-/// What an entry costs beside its bytes: two copies of the key, map and allocation overhead.
+/// What an entry costs beside its bytes: the key, map and allocation overhead.
 const ENTRY_OVERHEAD: usize = 256;
 
 impl<V: Weight> Cache<V> {
@@ -152,8 +151,9 @@ impl<V: Weight> Shard<V> {
             return;
         }
         self.bytes = self.bytes.saturating_add(cost);
-        self.records.insert(key.to_vec(), Slot { record, used: AtomicBool::new(false) });
-        self.order.push_back(key.to_vec());
+        let key: Arc<[u8]> = key.into();
+        self.records.insert(Arc::clone(&key), Slot { record, used: AtomicBool::new(false) });
+        self.order.push_back(key);
         while self.bytes > bytes_max {
             let Some(oldest) = self.order.pop_front() else { break };
             let spared = self
