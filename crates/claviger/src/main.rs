@@ -13,6 +13,7 @@ mod crash;
 mod credential;
 mod decode;
 mod failure;
+mod input;
 mod manual;
 mod object;
 mod operator;
@@ -22,6 +23,7 @@ mod scope;
 mod scratch;
 mod server;
 mod status;
+mod terminal;
 
 use std::process::ExitCode;
 

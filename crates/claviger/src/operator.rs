@@ -9,14 +9,13 @@ mod root_key;
 mod seal;
 mod transfer;
 
-use std::io::{BufRead, IsTerminal};
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::api::{Api, ApiArguments};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::input;
 use crate::output::{self, Format};
 use crate::status;
 
@@ -37,7 +36,7 @@ pub(crate) enum OperatorCommand {
     },
     /// Give one key share; the last that is needed unseals the server
     Unseal {
-        /// The key share; without it, it is read from stdin
+        /// The key share; without it, it is asked for and not shown, or read from stdin
         #[arg(value_name = "SHARE")]
         share: Option<String>,
         /// Forget the shares given so far
@@ -142,23 +141,11 @@ fn unseal(api: &Api, share: Option<&str>, reset: bool, format: Format) -> Outcom
     status::show(&api.bare("PUT", "sys/unseal", Some(&body))?, format)
 }
 
-/// A share that was given as an argument, or comes on stdin.
+/// A share that was given as an argument, is typed unseen, or comes on stdin.
 fn given_share(share: Option<&str>) -> Outcome<Zeroizing<String>> {
-    share.map_or_else(read_share, |share| Ok(Zeroizing::new(share.trim().to_owned())))
-}
-
-fn read_share() -> Outcome<Zeroizing<String>> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        output::note("Key share (it will be shown; or pipe it in):");
-    }
-    let mut line = Zeroizing::new(String::new());
-    stdin.lock().read_line(&mut line).map_err(Failure::new)?;
-    let share = Zeroizing::new(line.trim().to_owned());
-    if share.is_empty() {
-        return Err(
-            Failure::usage("no key share was given").next("Give it as an argument, or on stdin.")
-        );
-    }
-    Ok(share)
+    let share = match share {
+        Some(share) => Zeroizing::new(share.to_owned()),
+        None => input::secret("Key share")?,
+    };
+    Ok(Zeroizing::new(share.trim().to_owned()))
 }

@@ -15,9 +15,10 @@ use claviger_kmip::payload::{
 use serde_json::json;
 
 use super::lifecycle::UniqueIdentifierArgument;
-use super::{hex, identifier, read_input, words, write_output};
+use super::{hex, identifier, words, write_output};
 use crate::connection::Session;
 use crate::failure::{Failure, Outcome};
+use crate::input;
 use crate::output::{self, Format};
 
 /// Bytes as hex digits on the command line.
@@ -92,7 +93,7 @@ struct Work {
 
 impl Work {
     fn data(&self) -> Outcome<Option<Data>> {
-        Ok(Some(Data::from(read_input(&self.input)?.to_vec())))
+        Ok(Some(Data::from(input::bytes(&self.input)?.to_vec())))
     }
 }
 
@@ -246,8 +247,8 @@ pub(super) fn verify(
     let response = session.call(&SignatureVerifyRequest {
         unique_identifier: arguments.key.wire(),
         cryptographic_parameters: arguments.parameters.wire(None),
-        data: Some(Data::from(read_input(&arguments.input)?.to_vec())),
-        signature_data: Some(ByteString(read_input(&arguments.signature)?.to_vec())),
+        data: Some(Data::from(input::bytes(&arguments.input)?.to_vec())),
+        signature_data: Some(ByteString(input::bytes(&arguments.signature)?.to_vec())),
         ..SignatureVerifyRequest::default()
     })?;
     let verdict = response.validity_indicator.unwrap_or(ValidityIndicator::UNKNOWN);

@@ -20,9 +20,10 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::lifecycle::now;
-use super::{identifier, read_input, report, words};
+use super::{identifier, report, words};
 use crate::connection::Session;
 use crate::failure::{Failure, Outcome};
+use crate::input;
 use crate::output::{self, Format};
 
 type Usage = CryptographicUsageMask;
@@ -218,7 +219,7 @@ pub(super) fn register(
     arguments: &RegisterArguments,
     format: Format,
 ) -> Outcome {
-    let bytes = read_input(&arguments.file)?;
+    let bytes = input::bytes(&arguments.file)?;
     let (object, usage) = object(arguments, &bytes)?;
     let mut attributes = Attributes::new();
     if let Some(usage) = arguments.usage.or(usage) {

@@ -7,13 +7,12 @@ mod make;
 mod read;
 mod words;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use claviger_kmip::attributes::values::UniqueIdentifier;
-use zeroize::Zeroizing;
 
 use crate::connection::ConnectionArguments;
 use crate::failure::{Failure, Outcome};
@@ -100,18 +99,6 @@ fn report(format: Format, unique_identifier: &UniqueIdentifier) -> Outcome {
         Format::Json => output::json(&serde_json::json!({ "unique_identifier": identifier })),
         Format::Text => output::line(identifier),
     }
-}
-
-/// Reads a file, or stdin for `-`.
-fn read_input(path: &Path) -> Outcome<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    let result = if path.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
-    };
-    result.map_err(|error| Failure::file(path, &error))?;
-    Ok(bytes)
 }
 
 /// Writes a file that only its owner may read, or stdout for `-`.

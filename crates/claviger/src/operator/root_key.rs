@@ -35,7 +35,7 @@ pub(crate) struct RekeyArguments {
     /// Names the attempt; asked for unless given
     #[arg(long, value_name = "NONCE")]
     nonce: Option<String>,
-    /// A key share; without it, it is read from stdin
+    /// A key share; without it, it is asked for and not shown, or read from stdin
     #[arg(value_name = "SHARE")]
     share: Option<String>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct GenerateRootArguments {
     /// Names the attempt; asked for unless given
     #[arg(long, value_name = "NONCE")]
     nonce: Option<String>,
-    /// A key share; without it, it is read from stdin
+    /// A key share; without it, it is asked for and not shown, or read from stdin
     #[arg(value_name = "SHARE")]
     share: Option<String>,
 }
