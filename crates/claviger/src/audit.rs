@@ -9,10 +9,21 @@ use clap::{Subcommand, ValueEnum};
 use claviger_server::audit::Verification;
 use serde_json::{Map, Value, json};
 
-use crate::api::{Api, ApiArguments, escaped};
+use crate::api::{ApiArguments, slashed};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
-use crate::scope::done;
+use crate::pairs;
+use crate::resource::{Noun, Place};
+
+static DEVICE: Noun = Noun {
+    command: "audit",
+    name: "audit device",
+    none: "no audit device is enabled: nobody records who does what",
+    place: Place::Document(
+        "sys/audit",
+        &[("Type", "type"), ("Failures", "failures"), ("Description", "description")],
+    ),
+};
 
 /// What to do with audit devices and files.
 #[derive(Debug, Subcommand)]
@@ -84,24 +95,20 @@ impl Kind {
 
 /// Runs the command.
 pub(crate) fn run(command: &AuditCommand, api: &ApiArguments, format: Format) -> Outcome {
+    let devices = || DEVICE.at(api, format);
     match command {
         AuditCommand::Create { kind, options, path, description } => {
-            let options = options_of(options)?;
+            let options = pairs::split(options)?;
+            let options: Map<String, Value> =
+                options.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
             let name = path.as_deref().unwrap_or(kind.name());
             let body =
                 json!({ "type": kind.name(), "description": description, "options": options });
-            api.open()?.write(&device_path("audit", name), &body)?;
-            done(format, name, "enabled")
+            devices()?.write(name, "", &body, "enabled")
         }
-        AuditCommand::Read { name } => read(&api.open()?, name, format),
-        AuditCommand::List => list(&api.open()?, format),
-        AuditCommand::Delete { name } => {
-            let api = api.open()?;
-            // The server's answer is the same whether there was one.
-            device(&api, name)?;
-            api.delete(&device_path("audit", name))?;
-            done(format, name, "disabled")
-        }
+        AuditCommand::Read { name } => devices()?.read(name),
+        AuditCommand::List => devices()?.list(),
+        AuditCommand::Delete { name } => devices()?.delete(name, "disabled"),
         AuditCommand::Hash { name, input } => {
             let input = if input == "-" {
                 let text = std::io::read_to_string(std::io::stdin()).map_err(Failure::new)?;
@@ -109,90 +116,15 @@ pub(crate) fn run(command: &AuditCommand, api: &ApiArguments, format: Format) ->
             } else {
                 input.clone()
             };
-            let path = device_path("audit-hash", name);
-            let hash = api.open()?.write(&path, &json!({ "input": input }))?;
+            let path = format!("sys/audit-hash/{}", slashed(name));
+            let hash = devices()?.api.write(&path, &json!({ "input": input }))?;
             match format {
                 Format::Json => output::json(&hash),
-                Format::Text => output::line(text_of(&hash, "hash")),
+                Format::Text => output::line(output::text(hash.get("hash"))),
             }
         }
         AuditCommand::Verify { files } => verify(files, format),
     }
-}
-
-fn options_of(pairs: &[String]) -> Outcome<Map<String, Value>> {
-    let split = |pair: &String| {
-        let (name, value) = pair.split_once('=').ok_or_else(|| {
-            Failure::usage(format_args!("`{pair}`: an option is written NAME=VALUE"))
-        })?;
-        Ok((name.to_owned(), value.into()))
-    };
-    pairs.iter().map(split).collect()
-}
-
-/// A device's name may have slashes.
-fn device_path(below: &str, name: &str) -> String {
-    let segments: Vec<String> = name.trim_matches('/').split('/').map(escaped).collect();
-    format!("sys/{below}/{}", segments.join("/"))
-}
-
-fn devices(api: &Api) -> Outcome<Map<String, Value>> {
-    match api.read("sys/audit")? {
-        Some(Value::Object(devices)) => Ok(devices),
-        _ => Ok(Map::new()),
-    }
-}
-
-fn device(api: &Api, name: &str) -> Outcome<Value> {
-    let devices = devices(api)?;
-    let found = devices.get(&format!("{}/", name.trim_matches('/')));
-    found.cloned().ok_or_else(|| {
-        Failure::new(format_args!("there is no audit device `{name}`"))
-            .next("See `claviger audit list`.")
-    })
-}
-
-fn read(api: &Api, name: &str, format: Format) -> Outcome {
-    let device = device(api, name)?;
-    if format == Format::Json {
-        return output::json(&device);
-    }
-    let mut rows = Vec::new();
-    for (title, field) in [
-        ("Name", "path"),
-        ("Type", "type"),
-        ("Description", "description"),
-        ("Failures", "failures"),
-    ] {
-        rows.push(vec![title.to_owned(), text_of(&device, field)]);
-    }
-    let options = device.get("options").and_then(Value::as_object).into_iter().flatten();
-    rows.extend(options.map(|(name, value)| vec![name.clone(), text(value)]));
-    output::table(&[], rows)
-}
-
-fn list(api: &Api, format: Format) -> Outcome {
-    let devices = devices(api)?;
-    if format == Format::Json {
-        return output::json(&devices);
-    }
-    if devices.is_empty() {
-        output::note("no audit device is enabled: nobody records who does what");
-        return Ok(());
-    }
-    let row = |(name, device): (&String, &Value)| {
-        let fields = ["type", "failures", "description"].map(|field| text_of(device, field));
-        [vec![name.clone()], fields.to_vec()].concat()
-    };
-    output::table(&["Name", "Type", "Failures", "Description"], devices.iter().map(row))
-}
-
-fn text_of(value: &Value, field: &str) -> String {
-    value.get(field).map(text).unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Prints how many entries there are and the last one's hash: kept elsewhere, it shows later that

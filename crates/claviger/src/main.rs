@@ -4,7 +4,9 @@
 
 mod api;
 mod audit;
+mod auth;
 mod bench;
+mod ca;
 mod config;
 mod conformance;
 mod connection;
@@ -12,18 +14,26 @@ mod connection;
 mod crash;
 mod credential;
 mod decode;
+mod engine;
 mod failure;
 mod input;
+mod listener;
+mod login;
 mod manual;
+mod mount;
 mod object;
 mod operator;
 mod output;
+mod pairs;
+mod policy;
+mod resource;
 mod role;
 mod scope;
 mod scratch;
 mod server;
 mod status;
 mod terminal;
+mod token;
 
 use std::process::ExitCode;
 
@@ -62,6 +72,34 @@ enum Command {
         #[command(flatten)]
         api: ApiArguments,
     },
+    /// KMIP engines, and where the API has them
+    Mount {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: mount::MountCommand,
+    },
+    /// How a KMIP engine listens and certifies
+    Config {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: engine::EngineCommand,
+    },
+    /// The certificate authorities of a KMIP engine
+    Ca {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: ca::CaCommand,
+    },
+    /// Ports of a KMIP engine with certificate authorities of their own
+    Listener {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: listener::ListenerCommand,
+    },
     /// Partitions of managed objects
     Scope {
         #[command(flatten)]
@@ -82,6 +120,34 @@ enum Command {
         api: ApiArguments,
         #[command(subcommand)]
         command: credential::CredentialCommand,
+    },
+    /// Get a token from an auth method
+    Login {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(flatten)]
+        arguments: login::LoginArguments,
+    },
+    /// The methods by which people and programs come by a token
+    Auth {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: auth::AuthCommand,
+    },
+    /// The tokens of the API
+    Token {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: token::TokenCommand,
+    },
+    /// What tokens may do
+    Policy {
+        #[command(flatten)]
+        api: ApiArguments,
+        #[command(subcommand)]
+        command: policy::PolicyCommand,
     },
     /// Managed objects, over KMIP
     Object(object::ObjectArguments),
@@ -124,9 +190,17 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::CheckConfig(arguments) => config::check(arguments, format),
         Command::Operator { api, command } => operator::run(command, api, format),
         Command::Status { api } => status::run(api, format),
+        Command::Mount { api, command } => mount::run(command, api, format),
+        Command::Config { api, command } => engine::run(command, api, format),
+        Command::Ca { api, command } => ca::run(command, api, format),
+        Command::Listener { api, command } => listener::run(command, api, format),
         Command::Scope { api, command } => scope::run(command, api, format),
         Command::Role { api, command } => role::run(command, api, format),
         Command::Credential { api, command } => credential::run(command, api, format),
+        Command::Login { api, arguments } => login::run(arguments, api, format),
+        Command::Auth { api, command } => auth::run(command, api, format),
+        Command::Token { api, command } => token::run(command, api, format),
+        Command::Policy { api, command } => policy::run(command, api, format),
         Command::Object(arguments) => object::run(arguments, format),
         Command::Audit { api, command } => audit::run(command, api, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::api::ApiArguments;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
-use crate::scope::{check_name, done, list};
+use crate::resource::check_name;
 
 /// What to do with roles.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleCommand {
     /// Make a role or change what it may do
+    #[command(visible_aliases = ["create", "update"])]
     Write(WriteArguments),
     /// Show what a role may do
     Read {
@@ -75,24 +76,21 @@ pub(crate) fn run(command: &RoleCommand, api: &ApiArguments, format: Format) -> 
             check_name(role)?;
             let path = api.path(&["scope", scope, "role", role]);
             api.write_known(&path, &body(arguments)?, "operation_")?;
-            done(format, role, "written")
+            output::done(format, role, "written")
         }
         RoleCommand::Read { scope, role } => {
             let Some(data) = api.read(&api.path(&["scope", scope, "role", role]))? else {
                 return Err(Failure::new(format_args!("scope `{scope}` has no role `{role}`"))
                     .next("See `claviger role list`."));
             };
-            match format {
-                Format::Json => output::json(&data),
-                Format::Text => output::table(&[], rows(&data)),
-            }
+            output::fields(format, &data)
         }
         RoleCommand::List { scope } => {
-            list(format, &api.list(&api.path(&["scope", scope, "role"]))?)
+            output::names(format, &api.list(&api.path(&["scope", scope, "role"]))?)
         }
         RoleCommand::Delete { scope, role } => {
             api.delete(&api.path(&["scope", scope, "role", role]))?;
-            done(format, role, "deleted")
+            output::done(format, role, "deleted")
         }
     }
 }
@@ -131,14 +129,6 @@ fn body(arguments: &WriteArguments) -> Outcome<Value> {
     set("tls_client_key_bits", arguments.key_bits.map(|it| json!(it)));
     set("tls_client_ttl", arguments.ttl.as_ref().map(|it| json!(it)));
     Ok(Value::Object(body))
-}
-
-fn rows(data: &Value) -> Vec<Vec<String>> {
-    let row = |(name, value): (&String, &Value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        vec![name.clone(), text]
-    };
-    data.as_object().into_iter().flatten().map(row).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::api::ApiArguments;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
+use crate::resource::check_name;
 
 /// What to do with scopes.
 #[derive(Debug, Subcommand)]
@@ -38,9 +39,9 @@ pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) ->
             check_name(name)?;
             let fields = kmip_trace.map_or_else(|| json!({}), |on| json!({ "kmip_trace": on }));
             api.write(&api.path(&["scope", name]), &fields)?;
-            done(format, name, "created")
+            output::done(format, name, "created")
         }
-        ScopeCommand::List => list(format, &api.list(&api.path(&["scope"]))?),
+        ScopeCommand::List => output::names(format, &api.list(&api.path(&["scope"]))?),
         ScopeCommand::Delete { name, force } => {
             // The server's answer is the same whether there was one.
             if !api.list(&api.path(&["scope"]))?.contains(name) {
@@ -56,32 +57,7 @@ pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) ->
                     failure.next("--force deletes the managed objects in the scope too.")
                 }
             })?;
-            done(format, name, "deleted")
+            output::done(format, name, "deleted")
         }
-    }
-}
-
-/// Refuses what the paths of the API cannot say.
-pub(crate) fn check_name(name: &str) -> Outcome {
-    if name.contains('/') {
-        return Err(Failure::usage(format_args!("`{name}`: names have no \"/\"")));
-    }
-    Ok(())
-}
-
-/// Says that something was done to what has that name.
-pub(crate) fn done(format: Format, name: &str, what: &str) -> Outcome {
-    match format {
-        Format::Json => output::json(&json!({ "name": name, "result": what })),
-        Format::Text => output::line(format_args!("{name}: {what}")),
-    }
-}
-
-/// Prints names, one a line.
-pub(crate) fn list(format: Format, names: &[String]) -> Outcome {
-    match format {
-        Format::Json => output::json(&names),
-        Format::Text if names.is_empty() => Ok(()),
-        Format::Text => output::line(names.join("\n")),
     }
 }

@@ -3,7 +3,7 @@
 //! It must never know what is asked; it knows Vault's header for tokens and no more.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -33,9 +33,19 @@ pub(super) struct Target {
     tls: Option<Arc<ClientConfig>>,
 }
 
+/// Who we are to the server's TLS: PEM files.
+pub(super) struct Identity {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
 impl Target {
     /// Reads an `http://` or `https://` URL.
-    pub(super) fn parse(address: &str, authority: Option<&Path>) -> Outcome<Self> {
+    pub(super) fn parse(
+        address: &str,
+        authority: Option<&Path>,
+        identity: Option<&Identity>,
+    ) -> Outcome<Self> {
         let bad = |problem: &str| {
             Failure::usage(format_args!("`{address}`: {problem}"))
                 .next("Give --address http://HOST:PORT or https://HOST:PORT.")
@@ -52,7 +62,7 @@ impl Target {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
             prefix: uri.path().trim_end_matches('/').to_owned(),
-            tls: if is_tls { Some(tls(authority)?) } else { None },
+            tls: if is_tls { Some(tls(authority, identity)?) } else { None },
         })
     }
 
@@ -204,7 +214,7 @@ async fn whole(answer: Response<Incoming>) -> Outcome<Reply> {
 }
 
 /// Trusts the given authority, else those that the operating system trusts.
-fn tls(authority: Option<&Path>) -> Outcome<Arc<ClientConfig>> {
+fn tls(authority: Option<&Path>, identity: Option<&Identity>) -> Outcome<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     let path = authority.unwrap_or(Path::new("/etc/ssl/certs/ca-certificates.crt"));
     let unusable = |error: &dyn std::fmt::Display| {
@@ -224,8 +234,25 @@ fn tls(authority: Option<&Path>) -> Outcome<Arc<ClientConfig>> {
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(Failure::new)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let config = match identity {
+        None => config.with_no_client_auth(),
+        Some(Identity { certificate, key }) => {
+            let unusable = |path: &Path, error: &dyn std::fmt::Display| {
+                Failure::new(format_args!("{}: {error}", path.display()))
+                    .next("--client-cert and --client-key name PEM files that belong together.")
+            };
+            let chain = CertificateDer::pem_file_iter(certificate)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| unusable(certificate, &error))?;
+            if chain.is_empty() {
+                return Err(unusable(certificate, &"there is no certificate in it"));
+            }
+            let private =
+                PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, &error))?;
+            config.with_client_auth_cert(chain, private).map_err(|error| unusable(key, &error))?
+        }
+    };
     Ok(Arc::new(config))
 }
 
@@ -233,20 +260,20 @@ fn tls(authority: Option<&Path>) -> Outcome<Arc<ClientConfig>> {
 mod tests {
     use super::*;
 
+    fn parse(address: &str) -> Outcome<Target> {
+        Target::parse(address, None, None)
+    }
+
     #[test]
     fn addresses() {
-        let target = Target::parse("http://[::1]:8200/prefix/", None).unwrap();
+        let target = parse("http://[::1]:8200/prefix/").unwrap();
         assert_eq!((target.host.as_str(), target.port), ("::1", 8200));
         assert_eq!(target.prefix, "/prefix");
         assert!(target.tls.is_none());
-        let target = Target::parse("http://kms", None).unwrap();
+        let target = parse("http://kms").unwrap();
         assert_eq!((target.port, target.prefix.as_str()), (80, ""));
         for bad in ["kms:8200", "ftp://kms", "http://", "", "http://a b"] {
-            assert_eq!(
-                Target::parse(bad, None).err().map(|failure| failure.code),
-                Some(2),
-                "{bad}"
-            );
+            assert_eq!(parse(bad).err().map(|failure| failure.code), Some(2), "{bad}");
         }
     }
 }

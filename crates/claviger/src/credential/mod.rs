@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use crate::api::{Api, ApiArguments, escaped};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
-use crate::scope::done;
 use expiry::Expiry;
 use files::{Material, Product};
 
@@ -143,7 +142,7 @@ pub(crate) fn run(command: &CredentialCommand, api: &ApiArguments, format: Forma
             let (place, data) = find(&api, credential)?;
             let serial = text(&data, "serial_number")?;
             api.write(&place.path(&api, "revoke"), &json!({ "serial_number": serial }))?;
-            done(format, serial, "revoked")
+            output::done(format, serial, "revoked")
         }
     }
 }

@@ -6,7 +6,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-const TOKEN: &str = "command-line-root-token";
+/// The root token of every server.
+pub(crate) const TOKEN: &str = "command-line-root-token";
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -40,7 +41,8 @@ impl Ran {
     }
 }
 
-fn program() -> Command {
+/// The program, without what the environment of the tests would tell it.
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
     for name in ["CLAVIGER_ADDR", "CLAVIGER_TOKEN", "CLAVIGER_CACERT"] {
         command.env_remove(name);
@@ -48,6 +50,8 @@ fn program() -> Command {
     for name in ["VAULT_ADDR", "VAULT_TOKEN", "VAULT_CACERT"] {
         command.env_remove(name);
     }
+    // Where a token may lie.
+    command.env("HOME", "/nonexistent");
     command
 }
 
@@ -128,9 +132,14 @@ impl Server {
 
     /// Runs an administration command with the root token.
     pub(crate) fn admin(&self, arguments: &[&str]) -> Ran {
+        self.admin_as(TOKEN, arguments, b"")
+    }
+
+    /// Runs an administration command with a token and input.
+    pub(crate) fn admin_as(&self, token: &str, arguments: &[&str], input: &[u8]) -> Ran {
         let mut command = program();
-        command.args(arguments).env("CLAVIGER_ADDR", &self.api).env("CLAVIGER_TOKEN", TOKEN);
-        finish(&mut command, b"")
+        command.args(arguments).env("CLAVIGER_ADDR", &self.api).env("CLAVIGER_TOKEN", token);
+        finish(&mut command, input)
     }
 
     /// Runs `object` or `bench` with the exported credential.
