@@ -66,12 +66,9 @@ pub fn inherit(
     let is_asked =
         |id: AttributeId| id.rule().instances == Instances::One && asked.first(id).is_some();
     let mut attributes = Attributes::new();
-    for attribute in existing.attributes.iter().cloned().chain(dates) {
-        let id = attribute.id();
-        let is_date_of_existing = DATES.contains(&id) && attributes.first(id).is_some();
-        if NOT_INHERITED.contains(&id) || is_asked(id) || is_date_of_existing {
-            continue;
-        }
+    let stays = |id: AttributeId| NOT_INHERITED.contains(&id) || DATES.contains(&id);
+    let passes = existing.attributes.iter().filter(|attribute| !stays(attribute.id()));
+    for attribute in passes.cloned().chain(dates).filter(|attribute| !is_asked(attribute.id())) {
         attributes.push(unspent(attribute));
     }
     for attribute in asked.iter() {
