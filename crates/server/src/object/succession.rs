@@ -257,9 +257,9 @@ mod tests {
         let attributes = inherited(&key, &more, None).unwrap();
         let expected: Attributes = [
             Attribute::Name(Name::text("a")),
-            Attribute::ActivationDate(DateTime(3)),
             usage_limits(10),
             Attribute::Description(String::from("of both")),
+            Attribute::ActivationDate(DateTime(3)),
             Attribute::Name(Name::text("b")),
             Attribute::RotateGeneration(1),
         ]

@@ -23,7 +23,7 @@ const VERSIONS: [Version; 3] = [Version::V1_4, Version::V2_0, Version::V2_1];
 fn import(object: Object, attributes: impl IntoIterator<Item = Attribute>) -> ImportRequest {
     ImportRequest {
         unique_identifier: ID.into(),
-        object_type: Some(object.object_type()),
+        object_type: None,
         replace_existing: None,
         key_wrap_type: None,
         attributes: AttributeList(attributes.into_iter().collect()),

@@ -9,7 +9,7 @@ use claviger_kmip::codec::ByteString;
 use claviger_kmip::compat::AttributeList;
 use claviger_kmip::enums::{
     BlockCipherMode, CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, PaddingMethod,
-    QueryFunction, ResultReason, ResultStatus, SecretDataType, ValidityIndicator,
+    QueryFunction, ResultStatus, SecretDataType, ValidityIndicator,
 };
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage};
