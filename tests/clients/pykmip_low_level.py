@@ -31,11 +31,11 @@ VERSIONS = {
     "2.0": enums.KMIPVersion.KMIP_2_0,
 }
 BASE = [Operation.CREATE, Operation.CREATE_KEY_PAIR, Operation.REGISTER, Operation.DERIVE_KEY, Operation.LOCATE,
-        Operation.GET, Operation.GET_ATTRIBUTES, Operation.GET_ATTRIBUTE_LIST, Operation.ADD_ATTRIBUTE,
+        Operation.REKEY, Operation.GET, Operation.GET_ATTRIBUTES, Operation.GET_ATTRIBUTE_LIST, Operation.ADD_ATTRIBUTE,
         Operation.MODIFY_ATTRIBUTE, Operation.DELETE_ATTRIBUTE, Operation.ACTIVATE, Operation.REVOKE,
         Operation.DESTROY, Operation.QUERY]
 SINCE = {
-    "1.1": [Operation.DISCOVER_VERSIONS],
+    "1.1": [Operation.DISCOVER_VERSIONS, Operation.REKEY_KEY_PAIR],
     "1.2": [Operation.ENCRYPT, Operation.DECRYPT, Operation.SIGN, Operation.SIGNATURE_VERIFY, Operation.MAC],
     "2.0": [Operation.SET_ATTRIBUTE],
 }
@@ -225,10 +225,56 @@ class Run:
                     public_key_template_attribute=public))
                 halves = (result.private_key_uuid, result.public_key_uuid)
                 self.formats(*halves)
+                if self.at_least("1.1"):
+                    halves += self.rekey_key_pair(halves[0])
+                    self.formats(*halves[2:])
+                    found = success(self.client.locate(attributes=[self.name(f"{algorithm.name} private")])).uuids
+                    equal(found, [halves[2]], "the name is the new key's")
                 for uid in halves:
                     # The library cannot read the Link between them.
                     true("Link" in success(client.get_attribute_list(uid)).names, "the halves are linked")
                     self.destroy(uid)
+
+    def rekey(self):
+        client = self.client
+        with self.check("re-key: the new key has the name, the old one its material"):
+            # PyKMIP's server: has no Re-key.
+            key = self.name("re-keyed")
+            past = attribute(Kind.ACTIVATION_DATE, 1)
+            old = success(client.create(enums.ObjectType.SYMMETRIC_KEY, aes(256, aes_mask(), key, past))).uuid
+            before = self.material(old)
+            new = success(client.rekey(uuid=old, offset=0))["unique_identifier"]
+            equal(success(client.locate(attributes=[key])).uuids, [new])
+            equal(self.material(old), before)
+            true(self.material(new) != before and len(self.material(new)) == 32, "a new key as long")
+            state = success(client.get_attributes(new, ["State"])).attributes[0].attribute_value.value
+            equal(state, enums.State.ACTIVE)
+            # The library cannot read the Link between them.
+            for uid in (old, new):
+                true("Link" in success(client.get_attribute_list(uid)).names, "both are linked")
+                success(client.revoke(enums.RevocationReasonCode.SUPERSEDED, uid))
+                self.destroy(uid)
+            reasons = (enums.ResultReason.ITEM_NOT_FOUND, enums.ResultReason.OBJECT_DESTROYED)
+            failure(client.rekey(uuid=old), *reasons)
+        if self.at_least("2.0"):
+            return
+        with self.check("re-key: attributes of the request"):
+            old = success(client.create(enums.ObjectType.SYMMETRIC_KEY, aes(256))).uuid
+            asked = template(attribute(Kind.CRYPTOGRAPHIC_LENGTH, 128), self.name("shorter"))
+            new = success(client.rekey(uuid=old, template_attribute=asked))["unique_identifier"]
+            equal(len(self.material(new)), 16)
+            equal(success(client.locate(attributes=[self.name("shorter")])).uuids, [new])
+            self.destroy(old)
+            self.destroy(new)
+
+    def material(self, uid):
+        return success(self.client.get(uuid=uid)).secret.key_block.key_value.key_material.value
+
+    def rekey_key_pair(self, private):
+        """The halves of the new pair."""
+        old = core_attributes.PrivateKeyUniqueIdentifier(private)
+        result = success(self.client.rekey_key_pair(private_key_uuid=old))
+        return result.private_key_uuid, result.public_key_uuid
 
     def formats(self, private, public):
         """Each format that is asked for is the one that comes, and it can be read."""
@@ -304,8 +350,6 @@ class Run:
         with self.check("an operation that Query does not list is refused as not supported"):
             listed = success(client.query(query_functions=[Function.QUERY_OPERATIONS])).operations
             uid = success(client.create(enums.ObjectType.SYMMETRIC_KEY, aes(256))).uuid
-            if Operation.REKEY not in listed:
-                failure(client.rekey(uuid=uid), enums.ResultReason.OPERATION_NOT_SUPPORTED)
             if Operation.CHECK not in listed:
                 failure(client.check(uuid=uid, cryptographic_usage_mask=[]), enums.ResultReason.OPERATION_NOT_SUPPORTED)
             success(client.get(uuid=uid))
@@ -317,6 +361,7 @@ class Run:
         self.create()
         self.create_dated()
         self.create_key_pair()
+        self.rekey()
         self.register()
         self.locate()
         self.absent_operations()

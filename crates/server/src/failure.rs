@@ -70,6 +70,10 @@ reasons! {
     ObjectArchived => OBJECT_ARCHIVED, OBJECT_ARCHIVED;
     /// The object is of another type than the operation works on.
     InvalidObjectType => INVALID_FIELD, INVALID_OBJECT_TYPE;
+    /// The object is not one that can be replaced by a new key.
+    CannotBeReKeyed => PERMISSION_DENIED, INVALID_OBJECT_TYPE;
+    /// Dates cannot be moved with an Activation Date that is not there.
+    NoActivationDate => ILLEGAL_OPERATION, INVALID_FIELD;
     /// The state or dates of the object do not allow it now.
     WrongState => PERMISSION_DENIED, WRONG_KEY_LIFECYCLE_STATE;
     /// The object's usage mask does not allow it.

@@ -1,11 +1,11 @@
-//! Create, Create Key Pair, Register.
+//! Create, Create Key Pair, Re-key, Re-key Key Pair, Register.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use claviger_kmip::attributes::values::{CryptographicDomainParameters, Name};
+use claviger_kmip::attributes::values::{CryptographicDomainParameters, Name, UniqueIdentifier};
 use claviger_kmip::attributes::{Attribute, Attributes};
-use claviger_kmip::codec::{ByteString, DateTime, Secret};
+use claviger_kmip::codec::{ByteString, DateTime, Interval, Secret};
 use claviger_kmip::compat::TemplateAttributes;
 use claviger_kmip::enums::{
     CertificateType, CryptographicAlgorithm, KeyFormatType, ObjectType, OpaqueDataType,
@@ -15,11 +15,13 @@ use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::objects::{
     Certificate, Key, KeyBlock, KeyMaterial, KeyValue, Object, OpaqueObject, SecretData,
 };
-use claviger_kmip::payload::{CreateKeyPairRequest, CreateRequest, RegisterRequest};
+use claviger_kmip::payload::{
+    CreateKeyPairRequest, CreateRequest, ReKeyKeyPairRequest, ReKeyRequest, RegisterRequest,
+};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::lifecycle::now;
+use super::lifecycle::{UniqueIdentifierArgument, now};
 use super::{identifier, report, words};
 use crate::connection::Session;
 use crate::failure::{Failure, Outcome};
@@ -91,6 +93,19 @@ pub(super) struct CreatePairArguments {
     /// What the public key may be used for
     #[arg(long, default_value = "verify", value_parser = words::mask::<Usage>)]
     public_usage: Usage,
+    #[command(flatten)]
+    object: NewObject,
+}
+
+/// A key to replace; of a pair, the private key.
+#[derive(Args, Debug)]
+pub(super) struct RekeyArguments {
+    #[command(flatten)]
+    existing: UniqueIdentifierArgument,
+    /// Seconds until the new key is Active; its other dates move with it
+    /// [default: the dates of the existing key]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "activate")]
+    offset: Option<u32>,
     #[command(flatten)]
     object: NewObject,
 }
@@ -198,8 +213,43 @@ pub(super) fn create_pair(
         public_key_attributes: half(arguments.public_usage, &arguments.public_name),
         ..CreateKeyPairRequest::default()
     })?;
-    let private = identifier(&response.private_key_unique_identifier);
-    let public = identifier(&response.public_key_unique_identifier);
+    let private = &response.private_key_unique_identifier;
+    report_pair(format, private, &response.public_key_unique_identifier)
+}
+
+/// Makes a symmetric key in the place of another.
+pub(super) fn rekey(session: &mut Session, arguments: &RekeyArguments, format: Format) -> Outcome {
+    let mut attributes = Attributes::new();
+    arguments.object.extend(&mut attributes);
+    let request = ReKeyRequest {
+        unique_identifier: arguments.existing.wire(),
+        offset: arguments.offset.map(Interval),
+        attributes: TemplateAttributes::from(attributes),
+        protection_storage_masks: None,
+    };
+    report(format, &session.call(&request)?.unique_identifier)
+}
+
+/// Makes a key pair in the place of another.
+pub(super) fn rekey_pair(
+    session: &mut Session,
+    arguments: &RekeyArguments,
+    format: Format,
+) -> Outcome {
+    let mut common = Attributes::new();
+    arguments.object.extend(&mut common);
+    let response = session.call(&ReKeyKeyPairRequest {
+        private_key_unique_identifier: arguments.existing.wire(),
+        offset: arguments.offset.map(Interval),
+        common_attributes: TemplateAttributes::from(common),
+        ..ReKeyKeyPairRequest::default()
+    })?;
+    let private = &response.private_key_unique_identifier;
+    report_pair(format, private, &response.public_key_unique_identifier)
+}
+
+fn report_pair(format: Format, private: &UniqueIdentifier, public: &UniqueIdentifier) -> Outcome {
+    let (private, public) = (identifier(private), identifier(public));
     match format {
         Format::Json => output::json(&serde_json::json!({
             "private_key_unique_identifier": private,

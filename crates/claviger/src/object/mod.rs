@@ -33,6 +33,10 @@ enum ObjectCommand {
     Create(make::CreateArguments),
     /// Make a key pair
     CreatePair(make::CreatePairArguments),
+    /// Make a new symmetric key in the place of another, with its names and attributes
+    Rekey(make::RekeyArguments),
+    /// Make a new key pair in the place of another
+    RekeyPair(make::RekeyArguments),
     /// Store a key, secret or certificate
     Register(make::RegisterArguments),
     /// Get an object
@@ -68,6 +72,8 @@ pub(crate) fn run(arguments: &ObjectArguments, format: Format) -> Outcome {
     match &arguments.command {
         ObjectCommand::Create(arguments) => make::create(session, arguments, format),
         ObjectCommand::CreatePair(arguments) => make::create_pair(session, arguments, format),
+        ObjectCommand::Rekey(arguments) => make::rekey(session, arguments, format),
+        ObjectCommand::RekeyPair(arguments) => make::rekey_pair(session, arguments, format),
         ObjectCommand::Register(arguments) => make::register(session, arguments, format),
         ObjectCommand::Get(arguments) => read::get(session, arguments, format),
         ObjectCommand::Attributes(command) => read::attributes(session, command, format),

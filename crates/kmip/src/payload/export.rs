@@ -32,8 +32,8 @@ structure! {
         unique_identifier: UniqueIdentifier = UNIQUE_IDENTIFIER,
         /// The attributes.
         attributes: AttributeList = ATTRIBUTES | ATTRIBUTE,
-        /// The object itself.
-        object: Object =
+        /// The object itself; absent if it is destroyed.
+        object: Option<Object> =
             CERTIFICATE | SYMMETRIC_KEY | PUBLIC_KEY | PRIVATE_KEY | SPLIT_KEY | TEMPLATE
             | SECRET_DATA | OPAQUE_OBJECT | PGP_KEY | CERTIFICATE_REQUEST,
     }

@@ -52,6 +52,7 @@ operations! {
     CREATE V1_0 Write ops::create::create;
     CREATE_KEY_PAIR V1_0 Write ops::create_key_pair::create_key_pair;
     REGISTER V1_0 Write ops::register::register;
+    RE_KEY V1_0 Write ops::re_key::re_key;
     DERIVE_KEY V1_0 Write ops::derive_key::derive_key;
     LOCATE V1_0 Read ops::locate::locate;
     CHECK V1_0 Read ops::check::check;
@@ -61,10 +62,13 @@ operations! {
     ADD_ATTRIBUTE V1_0 Write ops::add_attribute::add_attribute;
     MODIFY_ATTRIBUTE V1_0 Write ops::modify_attribute::modify_attribute;
     DELETE_ATTRIBUTE V1_0 Write ops::delete_attribute::delete_attribute;
+    OBTAIN_LEASE V1_0 Read ops::obtain_lease::obtain_lease;
+    GET_USAGE_ALLOCATION V1_0 Write ops::get_usage_allocation::get_usage_allocation;
     ACTIVATE V1_0 Write ops::activate::activate;
     REVOKE V1_0 Write ops::revoke::revoke;
     DESTROY V1_0 Write ops::destroy::destroy;
     QUERY V1_0 Read ops::query::query;
+    RE_KEY_KEY_PAIR V1_1 Write ops::re_key_key_pair::re_key_key_pair;
     DISCOVER_VERSIONS V1_1 Read ops::discover_versions::discover_versions;
     ENCRYPT V1_2 Write ops::encrypt::encrypt;
     DECRYPT V1_2 Read ops::decrypt::decrypt;
@@ -75,6 +79,8 @@ operations! {
     RNG_RETRIEVE V1_2 Read ops::rng_retrieve::rng_retrieve;
     RNG_SEED V1_2 Read ops::rng_seed::rng_seed;
     HASH V1_2 Read ops::hash::hash;
+    IMPORT V1_4 Write ops::import::import;
+    EXPORT V1_4 Read ops::export::export;
     LOG V2_0 Read ops::log::log;
     SET_ATTRIBUTE V2_0 Write ops::set_attribute::set_attribute;
     INTEROP V2_0 Read ops::interop::interop;

@@ -1,9 +1,9 @@
 //! One managed object: its stored facts, and the attributes that follow from them.
 
-use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::attributes::values::{Link, UniqueIdentifier};
 use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference, Attributes, Instance};
 use claviger_kmip::codec::{ByteString, DateTime};
-use claviger_kmip::enums::ObjectType;
+use claviger_kmip::enums::{LinkType, ObjectType};
 use claviger_kmip::objects::Object;
 
 use super::id::ObjectId;
@@ -52,6 +52,13 @@ impl From<&ManagedObject> for Outline {
             fresh: fresh.last(),
         }
     }
+}
+
+/// A link to another object of the scope.
+#[must_use]
+pub fn link(link_type: LinkType, id: ObjectId) -> Attribute {
+    let linked_object_identifier = UniqueIdentifier::Text(id.to_string());
+    Attribute::Link(Link { link_type, linked_object_identifier })
 }
 
 /// Attributes that are computed whenever they are asked for, never stored.

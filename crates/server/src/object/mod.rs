@@ -4,6 +4,7 @@
 //! Knows nothing of messages, clients or roles. Everything goes through a [`Tx`], which records
 //! what was read, so that a commit is all or nothing.
 
+pub mod adoption;
 mod cache;
 pub mod id;
 mod layout;
@@ -15,6 +16,7 @@ mod partition;
 mod record;
 pub mod rules;
 mod served;
+pub mod succession;
 mod tx;
 pub mod usage;
 
@@ -22,7 +24,7 @@ pub use cache::Cache;
 pub use id::{IdSource, ObjectId};
 pub use layout::{INDEX, OBJECT, SERVED};
 pub use locate::Query;
-pub use managed::{ManagedObject, Outline};
+pub use managed::{ManagedObject, Outline, link};
 pub use objects::{Objects, Partition};
 pub use tx::Tx;
 

@@ -70,6 +70,26 @@ pub fn give(
     check_size(attributes, limits)
 }
 
+/// Takes over an attribute that an imported object had elsewhere, whoever set it there.
+///
+/// # Errors
+/// It is given too often or too long, or can never have that value.
+pub(super) fn take_over(
+    attributes: &mut Attributes,
+    attribute: Attribute,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    check_length(&attribute, limits)?;
+    if let Attribute::UsageLimits(usage) = &attribute {
+        let left = usage.usage_limits_count.unwrap_or(usage.usage_limits_total);
+        if left < 0 || left > usage.usage_limits_total {
+            let message = "the Count of Usage Limits lies between 0 and their Total";
+            return Err(Failure::new(Reason::InvalidAttributeValue, message));
+        }
+    }
+    insert_new(attributes, attribute)
+}
+
 /// A client grants a total; what is left of it is the server's to count (KMIP 1.4 §3.21).
 fn check_usage_limits(attribute: &Attribute) -> Result<(), Failure> {
     let Attribute::UsageLimits(limits) = attribute else { return Ok(()) };
@@ -352,7 +372,11 @@ fn check_length(attribute: &Attribute, limits: &Limits) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_size(attributes: &Attributes, limits: &Limits) -> Result<(), Failure> {
+/// What an object's attributes take at most.
+///
+/// # Errors
+/// They take more.
+pub(super) fn check_size(attributes: &Attributes, limits: &Limits) -> Result<(), Failure> {
     if attributes.0.len() > limits.attributes_max {
         let message = format!("an object can have {} attribute values", limits.attributes_max);
         return Err(Failure::new(Reason::TooManyValues, message));

@@ -133,9 +133,15 @@ impl<'a> Tx<'a> {
         });
     }
 
-    /// Replaces an object that was read in this transaction.
+    /// Changes an object that was read in this transaction.
     pub fn update(&mut self, mut object: ManagedObject) {
         object.touch(self.now);
+        self.replace(object);
+    }
+
+    /// Puts another object in the place of one that was read in this transaction, with the Last
+    /// Change Date that it has.
+    pub fn replace(&mut self, object: ManagedObject) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.after.id == object.id) {
             entry.after = Arc::new(object);
             entry.changed = true;

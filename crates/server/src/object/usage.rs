@@ -31,13 +31,7 @@ impl<'o> Protecting<'o> {
         usage: CryptographicUsageMask,
         now: i64,
     ) -> Result<Self, Failure> {
-        if object.state(now) != State::Active {
-            return Err(not_now("the key is not Active"));
-        }
-        let stop = object.attributes.protect_stop_date().map(|date| date.0);
-        if reached(stop, now) {
-            return Err(not_now("the Protect Stop Date of the key has passed"));
-        }
+        check_protecting(object, now)?;
         check_mask(object, usage)?;
         Ok(Self(object))
     }
@@ -80,6 +74,18 @@ impl<'o> Processing<'o> {
     pub const fn object(&self) -> &'o ManagedObject {
         self.0
     }
+}
+
+/// A key protects while it is Active and before its Protect Stop Date.
+fn check_protecting(object: &ManagedObject, now: i64) -> Result<(), Failure> {
+    if object.state(now) != State::Active {
+        return Err(not_now("the key is not Active"));
+    }
+    let stop = object.attributes.protect_stop_date().map(|date| date.0);
+    if reached(stop, now) {
+        return Err(not_now("the Protect Stop Date of the key has passed"));
+    }
+    Ok(())
 }
 
 fn not_now(message: &'static str) -> Failure {
@@ -126,6 +132,46 @@ pub fn spend(object: &ManagedObject, cost: Cost) -> Result<Option<ManagedObject>
         UsageLimitsUnit::BYTE => i64::try_from(cost.bytes).unwrap_or(i64::MAX),
         _ => 1,
     };
+    take(object, limits, amount).map(Some)
+}
+
+/// What a client may protect with, itself.
+const PROTECTS: CryptographicUsageMask = CryptographicUsageMask(
+    CryptographicUsageMask::SIGN.0
+        | CryptographicUsageMask::ENCRYPT.0
+        | CryptographicUsageMask::WRAP_KEY.0
+        | CryptographicUsageMask::MAC_GENERATE.0
+        | CryptographicUsageMask::DERIVE_KEY.0,
+);
+
+/// The object with units taken off its Usage Limits that a client wants to use up itself (KMIP 2.1
+/// §6.1.23).
+///
+/// # Errors
+/// It has no Usage Limits, protects nothing or not now, or not that much is left.
+pub fn allocate(object: &ManagedObject, units: i64, now: i64) -> Result<ManagedObject, Failure> {
+    let illegal = |message| Failure::new(Reason::IllegalOperation, message);
+    let Some(Attribute::UsageLimits(limits)) = object.attributes.first(AttributeId::UsageLimits)
+    else {
+        return Err(illegal("the object has no Usage Limits"));
+    };
+    let mask = object.attributes.cryptographic_usage_mask().unwrap_or_default();
+    if mask.0 & PROTECTS.0 == 0 {
+        return Err(illegal("the object is not one that protects anything"));
+    }
+    check_protecting(object, now)?;
+    if units < 1 {
+        let message = "the Usage Limits Count is 1 or more";
+        return Err(Failure::new(Reason::InvalidField, message));
+    }
+    take(object, limits, units)
+}
+
+fn take(
+    object: &ManagedObject,
+    limits: &UsageLimits,
+    amount: i64,
+) -> Result<ManagedObject, Failure> {
     let left = limits.usage_limits_count.unwrap_or(limits.usage_limits_total);
     let Some(left) = left.checked_sub(amount).filter(|left| *left >= 0) else {
         return Err(Failure::new(Reason::UsageLimit, "the Usage Limits of the key are spent"));
@@ -133,5 +179,5 @@ pub fn spend(object: &ManagedObject, cost: Cost) -> Result<Option<ManagedObject>
     let spent = UsageLimits { usage_limits_count: Some(left), ..limits.clone() };
     let mut object = object.clone();
     object.attributes.set(Attribute::UsageLimits(spent));
-    Ok(Some(object))
+    Ok(object)
 }

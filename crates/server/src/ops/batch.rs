@@ -22,6 +22,12 @@ impl Batch {
         self.placeholder.clone()
     }
 
+    /// Sets the ID Placeholder to an object that the running item has not produced.
+    pub fn set_placeholder(&mut self, identifier: String) {
+        self.placeholder = Some(identifier.clone());
+        self.current = Some(identifier);
+    }
+
     /// Empties the ID Placeholder.
     pub fn clear_placeholder(&mut self) {
         self.placeholder = None;
@@ -47,8 +53,7 @@ impl Batch {
 
     /// Notes an object that the running item has produced and sets the ID Placeholder.
     pub fn produce(&mut self, producer: Producer, identifier: String) {
-        self.placeholder = Some(identifier.clone());
-        self.current = Some(identifier.clone());
+        self.set_placeholder(identifier.clone());
         self.produced.push((producer, identifier));
     }
 

@@ -54,7 +54,10 @@ pub fn create(
 }
 
 /// A new key of the algorithm and length that the attributes ask for.
-fn symmetric_key(
+///
+/// # Errors
+/// Attributes are missing, or there is no such key.
+pub(super) fn symmetric_key(
     context: &Context<'_, '_>,
     attributes: &mut Attributes,
 ) -> Result<KeyBlock, Failure> {

@@ -1,7 +1,6 @@
 //! Create Key Pair: the server makes a private and a public key (KMIP 2.1 §6.1.9, KMIP 1.4 §4.2).
 
 use claviger_crypto::generate;
-use claviger_kmip::attributes::values::{Link, UniqueIdentifier};
 use claviger_kmip::attributes::{Attribute, AttributeId, Attributes, Instances};
 use claviger_kmip::compat::TemplateAttributes;
 use claviger_kmip::enums::{
@@ -13,7 +12,7 @@ use claviger_kmip::payload::{CreateKeyPairRequest, CreateKeyPairResponse};
 use super::Context;
 use super::new_object::{Origin, check_storage, new_object};
 use crate::failure::{Failure, Reason};
-use crate::object::{ObjectId, rules};
+use crate::object::{link, rules};
 
 /// Carries out Create Key Pair. The ID Placeholder becomes the private key.
 ///
@@ -56,7 +55,7 @@ pub fn create_key_pair(
 }
 
 /// The attributes of one key: its own, and the common ones that it does not have itself.
-fn merge(mut own: Attributes, common: &Attributes) -> Attributes {
+pub(super) fn merge(mut own: Attributes, common: &Attributes) -> Attributes {
     for attribute in common.iter() {
         let single = attribute.id().rule().instances == Instances::One;
         if !(single && own.first(attribute.id()).is_some()) {
@@ -66,12 +65,11 @@ fn merge(mut own: Attributes, common: &Attributes) -> Attributes {
     own
 }
 
-fn link(link_type: LinkType, id: ObjectId) -> Attribute {
-    let linked_object_identifier = UniqueIdentifier::Text(id.to_string());
-    Attribute::Link(Link { link_type, linked_object_identifier })
-}
-
-fn generate_pair(
+/// A new pair of the algorithm, length and curve that the attributes of either key ask for.
+///
+/// # Errors
+/// Attributes are missing or contradict each other.
+pub(super) fn generate_pair(
     context: &Context<'_, '_>,
     private: &Attributes,
     public: &Attributes,

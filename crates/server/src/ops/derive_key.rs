@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use claviger_crypto::derive::{self, DerivationParameters as Inputs};
 use claviger_crypto::{KeyMaterialRef, Parameters, generate};
-use claviger_kmip::attributes::values::{Link, UniqueIdentifier};
+use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::attributes::{Attribute, Attributes};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::compat::TemplateAttributes;
@@ -25,7 +25,7 @@ use super::new_object::{Origin, new_object};
 use super::{parameters, use_of_key};
 use crate::failure::{Failure, Reason};
 use crate::object::usage::Protecting;
-use crate::object::{ManagedObject, ObjectId, rules};
+use crate::object::{ManagedObject, ObjectId, link, rules};
 
 /// Carries out Derive Key.
 ///
@@ -221,9 +221,4 @@ fn note_in_base(
         context.tx.update(current);
     }
     Ok(())
-}
-
-fn link(link_type: LinkType, id: ObjectId) -> Attribute {
-    let linked_object_identifier = UniqueIdentifier::Text(id.to_string());
-    Attribute::Link(Link { link_type, linked_object_identifier })
 }

@@ -6,6 +6,7 @@ use claviger_kmip::payload::{GetAttributesRequest, GetAttributesResponse};
 
 use super::Context;
 use crate::failure::{Failure, Reason};
+use crate::object::ManagedObject;
 
 /// Carries out Get Attributes: those asked for, all if none is.
 ///
@@ -26,15 +27,28 @@ pub fn get_attributes(
     } else {
         references.iter().flat_map(|reference| object.attribute(reference, now)).collect()
     };
-    for instance in &mut instances {
-        if let Attribute::Fresh(fresh) = &mut instance.attribute {
-            *fresh = context.tx.is_fresh(&object)?;
-        }
-    }
+    refresh(context, &object, &mut instances)?;
     Ok(GetAttributesResponse {
         unique_identifier: identifier.into(),
         attributes: AttributeList(Attributes(instances)),
     })
+}
+
+/// Fresh as it is now: handing an object out does not write its record.
+///
+/// # Errors
+/// Storage.
+pub(super) fn refresh(
+    context: &Context<'_, '_>,
+    object: &ManagedObject,
+    instances: &mut [Instance],
+) -> Result<(), Failure> {
+    for instance in instances {
+        if let Attribute::Fresh(fresh) = &mut instance.attribute {
+            *fresh = context.tx.is_fresh(object)?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse_repetition(references: &[AttributeReference]) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use claviger_crypto::hash;
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::{Digest, ProtectionStorageMasks, RngParameters};
-use claviger_kmip::attributes::{Attribute, Attributes};
+use claviger_kmip::attributes::{Attribute, AttributeId, Attributes};
 use claviger_kmip::codec::{ByteString, DateTime, Encoder, Interval};
 use claviger_kmip::enums::{
     CryptographicAlgorithm, DrbgAlgorithm, HashingAlgorithm, KeyFormatType, RngAlgorithm,
@@ -40,14 +40,14 @@ pub(super) fn new_object(
     let now = DateTime(context.now());
     take_from_key_block(&object, &mut attributes)?;
     if let Some(digest) = digest(&object)? {
-        attributes.push(Attribute::Digest(digest));
+        begin(&mut attributes, Attribute::Digest(digest));
     }
-    attributes.push(Attribute::LeaseTime(Interval(LEASE_TIME)));
-    attributes.push(Attribute::InitialDate(now));
-    attributes.push(Attribute::LastChangeDate(now));
+    begin(&mut attributes, Attribute::LeaseTime(Interval(LEASE_TIME)));
+    begin(&mut attributes, Attribute::InitialDate(now));
+    begin(&mut attributes, Attribute::LastChangeDate(now));
     let is_template = matches!(object, Object::Template(_));
     if !is_template {
-        attributes.push(Attribute::Fresh(true));
+        begin(&mut attributes, Attribute::Fresh(true));
         attributes.set(Attribute::ProtectionStorageMask(ProtectionStorageMask::SOFTWARE));
         protect(&mut attributes);
     }
@@ -64,6 +64,13 @@ pub(super) fn new_object(
         object: Some(object),
         attributes,
     })
+}
+
+/// Sets what the server sets first, unless an imported object brings it.
+fn begin(attributes: &mut Attributes, attribute: Attribute) {
+    if attributes.first(attribute.id()).is_none() {
+        attributes.push(attribute);
+    }
 }
 
 /// Objects are kept in software; a client that asks for something else only is told so.
@@ -152,10 +159,17 @@ fn value_bytes(value: &KeyValue) -> Vec<u8> {
 fn protect(attributes: &mut Attributes) {
     let sensitive = attributes.sensitive().unwrap_or(false);
     let extractable = attributes.extractable().unwrap_or(true);
+    // What an imported object says of its past cannot be more than what holds now.
+    let never = |past: &Attribute| {
+        matches!(past, Attribute::AlwaysSensitive(false) | Attribute::NeverExtractable(false))
+    };
+    let was = |id| !attributes.all(id).any(never);
+    let always_sensitive = sensitive && was(AttributeId::AlwaysSensitive);
+    let never_extractable = !extractable && was(AttributeId::NeverExtractable);
     attributes.set(Attribute::Sensitive(sensitive));
-    attributes.set(Attribute::AlwaysSensitive(sensitive));
+    attributes.set(Attribute::AlwaysSensitive(always_sensitive));
     attributes.set(Attribute::Extractable(extractable));
-    attributes.set(Attribute::NeverExtractable(!extractable));
+    attributes.set(Attribute::NeverExtractable(never_extractable));
 }
 
 /// What the cryptographic library's generator is: CTR_DRBG over AES-256.

@@ -31,23 +31,33 @@ pub fn register(
     let mut attributes = rules::for_new(context.tx, given, limits)?;
     check_storage(request.protection_storage_masks.as_ref())?;
     let mut object = request.object;
-    check_value(&object)?;
-    match &mut object {
-        Object::Template(template) => {
-            // A template's own attributes are also found and read as the object's.
-            rules::give(&mut attributes, template.attributes.clone(), limits)?;
-        }
-        Object::Certificate(it) => describe(it, &mut attributes),
-        other => {
-            complete(other, &attributes);
-            check_key_length(other)?;
-        }
+    if let Object::Template(template) = &object {
+        // A template's own attributes are also found and read as the object's.
+        rules::give(&mut attributes, template.attributes.clone(), limits)?;
     }
+    examine(&mut object, &mut attributes)?;
     let object = new_object(context, object, attributes, Origin::Client)?;
     let unique_identifier = object.id.to_string().into();
     context.produced(Producer::REGISTER, object.id);
     context.tx.insert(object);
     Ok(RegisterResponse { unique_identifier, template_attribute: TemplateAttributes::default() })
+}
+
+/// Checks an object that a client brings against its attributes, and fills in what follows from it.
+///
+/// # Errors
+/// It has no value, or is not what it says.
+pub(super) fn examine(object: &mut Object, attributes: &mut Attributes) -> Result<(), Failure> {
+    check_value(object)?;
+    match object {
+        Object::Template(_) => {}
+        Object::Certificate(it) => describe(it, attributes),
+        other => {
+            complete(other, attributes);
+            check_key_length(other)?;
+        }
+    }
+    Ok(())
 }
 
 /// The given attributes without those that the server sets itself and that the client says right:

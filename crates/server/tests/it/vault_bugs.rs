@@ -9,7 +9,7 @@ use claviger_kmip::codec::ByteString;
 use claviger_kmip::compat::AttributeList;
 use claviger_kmip::enums::{
     BlockCipherMode, CryptographicAlgorithm, KeyFormatType, ObjectType, Operation, PaddingMethod,
-    QueryFunction, ResultReason, ResultStatus, SecretDataType, ValidityIndicator,
+    QueryFunction, ResultStatus, SecretDataType, ValidityIndicator,
 };
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage};
@@ -20,7 +20,7 @@ use claviger_kmip::payload::{
 };
 use claviger_ttlv::Message;
 
-use crate::cryptography::{KEY, aes, block, encrypt, mode, reason, register};
+use crate::cryptography::{KEY, aes, block, encrypt, mode, register};
 use crate::fixture::{Fixture, name};
 
 const VERSIONS: [Version; 7] = [
@@ -267,18 +267,32 @@ async fn a_mac_is_verified_in_parts() {
     }
 }
 
-/// 1.3.3: Re-key without a template ended the server. It is not done yet, and says so.
+/// 1.3.3: Re-key without a template ended the server.
 #[tokio::test]
-async fn a_re_key_without_a_template_ends_nothing() {
+async fn a_re_key_without_a_template_makes_a_key() {
     let fixture = Fixture::new();
-    let key = fixture.create(vec![]).await;
+    let mut key = UniqueIdentifier::Text(fixture.create(vec![name("rotated")]).await);
     for version in VERSIONS {
-        let request = ReKeyRequest {
-            unique_identifier: Some(key.as_str().into()),
-            ..ReKeyRequest::default()
-        };
-        let refused = reason(&fixture, version, &request).await;
-        assert_eq!(refused, Some(ResultReason::OPERATION_NOT_SUPPORTED), "{version:?}");
-        fixture.create(vec![]).await;
+        let request =
+            ReKeyRequest { unique_identifier: Some(key.clone()), ..ReKeyRequest::default() };
+        let replacement = fixture.call(version, &request).await.unique_identifier;
+        assert_ne!(replacement, key, "{version:?}");
+        key = replacement;
+    }
+}
+
+/// 1.8.8: Locate by name found nothing after Re-key.
+#[tokio::test]
+async fn the_name_finds_the_replacement_after_every_re_key() {
+    let fixture = Fixture::new();
+    let mut key = UniqueIdentifier::Text(fixture.create(vec![name("rotated")]).await);
+    for version in VERSIONS {
+        let request =
+            ReKeyRequest { unique_identifier: Some(key.clone()), ..ReKeyRequest::default() };
+        key = fixture.call(version, &request).await.unique_identifier;
+        let attributes = AttributeList([name("rotated")].into_iter().collect());
+        let request = LocateRequest { attributes, ..LocateRequest::default() };
+        let found = fixture.call(version, &request).await.unique_identifier;
+        assert_eq!(found, [key.clone()], "{version:?}");
     }
 }

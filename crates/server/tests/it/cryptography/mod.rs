@@ -71,7 +71,7 @@ pub(crate) async fn register(
     }
 }
 
-async fn get(fixture: &Fixture, key: &str, format: Option<KeyFormatType>) -> Object {
+pub(crate) async fn get(fixture: &Fixture, key: &str, format: Option<KeyFormatType>) -> Object {
     let request = GetRequest {
         unique_identifier: Some(key.into()),
         key_format_type: format,
