@@ -1,15 +1,16 @@
-//! A small HTTP/1.1 client for the admin API: any method, any headers, any body, one request per connection.
+//! A small HTTP/1.1 client for the admin API: any method, any headers, any body, one request per connection; and
+//! [`Kept`], a connection that stays open for many.
 //!
 //! Small enough to send what a polite library would not. It knows nothing of Vault beyond the token header.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{ROOT_TOKEN, Server};
 use crate::tls::Identity;
@@ -53,6 +54,7 @@ impl Response {
 }
 
 /// The API of one server, as the holder of one token.
+#[derive(Clone)]
 pub(crate) struct Api {
     authority: String,
     token: Option<String>,
@@ -101,12 +103,37 @@ impl Api {
         self.call("PUT", path, Some(body.to_string().as_bytes()))
     }
 
-    /// Any method on `/v1/<path>`; no Content-Type, as the Vault client sends none.
-    pub(crate) fn call(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+    /// Issues a credential under a role, such as `kmip/scope/s/role/r`: its serial number, and who holds it.
+    pub(crate) fn issue(&self, role: &str) -> (String, Identity) {
+        let made = self.write(&format!("{role}/credential/generate"), &json!({"format": "pem"}));
+        let made = made.data();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let ca: Vec<String> = made["ca_chain"].as_array().unwrap().iter().map(text).collect();
+        let [certificate, key] = ["certificate", "private_key"].map(|field| text(&made[field]));
+        let ca = ca.join("\n");
+        let identity = Identity::from_pem(ca.as_bytes(), certificate.as_bytes(), key.as_bytes());
+        (text(&made["serial_number"]), identity)
+    }
+
+    /// A connection of its own, for many requests.
+    pub(crate) fn keep(&self) -> Kept {
+        let stream = TcpStream::connect(&self.authority).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Kept { api: self.clone(), stream: BufReader::new(stream) }
+    }
+
+    fn head(&self, method: &str, path: &str) -> String {
         let mut head = format!("{method} /v1/{path} HTTP/1.1\r\nHost: {}\r\n", self.authority);
         if let Some(token) = &self.token {
             head.push_str(&format!("X-Vault-Token: {token}\r\nX-Vault-Request: true\r\n"));
         }
+        head
+    }
+
+    /// Any method on `/v1/<path>`; no Content-Type, as the Vault client sends none.
+    pub(crate) fn call(&self, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+        let mut head = self.head(method, path);
         if let Some(body) = body {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
@@ -163,6 +190,31 @@ impl Api {
             self.authority
         );
         self.tls.as_ref().is_some_and(|config| self.raw_tls(config, head.as_bytes()).is_ok())
+    }
+}
+
+/// A plain connection to the API that stays open between requests.
+pub(crate) struct Kept {
+    api: Api,
+    stream: BufReader<TcpStream>,
+}
+
+impl Kept {
+    /// A read of `/v1/<path>`; an error when the server has closed.
+    pub(crate) fn get(&mut self, path: &str) -> io::Result<Response> {
+        let head = self.api.head("GET", path) + "\r\n";
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            if self.stream.read_until(b'\n', &mut answer)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let mut response = parse(&answer).ok_or(ErrorKind::InvalidData)?;
+        let length = response.header("content-length").map_or(0, |text| text.parse().unwrap());
+        response.body = vec![0; length];
+        self.stream.read_exact(&mut response.body)?;
+        Ok(response)
     }
 }
 

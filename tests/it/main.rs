@@ -26,6 +26,7 @@ mod batches;
 mod clients;
 mod conformance;
 mod crash;
+mod credentials;
 mod custody;
 mod documents;
 mod gating;

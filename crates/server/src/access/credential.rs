@@ -27,6 +27,13 @@ pub(super) struct CredentialRecord {
     created: i64,
 }
 
+/// What the index needs of it: at a start it is read for every credential.
+#[derive(Debug, Deserialize)]
+pub(super) struct CredentialEnd {
+    /// As in [`CredentialRecord`].
+    pub(super) not_after: i64,
+}
+
 /// A certificate with what belongs to it, for whoever asked for it.
 #[derive(Debug)]
 pub struct Credential {
@@ -140,17 +147,10 @@ impl Access {
         let Some(role) = index.scope(mount, scope).and_then(|scope| scope.role(role)) else {
             return Vec::new();
         };
-        let mut found: Vec<CredentialView> = index
-            .holders
-            .iter()
-            .filter(|(_, holder)| std::sync::Arc::ptr_eq(&holder.role, &role))
-            .map(|((_, serial), holder)| CredentialView {
-                serial: *serial,
-                not_after: holder.not_after,
-            })
-            .collect();
-        found.sort_by_key(|view| view.serial);
+        let found = index.of_role(&role).into_iter();
         found
+            .map(|(serial, holder)| CredentialView { serial, not_after: holder.not_after })
+            .collect()
     }
 
     /// One credential of a role.
@@ -245,10 +245,7 @@ impl Access {
         edit.expect(role.key.clone(), lock(&role.stored).version);
         edit.create(self.credential_key(&role, &serial), &record)?;
         self.records.commit(edit)?;
-        let holder = Holder { role, not_after };
-        let mut index = self.write();
-        index.holders.insert((mount.id(), serial), holder);
-        drop(index);
+        self.write().admit(serial, Holder { role, not_after });
         Ok(Credential {
             serial,
             certificate: record.certificate,

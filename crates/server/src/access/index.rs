@@ -3,7 +3,7 @@
 //! What a running request must see at once (a role's permissions, that its scope is closing) is
 //! atomic here; everything else changes under the registry's writer lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,6 +40,8 @@ pub(super) struct Role {
     pub(super) name: Name,
     pub(super) key: Vec<u8>,
     pub(super) stored: Mutex<Stored<RoleRecord>>,
+    /// Its credentials, as the index has them: those of one role are found without the others.
+    serials: Mutex<BTreeSet<Serial>>,
     effective: [AtomicU64; 2],
 }
 
@@ -126,6 +128,7 @@ impl Role {
             name,
             key,
             stored: Mutex::new(stored),
+            serials: Mutex::default(),
             effective: [AtomicU64::new(low), AtomicU64::new(high)],
         }
     }
@@ -168,6 +171,7 @@ const GONE_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) scopes: HashMap<MountId, BTreeMap<Name, Arc<Scope>>>,
+    /// Changed by [`Self::admit`] and [`Self::withdraw`] only.
     pub(super) holders: HashMap<(MountId, Serial), Holder>,
     pub(super) gone: HashMap<(MountId, Serial), Gone>,
 }
@@ -177,9 +181,25 @@ impl Index {
         self.scopes.get(&mount)?.get(name).cloned()
     }
 
+    /// Puts a credential in.
+    pub(super) fn admit(&mut self, serial: Serial, holder: Holder) {
+        lock(&holder.role.serials).insert(serial);
+        self.holders.insert((holder.role.scope.mount, serial), holder);
+    }
+
+    /// The credentials of a role, by serial.
+    pub(super) fn of_role(&self, role: &Role) -> Vec<(Serial, &Holder)> {
+        let mount = role.scope.mount;
+        let serials = lock(&role.serials);
+        let found =
+            serials.iter().map(|serial| Some((*serial, self.holders.get(&(mount, *serial))?)));
+        found.flatten().collect()
+    }
+
     /// Takes a credential out.
     pub(super) fn withdraw(&mut self, mount: MountId, serial: Serial, why: Gone) {
-        if self.holders.remove(&(mount, serial)).is_some() {
+        if let Some(holder) = self.holders.remove(&(mount, serial)) {
+            lock(&holder.role.serials).remove(&serial);
             if self.gone.len() >= GONE_MAX {
                 self.gone.clear();
             }
@@ -188,16 +208,10 @@ impl Index {
     }
 
     /// Takes out every credential of a role.
-    pub(super) fn withdraw_role(&mut self, role: &Arc<Role>, why: Gone) {
-        let of_role = |holder: &Holder| Arc::ptr_eq(&holder.role, role);
-        let serials: Vec<(MountId, Serial)> = self
-            .holders
-            .iter()
-            .filter(|(_, holder)| of_role(holder))
-            .map(|(key, _)| *key)
-            .collect();
-        for (mount, serial) in serials {
-            self.withdraw(mount, serial, why);
+    pub(super) fn withdraw_role(&mut self, role: &Role, why: Gone) {
+        let serials = std::mem::take(&mut *lock(&role.serials));
+        for serial in serials {
+            self.withdraw(role.scope.mount, serial, why);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::credential::CredentialRecord;
+use super::credential::CredentialEnd;
 use super::index::{Holder, Index, Role, Scope, lock};
 use super::revoked::RevocationLists;
 use super::role::RoleRecord;
@@ -108,15 +108,16 @@ fn load(records: &Records) -> Result<Index, AccessError> {
     let mut index = Index::default();
     let mut scopes: HashMap<(MountId, ScopeId), Arc<Scope>> = HashMap::new();
     let mut roles: HashMap<RoleId, Arc<Role>> = HashMap::new();
-    for (at, stored) in records.scan::<ScopeRecord>(&key(Kind::Scope, &[]))? {
+    records.each::<ScopeRecord, AccessError>(&key(Kind::Scope, &[]), |at, stored| {
         let mount = MountId::from(part(&at, 1)?);
         let name = Name::parse(&stored.value.name)?;
         let id = stored.value.id;
         let scope = Arc::new(Scope::new(mount, name.clone(), at, stored));
         scopes.insert((mount, id), scope.clone());
         index.scopes.entry(mount).or_default().insert(name, scope);
-    }
-    for (at, stored) in records.scan::<RoleRecord>(&key(Kind::Role, &[]))? {
+        Ok(())
+    })?;
+    records.each::<RoleRecord, AccessError>(&key(Kind::Role, &[]), |at, stored| {
         let (mount, id) = (MountId::from(part(&at, 1)?), ScopeId::from(part(&at, 17)?));
         let scope = scopes.get(&(mount, id)).ok_or_else(|| orphan("role"))?;
         let name = Name::parse(&stored.value.name)?;
@@ -124,17 +125,15 @@ fn load(records: &Records) -> Result<Index, AccessError> {
         let role = Arc::new(Role::new(scope.clone(), name.clone(), at, stored));
         roles.insert(role_id, role.clone());
         lock(&scope.roles).insert(name, role);
-    }
-    for (at, stored) in records.scan::<CredentialRecord>(&key(Kind::Credential, &[]))? {
-        let mount = MountId::from(part(&at, 1)?);
+        Ok(())
+    })?;
+    records.each::<CredentialEnd, AccessError>(&key(Kind::Credential, &[]), |at, stored| {
         let role_id = RoleId::from(part(&at, 33)?);
         let role = roles.get(&role_id).ok_or_else(|| orphan("credential"))?;
         let serial = Serial::from(part(&at, 49)?);
-        index.holders.insert(
-            (mount, serial),
-            Holder { role: role.clone(), not_after: stored.value.not_after },
-        );
-    }
+        index.admit(serial, Holder { role: role.clone(), not_after: stored.value.not_after });
+        Ok(())
+    })?;
     Ok(index)
 }
 

@@ -29,6 +29,9 @@ const RECORD_FORMAT: u8 = 1;
 /// buffer does not leave unwiped copies of private keys behind.
 const RECORD_BYTES_EXPECTED: usize = 32 * 1024;
 
+/// How many records are held at once where all of a kind are read.
+const PAGE: usize = 256;
+
 macro_rules! kinds {
     ($($(#[$text:meta])* $kind:ident = $letter:literal,)*) => {
         /// What kind of record a key leads to.
@@ -160,6 +163,29 @@ impl Records {
             .collect()
     }
 
+    /// Gives `take` every record whose key starts with `prefix`, in order, without holding all of
+    /// them at once. Not of one moment: for a start, when nobody else writes.
+    ///
+    /// # Errors
+    /// When one cannot be read, unsealed or parsed, and what `take` says.
+    pub fn each<T: DeserializeOwned, E: From<RecordError>>(
+        &self,
+        prefix: &[u8],
+        mut take: impl FnMut(Key, Stored<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut range = Range::prefix(prefix).limit(PAGE);
+        loop {
+            let rows = self.barrier.scan(&range).map_err(RecordError::Seal)?;
+            let (count, last) = (rows.len(), rows.last().map(|(key, _)| key.clone()));
+            for (key, opened) in rows {
+                let value = decode(&opened.bytes)?;
+                take(key, Stored { version: opened.version, value })?;
+            }
+            let Some(last) = last.filter(|_| count == PAGE) else { return Ok(()) };
+            range = range.after(&last);
+        }
+    }
+
     /// Every key that starts with `prefix`.
     ///
     /// # Errors
@@ -277,6 +303,29 @@ mod tests {
         assert_eq!(decode::<serde_json::Value>(&bytes).unwrap(), serde_json::json!({"a": 1}));
         assert!(matches!(decode::<serde_json::Value>(b"\x02{}"), Err(RecordError::Newer(2))));
         assert!(matches!(decode::<serde_json::Value>(b""), Err(RecordError::Corrupt(_))));
+    }
+
+    #[test]
+    fn each_record_is_read_once_whatever_a_page_holds() {
+        for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE] {
+            let (_store, records) = testing::TestStore::new();
+            let at = |number: usize| key(Kind::Policy, &[&number.to_be_bytes()]);
+            let mut edit = Edit::default();
+            for number in 0..count {
+                edit.create(at(number), &number).unwrap();
+            }
+            // The kinds before and behind are not read.
+            edit.create(key(Kind::AuditDevice, &[]), &"no number").unwrap();
+            edit.create(key(Kind::Accessor, &[]), &"no number").unwrap();
+            records.commit(edit).unwrap();
+            let mut read = Vec::new();
+            let all = records.each::<usize, RecordError>(&key(Kind::Policy, &[]), |key, stored| {
+                read.push((key, stored.value));
+                Ok(())
+            });
+            all.unwrap();
+            assert_eq!(read, (0..count).map(|number| (at(number), number)).collect::<Vec<_>>());
+        }
     }
 
     #[test]
