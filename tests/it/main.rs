@@ -35,6 +35,7 @@ mod killed;
 mod lifecycle;
 mod power;
 mod recorded;
+mod revocation;
 mod samples;
 mod secrets;
 mod sequences;
