@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::kmip::{Client, on, op, register};
+use crate::lifecycle::Place;
 use crate::server::{ROOT_TOKEN, Server, binary};
 
 const VARIABLE: &str = "CLAVIGER_TEST_KILL_AT";
@@ -17,13 +18,13 @@ const SIGKILL: i32 = 9;
 const VERSION: (i32, i32) = (1, 4);
 
 /// A server's directory with some keys in it, too much for one part of a backup or one batch of a restore.
-struct Store {
+pub(crate) struct Store {
     scratch: tempfile::TempDir,
     objects: Vec<String>,
 }
 
 impl Store {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let server = Server::start_on(scratch.path());
         let mut client = Client::connect(&server, VERSION);
@@ -35,15 +36,15 @@ impl Store {
         Self { scratch, objects }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.scratch.path()
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path().join("data")
     }
 
-    fn start(&self) -> Server {
+    pub(crate) fn start(&self) -> Server {
         Server::start_on(self.path())
     }
 
@@ -54,7 +55,7 @@ impl Store {
     }
 
     /// Everything is there, on a server that runs on it.
-    fn check(&self, server: &Server) {
+    pub(crate) fn check(&self, server: &Server) {
         let mut client = Client::connect(server, VERSION);
         for id in &self.objects {
             client.call(on(op::GET, id)).success();
@@ -62,32 +63,32 @@ impl Store {
     }
 }
 
-fn operator(arguments: &[&str]) -> Command {
+pub(crate) fn operator(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.arg("operator").args(arguments);
     command
 }
 
 /// An operator command that asks a server.
-fn ask(server: &Server, arguments: &[&str]) -> Command {
+pub(crate) fn ask(server: &Server, arguments: &[&str]) -> Command {
     let mut command = operator(arguments);
     command.env("CLAVIGER_ADDR", &server.api).env("CLAVIGER_TOKEN", ROOT_TOKEN);
     command
 }
 
-fn succeeds(mut command: Command) -> String {
+pub(crate) fn succeeds(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn dies_at(mut command: Command, point: &str) -> Output {
+pub(crate) fn dies_at(mut command: Command, point: &str) -> Output {
     let output = command.env(VARIABLE, point).output().unwrap();
     assert_eq!(output.status.signal(), Some(SIGKILL), "{point}: {command:?}: {output:?}");
     output
 }
 
-fn fails(mut command: Command) -> String {
+pub(crate) fn fails(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
     String::from_utf8(output.stderr).unwrap()
@@ -102,7 +103,7 @@ pub(crate) fn died(mut server: Server) {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -124,6 +125,35 @@ fn an_initialisation_that_is_killed_leaves_none_or_all_of_it() {
         let server = Server::start_on(scratch.path());
         let mut client = Client::connect(&server, VERSION);
         client.call(register(VERSION, &[1; 16], None)).success();
+    }
+}
+
+#[test]
+fn an_initialisation_over_the_api_that_is_killed_loses_nothing_but_itself() {
+    for (seal, opens_itself) in [("type = \"shamir\"", false), ("type = \"key_file\"", true)] {
+        let place = Place::new(seal);
+        let initialise = |point: &str| {
+            let server = place.start_to_die_at(point);
+            let (code, said, _) = place.run(&server, "", &["operator", "init"]);
+            assert!(code != 0 && said.is_empty(), "{point}: {said}");
+            died(server);
+        };
+        initialise("InitialisationCommit");
+        initialise("InitialisationCommitted");
+        // Nobody has its shares or its token, and there is nothing in it yet.
+        let server = place.start();
+        let api = place.api(&server, None);
+        assert_eq!(api.get("sys/seal-status").json()["sealed"], !opens_itself);
+        let again = api.write("sys/init", &json!({"secret_shares": 1, "secret_threshold": 1}));
+        assert_eq!(again.status, 400, "{again:?}");
+        drop(server);
+        std::fs::remove_dir_all(place.path("data")).unwrap();
+        let server = place.start();
+        let (shares, token) = place.init(&server);
+        if !opens_itself {
+            place.unseal(&server, &shares[..3]);
+        }
+        assert_eq!(place.api(&server, Some(&token)).get("sys/mounts").status, 200);
     }
 }
 
@@ -282,4 +312,57 @@ fn shares_that_were_never_printed_are_no_loss() {
     back.args(["--shares", text(&file), "--to-key-file", text(&key)]);
     succeeds(back);
     store.check(&store.start());
+}
+
+#[test]
+fn an_import_that_is_killed_takes_nothing_or_all_of_it() {
+    let store = Store::new();
+    let (export, passphrase) = (store.path().join("export"), store.path().join("passphrase"));
+    std::fs::write(&passphrase, "a passphrase for two").unwrap();
+    let mut command = operator(&["export", text(&export), "--passphrase-file", text(&passphrase)]);
+    let key = store.data().join("seal.key");
+    command.args(["--data-dir", text(&store.data()), "--key-file", text(&key)]);
+    succeeds(command);
+
+    let place = Place::new("type = \"key_file\"");
+    let server = place.start();
+    let (_, token) = place.init(&server);
+    drop(server);
+    let data = place.path("data");
+    let import = || {
+        let mut command = operator(&["import", text(&export), "--data-dir", text(&data)]);
+        command.args(["--key-file", text(&data.join("seal.key"))]);
+        command.args(["--passphrase-file", text(&passphrase)]);
+        command
+    };
+    for (point, happened) in
+        [("DatabasePart", false), ("DatabaseWritten", false), ("DatabaseInPlace", true)]
+    {
+        dies_at(import(), point);
+        let server = place.start();
+        let mounts = place.api(&server, Some(&token)).get("sys/mounts").data();
+        assert_eq!(mounts.get("kmip/").is_some(), happened, "{point}: {mounts}");
+    }
+    assert!(fails(import()).contains("already"));
+    let server = place.start();
+    let config = json!({"listen_addrs": place.kmip.to_string()});
+    assert_eq!(place.api(&server, Some(&token)).write("kmip/config", &config).status, 204);
+    std::fs::rename(store.path().join("client"), place.path("client")).unwrap();
+    store.check(&server);
+}
+
+#[test]
+fn no_step_is_left_out() {
+    let points = include_str!("../../crates/server/src/seal/fault.rs");
+    let (_, points) = points.split_once("pub const ALL: &[Self] = &[").unwrap();
+    let points: Vec<&str> = points
+        .lines()
+        .map_while(|line| line.trim().strip_prefix("Self::").or(line.is_empty().then_some("")))
+        .filter_map(|line| line.strip_suffix(','))
+        .collect();
+    assert!(points.len() > 10, "{points:?}");
+    let tests = [include_str!("killed.rs"), include_str!("custody.rs")].concat();
+    for point in points {
+        assert!(tests.contains(&format!("\"{point}\"")), "nothing is killed at {point}");
+    }
 }
