@@ -7,7 +7,7 @@
 pub mod access;
 pub mod assemble;
 pub use assemble::open_store;
-pub use claviger_store::Durability;
+pub use claviger_store::{Durability, make_directory};
 pub mod audit;
 pub mod audit_devices;
 pub mod backup;

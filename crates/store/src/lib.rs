@@ -28,4 +28,5 @@ pub use record::{
 };
 pub use sqlite::{
     DATABASE_FILE, DRAFT_DIRECTORY, Draft, Durability, LOCK_FILE, SCHEMA_VERSION, Sqlite,
+    make_directory,
 };

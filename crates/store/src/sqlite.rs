@@ -10,7 +10,7 @@ mod reader;
 mod schema;
 mod writer;
 
-pub use directory::{DATABASE_FILE, LOCK_FILE};
+pub use directory::{DATABASE_FILE, LOCK_FILE, make_directory};
 pub use draft::{DRAFT_DIRECTORY, Draft};
 pub use schema::SCHEMA_VERSION;
 

@@ -1,9 +1,9 @@
 //! `claviger operator backup`, `verify` and `restore`: taking a backup of a running server, and what is
 //! done with one where no server runs.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -174,11 +174,7 @@ fn bring_key_file(
     };
     // A key of another store is not brought.
     backup::verify(file, Some(opener)).map_err(|error| unsound(error, &arguments.file))?;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&arguments.data_dir)
-        .map_err(|error| Failure::file(&arguments.data_dir, &error))?;
+    claviger_server::make_directory(&arguments.data_dir).map_err(Failure::new)?;
     KeyFile::new(key_file).copy_to(&place).map_err(refused)?;
     Ok(Some(place))
 }

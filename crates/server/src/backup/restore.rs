@@ -63,7 +63,9 @@ fn require_empty(directory: &Path, key_file: &str) -> Result<(), BackupError> {
     };
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name == DATABASE_FILE || !(NOTHING.contains(&name.as_str()) || name == key_file) {
+        // Of a key file that a crash cut off, its draft: it is in nobody's way.
+        let is_key_file = name.strip_suffix(".new").unwrap_or(&name) == key_file;
+        if name == DATABASE_FILE || !(NOTHING.contains(&name.as_str()) || is_key_file) {
             return Err(BackupError::NotEmpty { directory: directory.to_owned(), name });
         }
     }

@@ -33,11 +33,7 @@ impl Drop for Directory {
 impl Directory {
     /// Makes the directory if need be and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
-        if !path.is_dir() {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-            made.map_err(|source| file_error(path, source))?;
-            sync_parent(path)?;
-        }
+        make_directory(path)?;
         let lock_path = path.join(LOCK_FILE);
         let lock = private().open(&lock_path).map_err(|source| file_error(&lock_path, source))?;
         match lock.try_lock() {
@@ -69,6 +65,26 @@ impl Directory {
         file.sync_all().map_err(|source| file_error(&path, source))?;
         sync(&self.path)
     }
+}
+
+/// Makes the directory of a database, for its owner only, unless it is there. When this returns, it survives a power
+/// cut, and so do those above it that had to be made.
+///
+/// # Errors
+/// [`OpenError::File`].
+pub fn make_directory(path: &Path) -> Result<(), OpenError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !is_there(above)).collect();
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| file_error(path, source))?;
+    missing.into_iter().rev().try_for_each(sync_parent)
+}
+
+/// The empty path is where we are.
+fn is_there(path: &Path) -> bool {
+    path.as_os_str().is_empty() || path.is_dir()
 }
 
 fn private() -> OpenOptions {
