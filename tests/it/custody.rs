@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::killed::died;
 use crate::kmip::{Client, create, on, op};
 use crate::lifecycle::Place;
+use crate::secrets::{Needle, scan};
 use crate::server::{Server, binary};
 
 const DRAINED: Duration = Duration::from_secs(30);
@@ -239,7 +240,7 @@ fn a_token_keeps_the_root_key_of_a_server() {
     assert!(made.status.success(), "{made:?}");
     std::fs::write(place.path("pin"), format!("{pin}\n")).unwrap();
     let start = || {
-        Server::start_configured_under(place.path("").as_path(), place.kmip, |command| {
+        place.start_under(|command| {
             command.env("SOFTHSM2_CONF", &hsm);
         })
     };
@@ -253,8 +254,10 @@ fn a_token_keeps_the_root_key_of_a_server() {
     server.kill();
     let server = start();
     Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
-    assert!(!server.stderr().contains(pin), "the PIN is in no log");
     assert!(server.terminate(DRAINED).success());
+    let needles = [Needle::new("the PIN", pin.as_bytes())];
+    let but = [place.path("pin"), place.path("tokens")];
+    assert!(scan(&place.path(""), &but, &needles) > 10_000);
 
     // From the token to a file, killed at every step.
     let (data, key) = (place.path("data"), place.path("root.key"));

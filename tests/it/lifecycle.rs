@@ -120,9 +120,14 @@ impl Place {
 
     /// The same server, to be killed where `CLAVIGER_TEST_KILL_AT` says.
     pub(crate) fn start_to_die_at(&self, point: &str) -> Server {
-        Server::start_configured_under(self.directory.path(), self.kmip, |command| {
+        self.start_under(|command| {
             command.env("CLAVIGER_TEST_KILL_AT", point);
         })
+    }
+
+    /// The same server, with more to the command: an environment to run it under.
+    pub(crate) fn start_under(&self, prepare: impl FnOnce(&mut Command)) -> Server {
+        Server::start_configured_under(self.directory.path(), self.kmip, prepare)
     }
 
     /// While sealed: the KMIP port refuses, the API answers 503 and nothing else.

@@ -32,6 +32,7 @@ mod documents;
 mod gating;
 mod interop;
 mod killed;
+mod leaks;
 mod lifecycle;
 mod power;
 mod recorded;

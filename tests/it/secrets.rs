@@ -21,14 +21,27 @@ const KEY: &[u8; 32] = b"\x8f\x11qZ\xe3\x07~\xa9\x5c\xd2\x30\xfeK\x9b\x62\x18\xc
 const PASSWORD: &[u8] = b"correct-horse-battery-staple-8271";
 const PLAINTEXT: &[u8] = b"plaintext-that-nobody-may-write-down";
 
+/// Bytes to a line of PEM.
+const LINE: usize = 48;
+
 /// A secret, and every form in which it could have been written.
-struct Needle {
+pub(crate) struct Needle {
     what: String,
     forms: Vec<Vec<u8>>,
 }
 
 impl Needle {
-    fn new(what: &str, secret: &[u8]) -> Self {
+    /// A private key, as SEC 1 of 256 bits or PKCS#1: found in PEM too, where no more than a line hangs together.
+    pub(crate) fn private_key(what: &str, der: &[u8]) -> Self {
+        // Of an RSA key the first 280 bytes are public.
+        let first = if der.len() < 280 { 0 } else { 280usize.div_ceil(LINE) };
+        let lines = der.chunks_exact(LINE).skip(first);
+        let forms: Vec<_> = lines.flat_map(|line| Self::new(what, &line[6..42]).forms).collect();
+        assert!(!forms.is_empty(), "{what} is too short");
+        Self { what: what.to_owned(), forms }
+    }
+
+    pub(crate) fn new(what: &str, secret: &[u8]) -> Self {
         // Base64 has three alignments; the characters that a neighbour can change are cut off.
         let mut forms = vec![secret.to_vec()];
         let hex = hex::encode(secret);
@@ -46,26 +59,31 @@ impl Needle {
         Self { what: what.to_owned(), forms }
     }
 
-    fn is_in(&self, haystack: &[u8]) -> bool {
+    pub(crate) fn is_in(&self, haystack: &[u8]) -> bool {
         self.forms.iter().any(|form| haystack.windows(form.len()).any(|window| window == form))
     }
 }
 
-/// Every file below `directory`, but for the credential that the server was asked to export.
-fn files(directory: &Path, exported: &Path, found: &mut Vec<PathBuf>) {
+/// Every file below `directory`, but for what is there to hold secrets, such as the credential that the server was
+/// asked to export.
+fn files(directory: &Path, but: &[PathBuf], found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() && path != exported {
-            files(&path, exported, found);
+        if but.contains(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, but, found);
         } else if path.is_file() {
             found.push(path);
         }
     }
 }
 
-fn scan(directory: &Path, exported: &Path, needles: &[Needle]) -> usize {
+/// No needle is in a file below `directory`, but for those; how many bytes these files have.
+pub(crate) fn scan(directory: &Path, but: &[PathBuf], needles: &[Needle]) -> usize {
     let mut paths = Vec::new();
-    files(directory, exported, &mut paths);
+    files(directory, but, &mut paths);
     let mut size = 0;
     for path in &paths {
         let content = fs::read(path).unwrap();
@@ -90,27 +108,33 @@ fn the_scan_itself_finds_every_form() {
         assert!(needle.is_in(hex::encode(&content).to_uppercase().as_bytes()));
     }
     assert!(!needle.is_in(&[0; 1000]));
+    for length in [121, 1190] {
+        let der: Vec<u8> = (0..length as u32).map(|at| (at * at * 31 >> 3) as u8).collect();
+        let needle = Needle::private_key("the key", &der);
+        let text = STANDARD.encode(&der);
+        let lines: Vec<_> = text.as_bytes().chunks(64).collect();
+        assert!(needle.is_in(&der) && needle.is_in(&lines.join(b"\n".as_slice())));
+        assert!(needle.is_in(&lines.join(b"\\n".as_slice())), "in JSON");
+    }
 }
 
 #[test]
 fn no_secret_is_in_data_logs_audit_or_errors() {
     let directory = tempfile::tempdir().unwrap();
     let server = Server::start_on(directory.path());
-    let mut needles = vec![
-        Needle::new("the registered key", KEY),
-        Needle::new("the registered password", PASSWORD),
-        Needle::new("the plaintext", PLAINTEXT),
-        Needle::new("the root token", ROOT_TOKEN.as_bytes()),
-    ];
+    let mut needles = sent();
+    needles.push(Needle::new("the root token", ROOT_TOKEN.as_bytes()));
     let mut bodies = Vec::new();
     let second = directory.path().join("second-audit.log");
     let device = json!({"type": "file", "options": {"file_path": second, "prefix": "audit: "}});
     assert_eq!(Api::root(&server).write("sys/audit/second", &device).status, 204);
     needles.extend(use_keys(&server));
-    needles.extend(use_api(&server, &mut bodies));
-    provoke(&server, &mut bodies);
+    let api = Api::root(&server);
+    needles.extend(use_api(&api, &mut bodies));
+    provoke(&server, &api, &mut bodies);
+    bodies.push(Api::with_token(&server, &format!("{ROOT_TOKEN}x")).get("kmip/config").body);
     let exported = fs::read_to_string(server.client.join("key.pem")).unwrap();
-    needles.push(Needle::new("the exported private key", &der(&exported)));
+    needles.push(Needle::private_key("the exported private key", &der(&exported)));
 
     // Both kinds of entries are on both devices, or the scan would find nothing for a bad reason.
     for audit in [&second, &directory.path().join("data/audit.log")] {
@@ -121,14 +145,10 @@ fn no_secret_is_in_data_logs_audit_or_errors() {
     }
 
     // With the WAL as it is in mid-flight, and once more after the server has closed its files.
-    let exported = server.client.clone();
+    let exported = [server.client.clone()];
     let size = scan(directory.path(), &exported, &needles);
     assert!(size > 10_000, "{size} bytes are too few to be a data directory with logs and audit");
-    for body in &bodies {
-        for needle in &needles {
-            assert!(!needle.is_in(body), "{}: {}", needle.what, String::from_utf8_lossy(body));
-        }
-    }
+    scan_bodies(&bodies, &needles);
     server.kill();
     scan(directory.path(), &exported, &needles);
     let server = Server::start_on(directory.path());
@@ -136,8 +156,26 @@ fn no_secret_is_in_data_logs_audit_or_errors() {
     scan(directory.path(), &exported, &needles);
 }
 
+/// No needle is in what was answered.
+pub(crate) fn scan_bodies(bodies: &[Vec<u8>], needles: &[Needle]) {
+    for body in bodies {
+        for needle in needles {
+            assert!(!needle.is_in(body), "{}: {}", needle.what, String::from_utf8_lossy(body));
+        }
+    }
+}
+
+/// What [`use_keys`] and [`provoke`] register and send.
+pub(crate) fn sent() -> Vec<Needle> {
+    vec![
+        Needle::new("the registered key", KEY),
+        Needle::new("the registered password", PASSWORD),
+        Needle::new("the plaintext", PLAINTEXT),
+    ]
+}
+
 /// Registers, creates, reads, uses and destroys; answers what the server generated.
-fn use_keys(server: &Server) -> Vec<Needle> {
+pub(crate) fn use_keys(server: &Server) -> Vec<Needle> {
     let version = (1, 4);
     let mut client = Client::connect(server, version);
     let kept = client.call(register(version, KEY, Some("kept"))).unique_identifier();
@@ -178,8 +216,7 @@ fn use_keys(server: &Server) -> Vec<Needle> {
 }
 
 /// Uses the API; answers the private keys that it issued.
-fn use_api(server: &Server, bodies: &mut Vec<Vec<u8>>) -> Vec<Needle> {
-    let api = Api::root(server);
+pub(crate) fn use_api(api: &Api, bodies: &mut Vec<Vec<u8>>) -> Vec<Needle> {
     assert_eq!(api.write("kmip/scope/leaks", &json!({})).status, 204);
     assert_eq!(api.write("kmip/scope/leaks/role/r", &json!({"operation_all": true})).status, 204);
     let generate = "kmip/scope/leaks/role/r/credential/generate";
@@ -198,12 +235,11 @@ fn use_api(server: &Server, bodies: &mut Vec<Vec<u8>>) -> Vec<Needle> {
         assert_eq!(answer.status, 400, "{path}: {answer:?}");
         bodies.push(answer.body);
     }
-    bodies.push(Api::with_token(server, &format!("{ROOT_TOKEN}x")).get("kmip/config").body);
-    vec![Needle::new("an issued private key", &key)]
+    vec![Needle::private_key("an issued private key", &key)]
 }
 
 /// Requests that fail with a secret in them, on both doors.
-fn provoke(server: &Server, bodies: &mut Vec<Vec<u8>>) {
+pub(crate) fn provoke(server: &Server, api: &Api, bodies: &mut Vec<Vec<u8>>) {
     let version = (1, 4);
     let mut client = Client::connect(server, version);
     // A key of a length that its algorithm does not have, and a secret as an attribute's value.
@@ -225,11 +261,11 @@ fn provoke(server: &Server, bodies: &mut Vec<Vec<u8>>) {
     let _ = client.connection.exchange(&bytes);
     // A body that is no JSON but holds a password.
     let body = [b"{\"operation_get\": ", PASSWORD].concat();
-    bodies.push(Api::root(server).call("PUT", "kmip/scope/leaks/role/r", Some(&body)).body);
+    bodies.push(api.call("PUT", "kmip/scope/leaks/role/r", Some(&body)).body);
 }
 
 /// The bytes inside a PEM text.
-fn der(pem: &str) -> Vec<u8> {
+pub(crate) fn der(pem: &str) -> Vec<u8> {
     let lines = pem.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
     let text: String = lines.take_while(|line| !line.starts_with("-----END")).collect();
     STANDARD.decode(text).unwrap()

@@ -152,6 +152,18 @@ impl Server {
         }
     }
 
+    /// Ends the process as a defect of its own would: SIGABRT, which asks for a core dump.
+    pub(crate) fn abort(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-ABRT", &id]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// What the kernel says of the process: a file of its directory in `/proc`.
+    pub(crate) fn proc(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+    }
+
     /// Sends SIGHUP and waits until the server has done what `done` looks for.
     pub(crate) fn reload(&self, done: impl Fn(&Self) -> bool) {
         let id = self.child.id().to_string();
