@@ -29,6 +29,7 @@ mod crash;
 mod credentials;
 mod custody;
 mod documents;
+mod fixtures;
 mod gating;
 mod interop;
 mod killed;
