@@ -2,9 +2,11 @@
 //!
 //! The checks themselves are in `tests/clients`; here is only who runs them. `./test` makes the virtual environment.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::lifecycle::Place;
 use crate::server::{ROOT_TOKEN, Server};
 
 /// The interpreter with the client libraries: `CLAVIGER_PYTHON`, or the environment that `./test` makes.
@@ -17,18 +19,24 @@ fn python() -> PathBuf {
     python
 }
 
-/// Runs one script to its end; it must pass, and must have checked at least `checks_min` things.
+/// Runs one script on a server in development.
 fn run(script: &str, server: &Server, checks_min: usize) {
+    run_with(script, checks_min, |command| {
+        command
+            .args(["--kmip", &server.kmip.to_string()])
+            .arg("--client")
+            .arg(&server.client)
+            .args(["--api", &server.api, "--token", ROOT_TOKEN]);
+    });
+}
+
+/// Runs one script to its end; it must pass, and must have checked at least `checks_min` things.
+fn run_with(script: &str, checks_min: usize, arguments: impl FnOnce(&mut Command)) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
-    let output = Command::new(python())
-        .args(["-B", "-W", "ignore"])
-        .arg(path)
-        .args(["--kmip", &server.kmip.to_string()])
-        .arg("--client")
-        .arg(&server.client)
-        .args(["--api", &server.api, "--token", ROOT_TOKEN])
-        .output()
-        .unwrap();
+    let mut command = Command::new(python());
+    command.args(["-B", "-W", "ignore"]).arg(path);
+    arguments(&mut command);
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} {}:\n{said}\n{errors}", output.status);
@@ -54,6 +62,17 @@ fn pymongocrypt_with_both_kinds_of_master_key() {
 #[test]
 fn hvac_walks_the_vault_tutorial() {
     run("hvac_tutorial.py", &Server::start(), 28);
+}
+
+#[test]
+fn hvac_leads_a_production_server_from_its_first_start() {
+    let place = Place::new("type = \"shamir\"");
+    let server = place.start();
+    let named = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    run_with("hvac_operations.py", 20, |command| {
+        command.args(["--api", &server.api, "--kmip", &place.kmip.to_string()]);
+        command.args(["--named", &named.to_string(), "--ca"]).arg(place.path("api.pem"));
+    });
 }
 
 #[test]
