@@ -17,6 +17,7 @@ mod tokens;
 mod tutorial;
 mod upkeep;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use axum::Router;
@@ -45,28 +46,37 @@ const TOKEN: &str = "root";
 
 /// A seal that is open or closed, and can be closed.
 #[derive(Debug)]
-pub(crate) struct FixedKeeper(RwLock<Option<Arc<Services>>>);
+pub(crate) struct FixedKeeper {
+    services: RwLock<Option<Arc<Services>>>,
+    initialised: AtomicBool,
+}
 
 impl FixedKeeper {
     pub(crate) fn sealed() -> Self {
-        Self(RwLock::new(None))
+        Self { services: RwLock::new(None), initialised: AtomicBool::new(true) }
     }
 
     pub(crate) fn unsealed(services: Services) -> Self {
-        Self(RwLock::new(Some(Arc::new(services))))
+        Self { services: RwLock::new(Some(Arc::new(services))), ..Self::sealed() }
+    }
+
+    /// As a store that was never initialised.
+    fn forget(&self) {
+        self.seal();
+        self.initialised.store(false, Ordering::Relaxed);
     }
 }
 
 impl Keeper for FixedKeeper {
     fn services(&self) -> Option<Arc<Services>> {
-        self.0.read().unwrap().clone()
+        self.services.read().unwrap().clone()
     }
 
     fn status(&self) -> SealStatus {
         let services = self.services();
         SealStatus {
             kind: "shamir",
-            initialised: true,
+            initialised: self.initialised.load(Ordering::Relaxed),
             sealed: services.is_none(),
             shares: 1,
             threshold: 1,
@@ -86,7 +96,7 @@ impl Keeper for FixedKeeper {
     fn reset_unseal(&self) {}
 
     fn seal(&self) {
-        *self.0.write().unwrap() = None;
+        *self.services.write().unwrap() = None;
     }
 }
 

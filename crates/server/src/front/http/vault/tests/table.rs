@@ -294,10 +294,21 @@ async fn a_field_of_the_wrong_type_is_named() {
 async fn while_sealed_only_who_needs_no_key_is_answered() {
     let server = prepared().await;
     server.keeper.seal();
+    answers_only_who_needs_no_key(&server, 503).await;
+}
+
+#[tokio::test]
+async fn while_uninitialised_only_who_needs_no_key_is_answered() {
+    let server = prepared().await;
+    server.keeper.forget();
+    answers_only_who_needs_no_key(&server, 501).await;
+}
+
+async fn answers_only_who_needs_no_key(server: &Server, health: u16) {
     for cell in cells() {
         let sent = cell.plain();
         let what = format!("{} {}", sent.method, sent.path);
-        let answered = answered(&server, sent).await;
+        let answered = answered(server, sent).await;
         let is_mounts = cell.path.starts_with("kmip/");
         if cell.route.auth != Auth::Anybody || is_mounts {
             check(&what, &answered, &Expected::Refused(503, "Vault is sealed"));
@@ -305,7 +316,10 @@ async fn while_sealed_only_who_needs_no_key_is_answered() {
             && cell.operation != Operation::Help
         {
             assert_eq!(answered.refused(503), "Vault is sealed", "{what}");
-        } else if cell.route.pattern != "sys/health" {
+        } else if cell.route.pattern == "sys/health" && cell.operation == Operation::Read {
+            let initialised = answered.json()["initialized"].clone();
+            assert_eq!((answered.status, initialised), (health, json!(health == 503)), "{what}");
+        } else {
             check(&what, &answered, &Expected::Served);
         }
     }
