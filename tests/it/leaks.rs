@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -103,10 +103,7 @@ impl Life {
         self.refused(
             api.write("sys/generate-root/update", &json!({"key": shares[0], "nonce": "x"})),
         );
-        let give = |share: &String| {
-            api.write("sys/generate-root/update", &json!({"key": share, "nonce": begun["nonce"]}))
-        };
-        let given = shares[..3].iter().map(give).last().unwrap().json();
+        let given = give(api, "sys/generate-root/update", &shares[..3], &begun["nonce"]);
         let encoded = given["encoded_token"].as_str().unwrap();
         let hidden = STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).unwrap();
         let token: Vec<u8> = hidden.iter().zip(otp.as_bytes()).map(|(a, b)| a ^ b).collect();
@@ -119,15 +116,21 @@ impl Life {
         let numbers = json!({"secret_shares": 3, "secret_threshold": 2});
         let begun = api.write("sys/rekey/init", &numbers).json();
         self.refused(api.write("sys/rekey/update", &json!({"key": shares[0], "nonce": "x"})));
-        let give = |share: &String| {
-            api.write("sys/rekey/update", &json!({"key": share, "nonce": begun["nonce"]}))
-        };
-        let dealt = shares[..3].iter().map(give).last().unwrap().json();
+        let dealt = give(api, "sys/rekey/update", &shares[..3], &begun["nonce"]);
         self.shares("a new key share", &dealt)
     }
 }
 
-/// The command, in a process that would leave a core dump if it may.
+/// Gives shares to an attempt, one after the other; what the last one brings.
+fn give(api: &Api, path: &str, shares: &[String], nonce: &Value) -> Value {
+    let mut last = Value::Null;
+    for share in shares {
+        last = api.write(path, &json!({"key": share, "nonce": nonce})).json();
+    }
+    last
+}
+
+/// The command, with the environment and in the directory of this process, where it would leave a core dump if it may.
 fn with_core_dumps(command: &mut Command) {
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""]);
@@ -206,9 +209,10 @@ fn no_secret_of_a_whole_life_is_written_down() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
     let mut control = Command::new("sh");
-    control.args(["-c", "kill -ABRT $$"]).current_dir(life.place.path("own"));
+    control.args(["-c", "kill -ABRT $$"]);
     with_core_dumps(&mut control);
-    let control = control.stdout(Stdio::null()).status().unwrap();
+    control.current_dir(life.place.path("own"));
+    let control = control.status().unwrap();
     println!("a process that may leave a core dump: {control}");
     let ended = server.abort();
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(SIGABRT), false));

@@ -109,7 +109,7 @@ fn the_scan_itself_finds_every_form() {
     }
     assert!(!needle.is_in(&[0; 1000]));
     for length in [121, 1190] {
-        let der: Vec<u8> = (0..length as u32).map(|at| (at * at * 31 >> 3) as u8).collect();
+        let der: Vec<u8> = (0..length as u32).map(|at| ((at * at * 31) >> 3) as u8).collect();
         let needle = Needle::private_key("the key", &der);
         let text = STANDARD.encode(&der);
         let lines: Vec<_> = text.as_bytes().chunks(64).collect();
