@@ -113,7 +113,7 @@ fn a_backup_of_every_format_restores() {
         let place = Place::new(KEY_FILE);
         let key = place.path("kept.key");
         copy(&format.join("data/seal.key"), &key);
-        let (file, data) = (format.join("backup"), place.path("data"));
+        let (file, data) = (format.join("store.backup"), place.path("data"));
         succeeds(operator(&["verify", text(&file), "--key-file", text(&key)]));
         let mut restore = operator(&["restore", text(&file), "--data-dir", text(&data)]);
         restore.args(["--key-file", text(&key)]);
@@ -127,7 +127,7 @@ fn a_backup_of_every_format_restores() {
 fn a_backup_under_shares_of_every_format_restores() {
     for format in formats() {
         let place = Place::new("type = \"shamir\"");
-        let (file, data) = (format.join("backup-under-shares"), place.path("data"));
+        let (file, data) = (format.join("shared.backup"), place.path("data"));
         let shares = format.join("shares");
         let mut restore = operator(&["restore", text(&file), "--data-dir", text(&data)]);
         restore.args(["--shares", text(&shares)]);
@@ -147,7 +147,7 @@ fn an_export_of_every_format_is_imported() {
         let server = place.start();
         let (_, token) = place.init(&server);
         drop(server);
-        let (file, data) = (format.join("export"), place.path("data"));
+        let (file, data) = (format.join("store.export"), place.path("data"));
         let mut import = operator(&["import", text(&file), "--data-dir", text(&data)]);
         import.args(["--key-file", text(&data.join("seal.key"))]);
         import.args(["--passphrase-file", text(&format.join("passphrase"))]);

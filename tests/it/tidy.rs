@@ -29,6 +29,7 @@ const BANNED: &[(&[&str], &str)] = &[
 const MAY_SLEEP: &[(&str, &str)] = &[
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
     ("tests/it/crash.rs", "a random moment is what it tests"),
+    ("tests/it/power.rs", "a random moment is what it tests"),
 ];
 
 const BAD_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc"];
