@@ -44,15 +44,6 @@ pub struct Credential {
     pub warnings: Vec<String>,
 }
 
-/// A credential in a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialView {
-    /// Its serial.
-    pub serial: Serial,
-    /// Last second of its life, since 1970.
-    pub not_after: i64,
-}
-
 impl Credential {
     /// The certificate in PEM, without a newline at the end.
     pub fn certificate_pem(&self) -> String {
@@ -132,25 +123,6 @@ impl Access {
         let key = PublicKey::from_request_pem(request_pem)?;
         key.require(spec)?;
         self.issue(mount, scope, role, names, &ClientKey::Public(&key))
-    }
-
-    /// The role's credentials by serial; none when there is no such role.
-    pub fn list_credentials(&self, mount: MountId, scope: &str, role: &str) -> Vec<CredentialView> {
-        let index = self.read();
-        let Some(role) = index.scope(mount, scope).and_then(|scope| scope.role(role)) else {
-            return Vec::new();
-        };
-        let mut found: Vec<CredentialView> = index
-            .holders
-            .iter()
-            .filter(|(_, holder)| std::sync::Arc::ptr_eq(&holder.role, &role))
-            .map(|((_, serial), holder)| CredentialView {
-                serial: *serial,
-                not_after: holder.not_after,
-            })
-            .collect();
-        found.sort_by_key(|view| view.serial);
-        found
     }
 
     /// One credential of a role.

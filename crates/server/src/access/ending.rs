@@ -1,8 +1,10 @@
-//! Credentials whose life ends, for warnings.
+//! Credentials with the end of their lives: for lists and for warnings.
 
 use std::collections::BTreeMap;
 
 use super::Access;
+use super::index::Holder;
+use crate::pki::Serial;
 use crate::record::MountId;
 
 /// Credentials of one role for which the same warning is due.
@@ -22,7 +24,48 @@ pub struct EndingCredentials {
     pub first: i64,
 }
 
+/// A credential in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCredential {
+    /// Its serial.
+    pub serial: Serial,
+    /// Its scope.
+    pub scope: String,
+    /// Its role.
+    pub role: String,
+    /// Last second of its life, since 1970.
+    pub not_after: i64,
+}
+
 impl Access {
+    /// A mount's credentials by serial, or those of a scope, of roles of a name, that end at the latest
+    /// at an instant in seconds since 1970.
+    pub fn list_credentials(
+        &self,
+        mount: MountId,
+        scope: Option<&str>,
+        role: Option<&str>,
+        latest: Option<i64>,
+    ) -> Vec<ListedCredential> {
+        let index = self.read();
+        let is_wanted = |holder: &Holder| {
+            scope.is_none_or(|name| holder.role.scope.name.as_str() == name)
+                && role.is_none_or(|name| holder.role.name.as_str() == name)
+                && latest.is_none_or(|latest| holder.not_after <= latest)
+        };
+        let holders = index.holders.iter().filter(|((of, _), it)| *of == mount && is_wanted(it));
+        let mut found: Vec<ListedCredential> = holders
+            .map(|((_, serial), holder)| ListedCredential {
+                serial: *serial,
+                scope: holder.role.scope.name.as_str().to_owned(),
+                role: holder.role.name.as_str().to_owned(),
+                not_after: holder.not_after,
+            })
+            .collect();
+        found.sort_by_key(|credential| credential.serial);
+        found
+    }
+
     /// The credentials for which `due` names days, by role: a line for each of a hundred thousand
     /// would be read by nobody.
     pub fn ending_credentials(&self, due: impl Fn(i64) -> Option<i64>) -> Vec<EndingCredentials> {
