@@ -57,6 +57,11 @@ fn hvac_walks_the_vault_tutorial() {
 }
 
 #[test]
+fn hvac_wraps_and_unwraps() {
+    run("wrapping.py", &Server::start(), 4);
+}
+
+#[test]
 fn curl_in_the_form_of_the_vault_command() {
     run("curl_vault.py", &Server::start(), 20);
 }
