@@ -76,6 +76,11 @@ fn hvac_leads_a_production_server_from_its_first_start() {
 }
 
 #[test]
+fn hvac_wraps_and_unwraps() {
+    run("wrapping.py", &Server::start(), 4);
+}
+
+#[test]
 fn curl_in_the_form_of_the_vault_command() {
     run("curl_vault.py", &Server::start(), 20);
 }

@@ -13,6 +13,7 @@ pub mod audit_devices;
 pub mod backup;
 pub mod clock;
 pub mod dispatch;
+mod duration;
 pub mod export;
 pub mod failure;
 pub mod front;

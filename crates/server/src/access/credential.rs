@@ -51,15 +51,6 @@ pub struct Credential {
     pub warnings: Vec<String>,
 }
 
-/// A credential in a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CredentialView {
-    /// Its serial.
-    pub serial: Serial,
-    /// Last second of its life, since 1970.
-    pub not_after: i64,
-}
-
 impl Credential {
     /// The certificate in PEM, without a newline at the end.
     pub fn certificate_pem(&self) -> String {
@@ -139,18 +130,6 @@ impl Access {
         let key = PublicKey::from_request_pem(request_pem)?;
         key.require(spec)?;
         self.issue(mount, scope, role, names, &ClientKey::Public(&key))
-    }
-
-    /// The role's credentials by serial; none when there is no such role.
-    pub fn list_credentials(&self, mount: MountId, scope: &str, role: &str) -> Vec<CredentialView> {
-        let index = self.read();
-        let Some(role) = index.scope(mount, scope).and_then(|scope| scope.role(role)) else {
-            return Vec::new();
-        };
-        let found = index.of_role(&role).into_iter();
-        found
-            .map(|(serial, holder)| CredentialView { serial, not_after: holder.not_after })
-            .collect()
     }
 
     /// One credential of a role.

@@ -22,8 +22,8 @@ use crate::pki::PkiError;
 use crate::record::{MountId, RecordError, ScopeId};
 
 pub use authorize::{Grant, Refusal};
-pub use credential::{Credential, CredentialView};
-pub use ending::EndingCredentials;
+pub use credential::Credential;
+pub use ending::{EndingCredentials, ListedCredential};
 pub use name::Name;
 pub use operations::{OperationSet, operation_named, permission_names};
 pub use permissions::{PermissionChange, Permissions};

@@ -328,7 +328,7 @@ fn lists_lookups_and_revocations_stay_within_their_role() {
     let mut serials = vec![fixture.generate(), fixture.generate()];
     serials.sort();
     let listed = |role| -> Vec<Serial> {
-        let views = fixture.access.list_credentials(mount.id(), "finance", role);
+        let views = fixture.access.list_credentials(mount.id(), Some("finance"), Some(role), None);
         views.into_iter().map(|view| view.serial).collect()
     };
     assert_eq!(listed("accounting"), serials);
@@ -379,7 +379,10 @@ fn a_failed_commit_changes_nothing_in_memory() {
     assert_eq!(fixture.ask(&serial, Operation::DESTROY), Ok(()));
     let generated = fixture.access.generate_credential(&fixture.mount(), "finance", "accounting");
     assert!(generated.is_err());
-    assert_eq!(fixture.access.list_credentials(mount, "finance", "accounting").len(), 1);
+    assert_eq!(
+        fixture.access.list_credentials(mount, Some("finance"), Some("accounting"), None).len(),
+        1
+    );
     let revoked = fixture.access.revoke_credential(mount, "finance", "accounting", &serial);
     assert!(revoked.is_err());
 }

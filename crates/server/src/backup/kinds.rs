@@ -29,11 +29,14 @@ fn of_kind(kind: Kind) -> Form {
         Kind::Scope => Form::Named { context: "scope", field: "name" },
         Kind::Role => Form::Named { context: "role", field: "name" },
         Kind::Policy => Form::Named { context: "policy", field: "name" },
+        Kind::TokenRole => Form::Named { context: "token role", field: "name" },
         Kind::NamedAuthority => Form::Named { context: "authority", field: "name" },
         Kind::Listener => Form::Named { context: "listener", field: "name" },
         Kind::Engine | Kind::Authority | Kind::Credential | Kind::Revoked => Form::Plain,
         // Whoever administers the other server has a token and an audit there.
         Kind::Token | Kind::Accessor | Kind::Child | Kind::Expiry | Kind::AuditDevice => Form::Left,
+        // Nobody there has the token that unwraps it.
+        Kind::Wrapped => Form::Left,
     }
 }
 

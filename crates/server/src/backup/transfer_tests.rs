@@ -94,7 +94,7 @@ impl Store {
 
     fn serials(&self, path: &MountPath) -> Vec<String> {
         let mount = self.mounts.at(path).unwrap().id();
-        let found = self.access.list_credentials(mount, "finance", "app");
+        let found = self.access.list_credentials(mount, Some("finance"), Some("app"), None);
         found.iter().map(|credential| credential.serial.to_string()).collect()
     }
 }

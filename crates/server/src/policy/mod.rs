@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Edit, Kind, RecordError, Records, key};
 
 pub use parse::{ParseError, parse};
-pub use rules::{Capabilities, Capability, Rule, granted};
+pub use rules::{Capabilities, Capability, Grant, Rule, Wrapping, granted};
 
 /// Everything is allowed to it; nobody writes it.
 pub const ROOT: &str = "root";
@@ -124,8 +124,13 @@ impl Policies {
     /// What a token with these policies may do to a path: its own answer if it ends in a slash, as a
     /// list does. Policies that are not there grant nothing.
     pub fn granted(&self, policies: &[String], path: &str) -> Capabilities {
+        self.grant(policies, path).capabilities
+    }
+
+    /// The same, with the condition on which it is granted.
+    pub fn grant(&self, policies: &[String], path: &str) -> Grant {
         if policies.iter().any(|name| name == ROOT) {
-            return Capabilities::everything();
+            return Grant { capabilities: Capabilities::everything(), ..Grant::default() };
         }
         let known = self.read();
         let rules = policies.iter().filter_map(|name| known.get(name));

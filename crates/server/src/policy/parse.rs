@@ -8,15 +8,14 @@ use std::fmt;
 use serde_json::Value;
 
 use super::hcl::{Word, Words};
-use super::rules::{Capabilities, Capability, Rule};
+use super::rules::{Capabilities, Capability, Grant, Rule, Wrapping};
+use crate::duration::parse_seconds_up;
 
 /// What Vault's policies may hold and this server does not enforce.
-const NOT_ENFORCED: [&str; 9] = [
+const NOT_ENFORCED: [&str; 7] = [
     "allowed_parameters",
     "denied_parameters",
     "required_parameters",
-    "min_wrapping_ttl",
-    "max_wrapping_ttl",
     "mfa_methods",
     "control_group",
     "subscribe_event_types",
@@ -64,8 +63,8 @@ fn parse_hcl(text: &str) -> Result<Vec<Rule>, ParseError> {
             "path" => {
                 let pattern = words.text("a path")?;
                 words.expect('{')?;
-                let grant = hcl_block(&mut words, &pattern)?;
-                rules.push(grant.rule(&pattern)?);
+                let block = hcl_block(&mut words, &pattern)?;
+                rules.push(block.rule(&pattern)?);
             }
             "name" => {
                 words.expect('=')?;
@@ -78,8 +77,8 @@ fn parse_hcl(text: &str) -> Result<Vec<Rule>, ParseError> {
 }
 
 /// What stands between the braces of a path.
-fn hcl_block(words: &mut Words<'_>, pattern: &str) -> Result<Grant, ParseError> {
-    let mut grant = Grant::default();
+fn hcl_block(words: &mut Words<'_>, pattern: &str) -> Result<Block, ParseError> {
+    let mut block = Block::default();
     while !words.take('}')? {
         let Some(Word::Name(name) | Word::Text(name)) = words.next()? else {
             return Err(words.wrong("expected a name or \"}\""));
@@ -89,12 +88,20 @@ fn hcl_block(words: &mut Words<'_>, pattern: &str) -> Result<Grant, ParseError> 
         let values = match known {
             Key::Capabilities => hcl_list(words)?,
             Key::Legacy => vec![words.text("a policy")?],
+            Key::MinWrappingTtl | Key::MaxWrappingTtl => vec![hcl_scalar(words)?],
         };
-        grant.add(known, &values, pattern).map_err(|error| words.wrong(error.0))?;
+        block.add(known, &values, pattern).map_err(|error| words.wrong(error.0))?;
         // Blocks on one line, as JSON writes them.
         words.take(',')?;
     }
-    Ok(grant)
+    Ok(block)
+}
+
+fn hcl_scalar(words: &mut Words<'_>) -> Result<String, ParseError> {
+    match words.next()? {
+        Some(Word::Text(text) | Word::Name(text)) => Ok(text),
+        _ => Err(words.wrong("expected a duration")),
+    }
 }
 
 fn hcl_list(words: &mut Words<'_>) -> Result<Vec<String>, ParseError> {
@@ -136,19 +143,25 @@ fn json_paths(value: &Value, rules: &mut Vec<Rule>) -> Result<(), ParseError> {
     };
     for object in objects {
         for (pattern, block) in object.as_object().ok_or_else(shape)? {
-            let mut grant = Grant::default();
+            let mut read = Block::default();
             for (name, value) in block.as_object().ok_or_else(shape)? {
                 let known = Key::of(name, pattern)?;
-                grant.add(known, &json_values(value, name)?, pattern)?;
+                read.add(known, &json_values(value, known, name)?, pattern)?;
             }
-            rules.push(grant.rule(pattern)?);
+            rules.push(read.rule(pattern)?);
         }
     }
     Ok(())
 }
 
-fn json_values(value: &Value, name: &str) -> Result<Vec<String>, ParseError> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
+fn json_values(value: &Value, key: Key, name: &str) -> Result<Vec<String>, ParseError> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if matches!(key, Key::MinWrappingTtl | Key::MaxWrappingTtl) => {
+            Some(number.to_string())
+        }
+        _ => None,
+    };
     let values = match value {
         Value::Array(items) => items.iter().map(text).collect(),
         other => text(other).map(|text| vec![text]),
@@ -162,6 +175,8 @@ enum Key {
     Capabilities,
     /// `policy`, of the time before capabilities.
     Legacy,
+    MinWrappingTtl,
+    MaxWrappingTtl,
 }
 
 impl Key {
@@ -169,6 +184,8 @@ impl Key {
         match name {
             "capabilities" => Ok(Self::Capabilities),
             "policy" => Ok(Self::Legacy),
+            "min_wrapping_ttl" => Ok(Self::MinWrappingTtl),
+            "max_wrapping_ttl" => Ok(Self::MaxWrappingTtl),
             other if NOT_ENFORCED.contains(&other) => Err(ParseError::new(format!(
                 "path {pattern:?}: {other} is not supported by this server"
             ))),
@@ -177,25 +194,38 @@ impl Key {
     }
 }
 
+/// What a block says, as far as it is read.
 #[derive(Default)]
-struct Grant {
-    capabilities: Capabilities,
+struct Block {
+    grant: Grant,
 }
 
-impl Grant {
+impl Block {
     fn add(&mut self, key: Key, values: &[String], pattern: &str) -> Result<(), ParseError> {
         for value in values {
-            let granted = match key {
+            match key {
                 Key::Capabilities => {
-                    Capability::from_name(value).map(|one| Capabilities::of(&[one]))
+                    let one = Capability::from_name(value).map(|one| Capabilities::of(&[one]));
+                    self.allow(one, value, pattern)?;
                 }
-                Key::Legacy => legacy(value),
-            };
-            let granted = granted.ok_or_else(|| {
-                ParseError::new(format!("path {pattern:?}: invalid capability {value:?}"))
-            })?;
-            self.capabilities = self.capabilities.and(granted);
+                Key::Legacy => self.allow(legacy(value), value, pattern)?,
+                Key::MinWrappingTtl => self.grant.wrapping.min_ttl = ttl(value, pattern)?,
+                Key::MaxWrappingTtl => self.grant.wrapping.max_ttl = ttl(value, pattern)?,
+            }
         }
+        Ok(())
+    }
+
+    fn allow(
+        &mut self,
+        granted: Option<Capabilities>,
+        value: &str,
+        pattern: &str,
+    ) -> Result<(), ParseError> {
+        let granted = granted.ok_or_else(|| {
+            ParseError::new(format!("path {pattern:?}: invalid capability {value:?}"))
+        })?;
+        self.grant.capabilities = self.grant.capabilities.and(granted);
         Ok(())
     }
 
@@ -207,8 +237,19 @@ impl Grant {
         if pattern.contains("{{") {
             return refused("templates are not supported by this server");
         }
-        Ok(Rule::new(pattern, self.capabilities))
+        let Wrapping { min_ttl, max_ttl } = self.grant.wrapping;
+        if max_ttl != 0 && max_ttl < min_ttl {
+            return refused("max_wrapping_ttl cannot be less than min_wrapping_ttl");
+        }
+        Ok(Rule::new(pattern, self.grant))
     }
+}
+
+/// Seconds of `min_wrapping_ttl` and `max_wrapping_ttl`.
+fn ttl(text: &str, pattern: &str) -> Result<i64, ParseError> {
+    parse_seconds_up(text.trim())
+        .filter(|seconds| *seconds >= 0)
+        .ok_or_else(|| ParseError::new(format!("path {pattern:?}: invalid wrapping ttl {text:?}")))
 }
 
 /// The words of the time before capabilities.

@@ -89,6 +89,57 @@ impl Capabilities {
     }
 }
 
+/// For how long answers on a path may be, or must be, wrapped. Seconds; 0 where nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wrapping {
+    /// At least, and then they must be wrapped.
+    pub min_ttl: i64,
+    /// At most, and then they must be wrapped.
+    pub max_ttl: i64,
+}
+
+impl Wrapping {
+    /// Whether an answer may be wrapped for so long, or not be wrapped.
+    pub fn allows(self, ttl: Option<i64>) -> bool {
+        let Self { min_ttl, max_ttl } = self;
+        if (min_ttl, max_ttl) == (0, 0) {
+            return true;
+        }
+        // Several policies together can ask for what cannot be: then nothing is allowed.
+        ttl.is_some_and(|ttl| ttl >= min_ttl && (max_ttl == 0 || ttl <= max_ttl))
+    }
+
+    /// What two policies ask for together: the shorter of each.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        let shorter = |one: i64, other: i64| {
+            if one == 0 || other == 0 { one.max(other) } else { one.min(other) }
+        };
+        Self {
+            min_ttl: shorter(self.min_ttl, others.min_ttl),
+            max_ttl: shorter(self.max_ttl, others.max_ttl),
+        }
+    }
+}
+
+/// What is granted on a path, and on what condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// What is granted.
+    pub capabilities: Capabilities,
+    /// How answers are to be wrapped.
+    pub wrapping: Wrapping,
+}
+
+impl Grant {
+    fn and(self, others: Self) -> Self {
+        Self {
+            capabilities: self.capabilities.and(others.capabilities),
+            wrapping: self.wrapping.and(others.wrapping),
+        }
+    }
+}
+
 /// What a policy says of the paths of one pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -97,7 +148,7 @@ pub struct Rule {
     /// Whether there was a `*` at its end: anything may follow.
     is_prefix: bool,
     /// What it grants.
-    pub capabilities: Capabilities,
+    pub grant: Grant,
 }
 
 /// How specific a rule is; the greatest decides. Wildcards begin late, no `*` at the end, few `+`,
@@ -106,13 +157,13 @@ type Rank<'a> = (usize, bool, Reverse<usize>, usize, &'a str);
 
 impl Rule {
     /// A rule for the paths of a pattern: `+` is any one segment, `*` at the end anything.
-    pub fn new(pattern: &str, capabilities: Capabilities) -> Self {
+    pub fn new(pattern: &str, grant: Grant) -> Self {
         let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
         let (pattern, is_prefix) = match pattern.strip_suffix('*') {
             Some(start) => (start, true),
             None => (pattern, false),
         };
-        Self { pattern: pattern.to_owned(), is_prefix, capabilities }
+        Self { pattern: pattern.to_owned(), is_prefix, grant }
     }
 
     fn is_exact(&self) -> bool {
@@ -164,7 +215,7 @@ impl Rule {
 
 /// What rules grant on a path. A path with a slash at its end, as of a list, is also looked for
 /// without it: both mean the same thing.
-pub fn granted<'a>(rules: impl Iterator<Item = &'a Rule> + Clone, path: &str) -> Capabilities {
+pub fn granted<'a>(rules: impl Iterator<Item = &'a Rule> + Clone, path: &str) -> Grant {
     let path = path.trim_start_matches('/');
     let forms = [Some(path), path.strip_suffix('/')];
     for form in forms.iter().flatten() {
@@ -175,13 +226,13 @@ pub fn granted<'a>(rules: impl Iterator<Item = &'a Rule> + Clone, path: &str) ->
     }
     let matching = rules.filter(|rule| forms.iter().flatten().any(|form| rule.matches(form)));
     let Some(best) = matching.clone().map(Rule::rank).max() else {
-        return Capabilities::default();
+        return Grant::default();
     };
     sum(matching.filter(|rule| rule.rank() == best)).unwrap_or_default()
 }
 
 /// What rules grant together; `None` of no rules.
-fn sum<'a>(rules: impl Iterator<Item = &'a Rule>) -> Option<Capabilities> {
-    let all = rules.map(|rule| rule.capabilities).reduce(Capabilities::and)?;
-    Some(if all.has(Capability::Deny) { Capabilities::default() } else { all })
+fn sum<'a>(rules: impl Iterator<Item = &'a Rule>) -> Option<Grant> {
+    let all = rules.map(|rule| rule.grant).reduce(Grant::and)?;
+    Some(if all.capabilities.has(Capability::Deny) { Grant::default() } else { all })
 }

@@ -18,7 +18,7 @@ fn rules(text: &str) -> Vec<Rule> {
             other => panic!("{other}"),
         };
         let some: Vec<Capability> = letters.chars().map(capability).collect();
-        Rule::new(pattern, Capabilities::of(&some))
+        Rule::new(pattern, Grant { capabilities: Capabilities::of(&some), ..Grant::default() })
     };
     text.split("; ").map(rule).collect()
 }
@@ -77,11 +77,11 @@ fn the_most_specific_rule_decides() {
         ("kmip/scope/+/role l", "kmip/scope/a/role/", "list"),
         ("kmip/* rcudl; kmip/scope/+ !", "kmip/scope/a/", "deny"),
     ] {
-        let names = granted(rules(text).iter(), path).names().join(",");
+        let names = granted(rules(text).iter(), path).capabilities.names().join(",");
         assert_eq!(names, expected, "{text} on {path}");
         let mut reversed = rules(text);
         reversed.reverse();
-        let names = granted(reversed.iter(), path).names().join(",");
+        let names = granted(reversed.iter(), path).capabilities.names().join(",");
         assert_eq!(names, expected, "{text}, from behind, on {path}");
     }
 }
@@ -114,7 +114,7 @@ fn hcl_and_json_mean_the_same() {
 #[test]
 fn what_is_not_enforced_is_refused_by_name() {
     let block = |inside: &str| format!("path \"a\" {{\n  {inside}\n}}");
-    for name in ["allowed_parameters", "denied_parameters", "min_wrapping_ttl", "control_group"] {
+    for name in ["allowed_parameters", "denied_parameters", "mfa_methods", "control_group"] {
         let hcl = block(&format!("capabilities = [\"read\"]\n  {name} = {{ \"x\" = [] }}"));
         let json = format!(r#"{{"path": {{"a": {{"{name}": {{}}}}}}}}"#);
         for text in [hcl, block(&format!("{name} {{ x = 1 }}")), json] {
@@ -149,6 +149,38 @@ fn what_is_not_enforced_is_refused_by_name() {
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(complaint), "{text}: {error}");
+    }
+}
+
+#[test]
+fn answers_can_have_to_be_wrapped() {
+    let policy = |ttls: &str| format!("path \"a\" {{\n capabilities = [\"read\"]\n{ttls}\n}}\n");
+    let allowed = |texts: &[&str]| {
+        let parsed: Vec<Rule> = texts.iter().flat_map(|it| parse(&policy(it)).unwrap()).collect();
+        let grant = granted(parsed.iter(), "a");
+        assert_eq!(grant.capabilities.names(), ["read"]);
+        [None, Some(1), Some(60), Some(3600)].map(|ttl| grant.wrapping.allows(ttl))
+    };
+    let (min, max) = ("min_wrapping_ttl = \"1m\"", "max_wrapping_ttl = 60");
+    assert_eq!(allowed(&[""]), [true; 4]);
+    assert_eq!(allowed(&[min]), [false, false, true, true]);
+    assert_eq!(allowed(&[max]), [false, true, true, false]);
+    assert_eq!(allowed(&[&format!("{min}\n{max}")]), [false, false, true, false]);
+    // Of several policies the shorter of each, where one says anything.
+    assert_eq!(allowed(&[min, "min_wrapping_ttl = \"1s\""]), [false, true, true, true]);
+    assert_eq!(allowed(&[max, ""]), [false, true, true, false]);
+    assert_eq!(allowed(&["min_wrapping_ttl = 3600", max]), [false; 4]);
+    let json = r#"{"path": {"a": {"capabilities": ["read"], "min_wrapping_ttl": 60, "max_wrapping_ttl": "1h"}}}"#;
+    let wrapping = granted(parse(json).unwrap().iter(), "a").wrapping;
+    assert_eq!(wrapping, Wrapping { min_ttl: 60, max_ttl: 3600 });
+    for (bad, complaint) in [
+        ("min_wrapping_ttl = \"soon\"", "invalid wrapping ttl"),
+        ("max_wrapping_ttl = \"-1s\"", "invalid wrapping ttl"),
+        ("min_wrapping_ttl = [\"1s\"]", "expected a duration"),
+        ("min_wrapping_ttl = 2\nmax_wrapping_ttl = 1", "cannot be less than min_wrapping_ttl"),
+    ] {
+        let error = parse(&policy(bad)).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{bad}: {error}");
     }
 }
 

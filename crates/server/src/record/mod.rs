@@ -79,6 +79,10 @@ kinds! {
     Policy = b'p',
     /// An audit device: `u ‖ keyed hash of its path`.
     AuditDevice = b'u',
+    /// What tokens made under a name get: `i ‖ keyed hash of the name`.
+    TokenRole = b'i',
+    /// An answer that waits to be unwrapped: `w ‖ keyed hash of the wrapping token`.
+    Wrapped = b'w',
 }
 
 impl Kind {

@@ -6,8 +6,10 @@
 mod lifetime;
 mod new;
 mod revoke;
+mod role;
 #[cfg(test)]
 mod tests;
+mod wrapped;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,10 +19,13 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
+use crate::policy::RESPONSE_WRAPPING;
 use crate::record::{Edit, Kind, RecordError, Records, Stored, key};
 
 pub use lifetime::{TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX};
 pub use new::{Created, NewToken};
+pub use role::TokenRole;
+pub use wrapped::{ANSWER_BYTES_MAX, Wrapped};
 
 /// Prefix of service tokens, as Vault's.
 const TOKEN_PREFIX: &str = "hvs.";
@@ -106,9 +111,17 @@ pub struct TokenInfo {
     /// What its maker noted.
     #[serde(default)]
     pub meta: BTreeMap<String, String>,
+    /// The token role that it was made under; empty if under none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub role: String,
 }
 
 impl TokenInfo {
+    /// Whether it is there to unwrap an answer, and for nothing else.
+    pub fn is_wrapping(&self) -> bool {
+        self.policies == [RESPONSE_WRAPPING]
+    }
+
     /// Whether it may do everything.
     pub fn is_root(&self) -> bool {
         self.policies.iter().any(|policy| policy == ROOT_POLICY)
@@ -209,7 +222,8 @@ impl Tokens {
     /// When storage does not answer.
     pub fn spend(&self, token: &str) -> Result<Option<TokenInfo>, TokenError> {
         let Some(info) = self.lookup(token)? else { return Ok(None) };
-        if info.num_uses == 0 {
+        // The one use of a wrapping token goes with its answer: see [`Tokens::take_wrapped`].
+        if info.num_uses == 0 || info.is_wrapping() {
             return Ok(Some(info));
         }
         let _one = self.writer();
@@ -285,6 +299,11 @@ fn child_key(parent: TokenId, child: Option<TokenId>) -> Vec<u8> {
         Some(child) => key(Kind::Child, &[&parent.0, &child.0]),
         None => key(Kind::Child, &[&parent.0]),
     }
+}
+
+/// The row of the answer that a token unwraps.
+fn wrapped_key(id: TokenId) -> Vec<u8> {
+    key(Kind::Wrapped, &[&id.0])
 }
 
 /// The row of a token's end. Times before 1970 are not asked for.

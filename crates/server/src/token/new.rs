@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AccessorRecord, ROOT_POLICY, TOKEN_BYTES_MAX, TOKEN_PREFIX, TokenError, TokenId, TokenInfo,
-    Tokens, child_key, expiry_key, lifetime, token_key,
+    Tokens, Wrapped, child_key, expiry_key, lifetime, token_key, wrapped_key,
 };
 use crate::record::{Edit, base62};
 
@@ -43,6 +43,10 @@ pub struct NewToken {
     pub path: String,
     /// What its maker notes.
     pub meta: BTreeMap<String, String>,
+    /// The token role that it is made under; empty if under none.
+    pub role: String,
+    /// The answer that it unwraps, if it is a wrapping token.
+    pub wrapped: Option<Wrapped>,
 }
 
 /// A token just made; the only time that it can be seen.
@@ -105,13 +109,14 @@ impl Tokens {
             parent: new.parent,
             last_renewal_time: None,
             meta: new.meta,
+            role: new.role,
         };
         let _growing = self.tree.read().unwrap_or_else(PoisonError::into_inner);
-        self.insert(&info)?;
+        self.insert(&info, new.wrapped.as_ref())?;
         Ok(Created { token, info, warnings })
     }
 
-    fn insert(&self, info: &TokenInfo) -> Result<(), TokenError> {
+    fn insert(&self, info: &TokenInfo, wrapped: Option<&Wrapped>) -> Result<(), TokenError> {
         if self.lookup_id(info.id)?.is_some() {
             return Err(TokenError::BadInput("cannot create a duplicate token".to_owned()));
         }
@@ -125,6 +130,9 @@ impl Tokens {
         edit.create(self.accessor_key(&info.accessor), &AccessorRecord { token: info.id })?;
         if let Some(end) = info.expire_time {
             edit.create(expiry_key(end, info.id), &())?;
+        }
+        if let Some(wrapped) = wrapped {
+            edit.create(wrapped_key(info.id), wrapped)?;
         }
         Ok(self.records.commit(edit)?)
     }

@@ -3,7 +3,9 @@
 //! A tree goes from its leaves to its root, in batches: cut off in between, it is a smaller tree
 //! under a token that is still there, never a child without its parent.
 
-use super::{TokenError, TokenId, TokenInfo, Tokens, child_key, expiry_key, token_key};
+use super::{
+    TokenError, TokenId, TokenInfo, Tokens, child_key, expiry_key, token_key, wrapped_key,
+};
 use crate::record::{Edit, Kind, Stored, key};
 
 /// Tokens in one batch: each has at most four rows, and a batch takes 1000.
@@ -88,6 +90,9 @@ impl Tokens {
                 edit.delete(self.accessor_key(&info.accessor));
                 if let Some(end) = info.expire_time {
                     edit.delete(expiry_key(end, info.id));
+                }
+                if info.is_wrapping() {
+                    edit.delete(wrapped_key(info.id));
                 }
                 if let Some(parent) = info.parent {
                     edit.delete(child_key(parent, Some(info.id)));

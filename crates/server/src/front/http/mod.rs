@@ -38,6 +38,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 struct ClientCertificate(Vec<u8>);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
+const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 
 /// Everything that arrives goes to the API, whatever its method and path.
@@ -59,6 +60,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         namespace: text(NAMESPACE),
+        wrap_ttl: wrap_ttl(&parts.headers),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
         client_certificate: parts.extensions.get::<ClientCertificate>().map(|it| it.0.clone()),
@@ -89,6 +91,16 @@ async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u
     };
     let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await.ok()?;
     body.ok().map(|bytes| bytes.to_vec())
+}
+
+/// The header's text; what is no text is no duration either, and must not be taken for no header.
+fn wrap_ttl(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(WRAP_TTL).iter();
+    let first = values.next()?;
+    Some(match (first.to_str(), values.next()) {
+        (Ok(text), None) => text.to_owned(),
+        _ => "not one text".to_owned(),
+    })
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<String> {

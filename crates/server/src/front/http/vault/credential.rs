@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::error::ApiError;
 use super::reply::Reply;
 use crate::access::Credential;
+use crate::audit::seconds_text;
 use crate::mount::client_names;
 use crate::pki::{ClientSubject, Serial, ServerNames, pem};
 use crate::record::Change;
@@ -62,11 +63,30 @@ impl Format {
     }
 }
 
-/// `LIST …/credential`.
+/// `LIST …/credential` of a role, of a scope, of the mount: serials, and where and until when each is.
+/// With `expiring`, only those that end within that time, or have ended.
 pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let (scope, role) = (call.captured("scope"), call.captured("role"));
-    let found = call.services()?.access.list_credentials(call.mount()?.id(), scope, role);
-    Reply::keys(found.into_iter().map(|view| view.serial))
+    let within = match call.fields.seconds("expiring")? {
+        Change::Keep | Change::Reset => None,
+        Change::To(..0) => return Err(ApiError::bad("expiring must not be negative")),
+        Change::To(seconds) => Some(seconds),
+    };
+    let latest = within.map(|seconds| call.api.clock.now().saturating_add(seconds));
+    let named = |name| Some(call.captured(name)).filter(|name| !name.is_empty());
+    let (scope, role) = (named("scope"), named("role"));
+    let access = &call.services()?.access;
+    let found = access.list_credentials(call.mount()?.id(), scope, role, latest);
+    if found.is_empty() {
+        return Err(ApiError::nothing());
+    }
+    let info = found.iter().map(|it| {
+        let not_after = seconds_text(it.not_after);
+        let info = json!({ "scope": it.scope, "role": it.role, "not_after": not_after });
+        (it.serial.to_string(), info)
+    });
+    let info: Map<String, Value> = info.collect();
+    let keys: Vec<String> = found.iter().map(|it| it.serial.to_string()).collect();
+    Ok(Reply::data(json!({ "keys": keys, "key_info": info })))
 }
 
 /// `POST …/credential/generate`.

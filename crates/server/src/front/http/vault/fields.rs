@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use crate::duration::{parse_seconds, whole};
 use crate::record::Change;
 
 /// How a field's value is read.
@@ -66,6 +67,11 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn new(data: &'a Map<String, Value>) -> Self {
         Self { data }
+    }
+
+    /// All of them, as they were sent.
+    pub(super) fn all(self) -> &'a Map<String, Value> {
+        self.data
     }
 
     fn read<T>(
@@ -176,10 +182,6 @@ fn int_of(value: &Value) -> Option<i64> {
     }
 }
 
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
-}
-
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -201,44 +203,6 @@ fn seconds_of(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?.trunc())),
         Value::String(text) => parse_seconds(text.trim()),
-        _ => None,
-    }
-}
-
-/// Seconds in `3600`, `90s`, `1h30m`, `1.5h`, `365d`; parts of a second are dropped.
-fn parse_seconds(text: &str) -> Option<i64> {
-    if text.is_empty() {
-        return Some(0);
-    }
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Some(seconds);
-    }
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let mut seconds = 0f64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at_checked(digits)?;
-        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, next) = tail.split_at_checked(end)?;
-        seconds += number.parse::<f64>().ok()? * unit_seconds(unit)?;
-        rest = next;
-    }
-    let seconds = whole(seconds.trunc())?;
-    Some(if negative { -seconds } else { seconds })
-}
-
-fn unit_seconds(unit: &str) -> Option<f64> {
-    match unit {
-        "ns" => Some(1e-9),
-        "us" | "µs" => Some(1e-6),
-        "ms" => Some(1e-3),
-        "s" => Some(1.0),
-        "m" => Some(60.0),
-        "h" => Some(3600.0),
-        "d" => Some(86_400.0),
         _ => None,
     }
 }

@@ -32,7 +32,9 @@ mod scope;
 mod seal;
 mod snapshot;
 mod status;
+mod token_roles;
 mod tokens;
+mod wrapping;
 
 use std::fmt;
 use std::sync::Arc;
@@ -163,6 +165,7 @@ impl Api {
             captures,
             fields: Fields::new(data.as_object().unwrap_or(&empty)),
             caller: None,
+            wrap_ttl: None,
         };
         let outcome = run(route, request, &call);
         seal::wipe(&mut data);
@@ -183,6 +186,7 @@ impl Api {
             captures: &captures,
             fields: Fields::new(&request.query),
             caller: None,
+            wrap_ttl: None,
         };
         Some(answer(request, "kmip", run(route, request, &call)))
     }
@@ -212,11 +216,12 @@ impl Api {
                 captures: &target.captures,
                 fields: Fields::new(data.unwrap_or(&empty)),
                 caller: seen.token.as_ref().zip(incoming.token.as_deref()),
+                wrap_ttl: request.wrap_ttl,
             };
             let reply = run(target.route, request, &call)?;
             let warnings =
                 routes::field_warnings(target.route, &target.captures, data.unwrap_or(&empty));
-            Ok(reply.warning(warnings))
+            wrapping::wrap_answer(services, request, reply.warning(warnings))
         });
         let recorded = match &outcome {
             Ok(reply) => recorder.record(Phase::Response, Some(reply), None),
@@ -264,8 +269,17 @@ fn admit(
     seen: &mut Seen,
 ) -> Result<Target, ApiError> {
     let token = incoming.token.as_deref().filter(|token| !token.is_empty());
+    if let Some(target) = holders_target(request) {
+        // For the audit: who holds what the request carries may have a token too.
+        seen.token = token.map(|token| services.tokens.lookup(token)).transpose()?.flatten();
+        if request.operation == Operation::Update {
+            seen.data = incoming.fields()?.into();
+        }
+        return Ok(target);
+    }
     let info = services.tokens.spend(token.ok_or_else(ApiError::no_token)?)?;
-    let info = seen.token.insert(info.ok_or_else(ApiError::denied)?).clone();
+    let info = info.ok_or_else(|| wrapping::refusal(request, incoming))?;
+    let info = seen.token.insert(info).clone();
     // Found before it is known whether it may be told; told only after.
     let target = find_target(services, request, seen);
     let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
@@ -277,6 +291,12 @@ fn admit(
         seen.data = incoming.fields()?.into();
     }
     Ok(target)
+}
+
+/// Where a request goes that no token is needed for: what it carries shows that it may be made.
+fn holders_target(request: &Request) -> Option<Target> {
+    let (route, captures) = routes::find(routes::SYSTEM, &request.path.segments)?;
+    (route.auth == Auth::Holder).then_some(Target { route, captures, mount: None })
 }
 
 fn find_target(
@@ -317,6 +337,8 @@ struct Call<'a> {
     fields: Fields<'a>,
     /// What the token is, and the token.
     caller: Option<(&'a TokenInfo, &'a str)>,
+    /// For how many seconds the answer is to be wrapped, if it is.
+    wrap_ttl: Option<i64>,
 }
 
 impl Call<'_> {

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::fields::{Field, Kind};
 use super::reply::Reply;
 use super::request::Operation;
-use super::routes::{self, Auth, Route};
+use super::routes::{self, ANY_FIELD, Auth, Route};
 
 /// Where the paths of a mount are in the whole document.
 const MOUNT: &str = "{kmip_mount_path}";
@@ -104,7 +104,7 @@ fn described(route: &Route, fields: &[Field], verb: &str, operations: &[Operatio
         .join("-");
     described.insert("operationId".to_owned(), format!("{verb}-{words}").into());
     described.insert("summary".to_owned(), route.text.into());
-    if route.auth == Auth::Anybody {
+    if matches!(route.auth, Auth::Anybody | Auth::Holder) {
         described.insert("security".to_owned(), json!([]));
         described.insert("x-vault-unauthenticated".to_owned(), true.into());
     }
@@ -112,9 +112,15 @@ fn described(route: &Route, fields: &[Field], verb: &str, operations: &[Operatio
     let own: Vec<&Field> =
         fields.iter().filter(|field| !captured.iter().any(|name| *name == field.name)).collect();
     if verb == "post" {
+        let (any, own): (Vec<&Field>, Vec<&Field>) =
+            own.into_iter().partition(|field| field.name == ANY_FIELD);
         let properties: Map<String, Value> =
             own.iter().map(|field| (field.name.to_string(), schema(field))).collect();
-        let schema = json!({ "type": "object", "properties": properties });
+        let mut schema = json!({ "type": "object", "properties": properties });
+        if let (Some(any), Some(schema)) = (any.first(), schema.as_object_mut()) {
+            schema.insert("additionalProperties".to_owned(), true.into());
+            schema.insert("description".to_owned(), any.text.as_ref().into());
+        }
         let content = json!({ "content": { "application/json": { "schema": schema } } });
         described.insert("requestBody".to_owned(), content);
     } else {

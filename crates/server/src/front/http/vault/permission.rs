@@ -4,7 +4,7 @@
 use super::error::ApiError;
 use super::request::{Operation, Request};
 use super::routes::Auth;
-use crate::policy::{Capabilities, Capability, Policies};
+use crate::policy::{Capabilities, Capability, Grant, Policies};
 use crate::token::TokenInfo;
 
 /// Refuses what the token's policies do not grant.
@@ -18,9 +18,11 @@ pub(super) fn check(
     if request.path.has_slash || request.operation == Operation::List {
         path.push('/');
     }
-    let granted = policies.granted(&token.policies, &path);
+    let Grant { capabilities: granted, wrapping } = policies.grant(&token.policies, &path);
+    let is_wrapped_enough =
+        request.operation == Operation::Help || wrapping.allows(request.wrap_ttl);
     let has_sudo = auth != Auth::Sudo || granted.has(Capability::Sudo);
-    if has_sudo && allows(granted, request.operation) {
+    if has_sudo && is_wrapped_enough && allows(granted, request.operation) {
         return Ok(());
     }
     Err(ApiError::not_granted())

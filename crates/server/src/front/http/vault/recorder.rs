@@ -42,10 +42,16 @@ impl Recorder<'_> {
         let point = self.mount_point();
         let data = reply.and_then(|reply| match &reply.content {
             Content::Data(data) | Content::Spread(data) => Some(Value::Object(data.clone())),
+            Content::Unwrapped(wrapped) => wrapped.data.clone().map(Value::Object),
             _ => None,
         });
         let auth = reply.and_then(|reply| match &reply.content {
             Content::Auth(auth) => Some(auth.json()),
+            Content::Unwrapped(wrapped) => wrapped.auth.clone(),
+            _ => None,
+        });
+        let wrap_info = reply.and_then(|reply| match &reply.content {
+            Content::WrapInfo(info) => Some(info.json()),
             _ => None,
         });
         let text = error.map(ApiError::text);
@@ -72,9 +78,10 @@ impl Recorder<'_> {
             response: Answered {
                 data: data.as_ref(),
                 auth: auth.as_ref(),
+                wrap_info: wrap_info.as_ref(),
                 warnings: reply.map_or(&[], |reply| &reply.warnings),
-                ..Answered::default()
             },
+            wrap_ttl: self.request.wrap_ttl,
             error: text.as_deref(),
             remote: self.incoming.remote,
             ..Api::default()

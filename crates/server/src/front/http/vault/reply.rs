@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::error::ApiError;
-use crate::token::{Created, TokenInfo};
+use crate::audit::seconds_text;
+use crate::token::{Created, TokenInfo, Wrapped};
 
 /// A successful answer.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub(super) enum Content {
     Spread(Map<String, Value>),
     /// `auth` of an envelope: a token that was made or renewed.
     Auth(Auth),
+    /// `wrap_info` of an envelope: the answer itself waits for whoever unwraps it.
+    WrapInfo(WrapInfo),
+    /// `data` or `auth` of an envelope, as they were when they were wrapped.
+    Unwrapped(Wrapped),
     /// A body of its own, under a status of its own.
     Bare(u16, Value),
     /// A file.
@@ -76,6 +81,45 @@ impl Auth {
     /// As JSON, for the audit, which hashes every string of it.
     pub(super) fn json(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// What an answer tells of the token that unwraps it (vault's `wrap_info`).
+#[derive(Serialize)]
+pub(super) struct WrapInfo {
+    #[serde(serialize_with = "secret_text")]
+    token: Zeroizing<String>,
+    accessor: String,
+    ttl: i64,
+    creation_time: String,
+    creation_path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrapped_accessor: Option<String>,
+}
+
+impl WrapInfo {
+    /// Of a wrapping token just made, and of the token in the answer, if there is one.
+    pub(super) fn of(created: Created, wrapped_accessor: Option<String>) -> Self {
+        let Created { token, info, .. } = created;
+        Self {
+            token,
+            accessor: info.accessor,
+            ttl: info.creation_ttl,
+            creation_time: seconds_text(info.creation_time),
+            creation_path: info.path,
+            wrapped_accessor,
+        }
+    }
+
+    /// As JSON, for the audit, which hashes the tokens in it.
+    pub(super) fn json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for WrapInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WrapInfo").field("ttl", &self.ttl).finish_non_exhaustive()
     }
 }
 
@@ -132,6 +176,17 @@ impl Reply {
     /// A token that was renewed, and now has `ttl` seconds.
     pub(super) fn renewed(info: &TokenInfo, ttl: i64, token: Zeroizing<String>) -> Self {
         Self { content: Content::Auth(Auth::of(info, ttl, token)), warnings: Vec::new() }
+    }
+
+    /// An answer that was wrapped, in place of which the token that unwraps it is told.
+    pub(super) fn wrapped(info: WrapInfo, warnings: Vec<String>) -> Self {
+        Self { content: Content::WrapInfo(info), warnings }
+    }
+
+    /// An answer that had been wrapped.
+    pub(super) fn unwrapped(mut wrapped: Wrapped) -> Self {
+        let warnings = std::mem::take(&mut wrapped.warnings);
+        Self { content: Content::Unwrapped(wrapped), warnings }
     }
 
     /// A body without an envelope.
@@ -213,46 +268,56 @@ struct Envelope<'a> {
     renewable: bool,
     lease_duration: u32,
     data: Option<&'a Map<String, Value>>,
-    wrap_info: Option<()>,
+    wrap_info: Option<&'a WrapInfo>,
     warnings: Option<&'a [String]>,
-    auth: Option<&'a Auth>,
+    auth: Option<AuthBody<'a>>,
     mount_type: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AuthBody<'a> {
+    Made(&'a Auth),
+    Unwrapped(&'a Value),
 }
 
 /// Renders a reply.
 pub(super) fn render(reply: Reply, request_id: &str, mount_type: &str) -> Answer {
-    let mut is_spread = false;
-    let (data, auth) = match reply.content {
-        Content::Bare(status, body) => return json(status, &body),
+    let reply = match reply.content {
         Content::Raw(content_type, body) => return Answer::new(200, content_type, body),
         Content::Download(download) => {
             let answer = Answer::new(200, OCTETS, Vec::new());
             return Answer { download: Some(download), ..answer };
         }
-        Content::Empty if reply.warnings.is_empty() => {
-            return Answer::new(204, JSON, Vec::new());
-        }
-        Content::Empty => (None, None),
-        Content::Auth(auth) => (None, Some(auth)),
-        Content::Data(data) => (Some(data), None),
-        Content::Spread(data) => {
-            is_spread = true;
-            (Some(data), None)
-        }
+        content => Reply { content, ..reply },
     };
+    let is_spread = matches!(reply.content, Content::Spread(_));
+    let (mut data, mut auth, mut wrap_info) = (None, None, None);
+    match &reply.content {
+        Content::Bare(status, body) => return json(*status, body),
+        Content::Empty if reply.warnings.is_empty() => return Answer::new(204, JSON, Vec::new()),
+        Content::Empty | Content::Raw(..) | Content::Download(_) => {}
+        Content::Auth(made) => auth = Some(AuthBody::Made(made)),
+        Content::Data(it) | Content::Spread(it) => data = Some(it),
+        Content::WrapInfo(info) => wrap_info = Some(info),
+        Content::Unwrapped(wrapped) => {
+            data = wrapped.data.as_ref();
+            auth = wrapped.auth.as_ref().map(AuthBody::Unwrapped);
+        }
+    }
     let envelope = Envelope {
         request_id,
         lease_id: "",
         renewable: false,
         lease_duration: 0,
-        data: data.as_ref(),
-        wrap_info: None,
+        data,
+        wrap_info,
         warnings: (!reply.warnings.is_empty()).then_some(&reply.warnings),
-        auth: auth.as_ref(),
+        auth,
         mount_type,
     };
-    match (is_spread, &data) {
-        (true, Some(data)) => {
+    match data {
+        Some(data) if is_spread => {
             let mut whole = data.clone();
             if let Ok(Value::Object(fields)) = serde_json::to_value(&envelope) {
                 whole.extend(fields);

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::fields::parse_bool;
+use crate::duration::parse_seconds_up;
 
 /// What arrived, before it is understood.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Incoming {
     pub token: Option<String>,
     /// `X-Vault-Namespace`.
     pub namespace: Option<String>,
+    /// `X-Vault-Wrap-TTL`.
+    pub wrap_ttl: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// The body; `None` when it was longer than what is read.
@@ -46,6 +49,8 @@ pub(super) struct Request {
     pub(super) path: Path,
     pub(super) operation: Operation,
     pub(super) query: Map<String, Value>,
+    /// For how many seconds the answer is to be wrapped, if it is.
+    pub(super) wrap_ttl: Option<i64>,
 }
 
 impl Request {
@@ -57,7 +62,20 @@ impl Request {
         if !matches!(namespace.trim_matches('/'), "" | "root") {
             return Err(ApiError::no_route(&path.text()));
         }
-        Ok(Self { id, path, operation, query })
+        let wrap_ttl = parse_wrap_ttl(incoming.wrap_ttl.as_deref().unwrap_or_default())?;
+        Ok(Self { id, path, operation, query, wrap_ttl })
+    }
+}
+
+/// Seconds in `X-Vault-Wrap-TTL`; 0 and nothing do not wrap.
+fn parse_wrap_ttl(text: &str) -> Result<Option<i64>, ApiError> {
+    let refused =
+        |reason| ApiError::bad(format!("error parsing X-Vault-Wrap-TTL header: {reason}"));
+    match parse_seconds_up(text.trim()) {
+        None => Err(refused("not a duration")),
+        Some(..0) => Err(refused("requested wrap ttl cannot be negative")),
+        Some(0) => Ok(None),
+        Some(seconds) => Ok(Some(seconds)),
     }
 }
 

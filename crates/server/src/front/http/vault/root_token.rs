@@ -1,25 +1,18 @@
 //! A root token for whoever holds enough key shares and no token: `sys/generate-root`. Answers without
 //! an envelope, as Vault's. The token leaves hidden under a one-time pad that only the first asker knows.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::Call;
 use super::error::ApiError;
 use super::reply::Reply;
 use super::root_key::{nonce, share};
-use super::{Call, Services};
 use crate::record::{Change, base62};
 use crate::seal::Given;
 use crate::token::ROOT_TOKEN_BYTES;
-
-/// Unsealed or refused: these paths need no token, so nobody has looked yet.
-fn services(call: &Call<'_>) -> Result<Arc<Services>, ApiError> {
-    call.api.services().ok_or_else(ApiError::sealed)
-}
 
 /// `GET sys/generate-root/attempt`.
 pub(super) fn status(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -27,7 +20,7 @@ pub(super) fn status(call: &Call<'_>) -> Result<Reply, ApiError> {
 }
 
 fn describe(call: &Call<'_>, pad: &str, token: Option<&str>) -> Result<Value, ApiError> {
-    let custody = &services(call)?.custody;
+    let custody = &call.services()?.custody;
     let status = custody.root_token_status()?;
     let required = custody.config()?.threshold;
     Ok(json!({
@@ -60,19 +53,19 @@ pub(super) fn start(call: &Call<'_>) -> Result<Reply, ApiError> {
         let text = format!("OTP string is wrong length: it must have {ROOT_TOKEN_BYTES} bytes");
         return Err(ApiError::bad(text));
     }
-    services(call)?.custody.root_token_start(nonce()?, pad.clone())?;
+    call.services()?.custody.root_token_start(nonce()?, pad.clone())?;
     Ok(Reply::bare(200, describe(call, if is_made { &pad } else { "" }, None)?))
 }
 
 /// `DELETE sys/generate-root/attempt`.
 pub(super) fn cancel(call: &Call<'_>) -> Result<Reply, ApiError> {
-    services(call)?.custody.root_token_cancel();
+    call.services()?.custody.root_token_cancel();
     Ok(Reply::empty())
 }
 
 /// `PUT sys/generate-root/update`.
 pub(super) fn give(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let services = services(call)?;
+    let services = call.services()?;
     let (share, attempt) = share(call)?;
     let Given::Complete(pad) = services.custody.root_token_give(&attempt, share)? else {
         return status(call);

@@ -23,7 +23,7 @@ pub(super) fn is_initialised(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `PUT sys/init`: makes the keys, and shows the shares and the first token, once.
 pub(super) fn initialise(call: &Call<'_>) -> Result<Reply, ApiError> {
-    for unsupported in ["pgp_keys", "root_token_pgp_key"] {
+    for unsupported in ["pgp_keys", "root_token_pgp_key", "recovery_pgp_keys"] {
         if matches!(call.fields.list(unsupported)?, Change::To(keys) if !keys.is_empty()) {
             let text = format!("{unsupported} is not supported: the answer is not encrypted again");
             return Err(ApiError::bad(text));
@@ -37,6 +37,13 @@ pub(super) fn initialise(call: &Call<'_>) -> Result<Reply, ApiError> {
         shares: number("secret_shares", DEFAULT.shares)?,
         threshold: number("secret_threshold", DEFAULT.threshold)?,
     };
+    // Vault's clients send these, whatever the seal.
+    let stored = number("stored_shares", 0)?;
+    if stored != 0 && stored != sharing.shares {
+        return Err(ApiError::bad("\"stored_shares\" must be 0 or the same as secret_shares"));
+    }
+    number("recovery_shares", 0)?;
+    number("recovery_threshold", 0)?;
     let made = call.api.keeper.initialise(sharing)?;
     let hex: Vec<String> = made.shares.iter().map(|share| encode_hex(share)).collect();
     let base64: Vec<String> = made.shares.iter().map(|share| STANDARD.encode(share)).collect();

@@ -13,9 +13,11 @@ mod root_key;
 mod seal;
 mod table;
 mod terraform;
+mod token_roles;
 mod tokens;
 mod tutorial;
 mod upkeep;
+mod wrapping;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -37,6 +39,7 @@ use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{MountPath, Mounts};
 use crate::policy::Policies;
+use crate::record::Records;
 use crate::record::testing::TestStore;
 use crate::seal::Custody;
 use crate::token::Tokens;
@@ -176,6 +179,20 @@ impl Server {
     fn with_audit(audit: AuditLog) -> Self {
         let (store, records) = TestStore::new();
         let clock = Arc::new(ManualClock::at(NOW));
+        let server = Self::on(store, records, clock, audit);
+        server.keeper.services().unwrap().tokens.create_root(Some(TOKEN)).unwrap();
+        server
+    }
+
+    /// The same, on what it has stored.
+    fn restart(&mut self) {
+        let (store, clock) =
+            (std::mem::replace(&mut self.store, TestStore::new().0), self.clock.clone());
+        let records = store.reopen();
+        *self = Self::on(store, records, clock, AuditLog::disabled());
+    }
+
+    fn on(store: TestStore, records: Records, clock: Arc<ManualClock>, audit: AuditLog) -> Self {
         let objects = Arc::new(FakeObjects::default());
         let listeners = Arc::new(FakeListeners::default());
         let mounts = Mounts::open(records.clone(), clock.clone(), listeners.clone()).unwrap();
@@ -187,7 +204,6 @@ impl Server {
         let custody = Arc::new(Custody::new(records.barrier()));
         let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records, clock.clone());
-        tokens.create_root(Some(TOKEN)).unwrap();
         let node = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let services = Services {
             mounts: mounts.clone(),

@@ -17,12 +17,29 @@ pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::auth(tokens(call)?.create(new)?))
 }
 
+/// `POST auth/token/create/:role_name`.
+pub(super) fn create_under_role(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let (caller, _) = caller(call)?;
+    let name = call.captured("role_name");
+    let role = tokens(call)?.role(name)?;
+    let role = role.ok_or_else(|| ApiError::bad(format!("unknown role {name}")))?;
+    let (new, warnings) = new_token::under_role(call, caller, &role)?;
+    Ok(Reply::auth(tokens(call)?.create(new)?).warning(warnings))
+}
+
 /// `POST auth/token/create-orphan`.
 pub(super) fn create_orphan(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (caller, _) = caller(call)?;
     let path = "auth/token/create-orphan";
     let new = new_token::of_request(call, caller, path, true)?;
     Ok(Reply::auth(tokens(call)?.create(new)?))
+}
+
+/// `POST auth/token/tidy`: done when it is answered.
+pub(super) fn tidy(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let ended = tokens(call)?.sweep()?;
+    tracing::info!(ended, "tokens whose time has come were removed");
+    Ok(Reply::empty())
 }
 
 /// `LIST auth/token/accessors`.
@@ -122,8 +139,14 @@ fn increment(call: &Call<'_>) -> Result<i64, ApiError> {
 }
 
 fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<Reply, ApiError> {
+    let missing = || ApiError::bad("token not found");
+    let info = tokens(call)?.lookup_id(id)?.ok_or_else(missing)?;
+    if !info.role.is_empty() && tokens(call)?.role(&info.role)?.is_none() {
+        let text = format!("original token role {:?} could not be found, not renewing", info.role);
+        return Err(ApiError::bad(text));
+    }
     let renewed = tokens(call)?.renew(id, increment)?;
-    let (info, warnings) = renewed.ok_or_else(|| ApiError::bad("token not found"))?;
+    let (info, warnings) = renewed.ok_or_else(missing)?;
     let ttl = info.ttl(call.api.clock.now());
     Ok(Reply::renewed(&info, ttl, Zeroizing::new(token.to_owned())).warning(warnings))
 }
@@ -150,6 +173,9 @@ fn described(call: &Call<'_>, info: &TokenInfo, token: &str) -> Value {
         "type": "service",
     });
     if let Some(fields) = data.as_object_mut() {
+        if !info.role.is_empty() {
+            fields.insert("role".to_owned(), json!(info.role));
+        }
         if info.period > 0 {
             fields.insert("period".to_owned(), json!(info.period));
         }

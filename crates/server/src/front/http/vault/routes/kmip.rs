@@ -27,7 +27,9 @@ pub(in super::super) static KMIP: &[Route] = &[
     route("scope/{scope}", Auth::Token, &[(Update, scope::create), (Delete, scope::delete)], scope_fields, "Creates or deletes a scope: a partition of managed objects."),
     route("scope/{scope}/role", Auth::Token, &[(List, role::list)], none, "The roles of a scope."),
     route("scope/{scope}/role/{role}", Auth::Token, &[(Read, role::read), (Update, role::write), (Delete, role::delete)], role_fields, "A role: the operations allowed to its credentials."),
-    route("scope/{scope}/role/{role}/credential", Auth::Token, &[(List, credential::list)], none, "The serial numbers of a role's credentials."),
+    route("credential", Auth::Token, &[(List, credential::list)], expiring_fields, "The serial numbers of all credentials."),
+    route("scope/{scope}/credential", Auth::Token, &[(List, credential::list)], expiring_fields, "The serial numbers of a scope's credentials."),
+    route("scope/{scope}/role/{role}/credential", Auth::Token, &[(List, credential::list)], expiring_fields, "The serial numbers of a role's credentials."),
     route("scope/{scope}/role/{role}/credential/generate", Auth::Token, &[(Update, credential::generate)], generate_fields, "Generates a key and a client certificate."),
     route("scope/{scope}/role/{role}/credential/sign", Auth::Token, &[(Update, credential::sign)], sign_fields, "Signs a certificate signing request."),
     route("scope/{scope}/role/{role}/credential/lookup", Auth::Token, &[(Read, credential::lookup)], lookup_fields, "Shows a client certificate."),
@@ -75,6 +77,8 @@ fields! {
         ["scope", Text, "Name of the scope."]
         ["force", Bool, "Deletes the scope's managed objects with it."]
         ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
+    expiring_fields:
+        ["expiring", Duration, "Only those that end within this time, or have ended."];
     generate_fields:
         ["format", Text, "pem, pem_bundle or der."]
         ["dns_sans", List, "Host names that the certificate shows."]

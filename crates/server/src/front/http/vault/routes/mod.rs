@@ -23,6 +23,8 @@ pub(super) type Handler = fn(&Call<'_>) -> Result<Reply, ApiError>;
 pub(super) enum Auth {
     /// Anybody, sealed or not; not audited, as it says nothing about anybody's keys.
     Anybody,
+    /// Whoever holds what the request carries: key shares, a wrapping token. Unsealed and audited.
+    Holder,
     /// Whoever has a token that is alive, if its policies grant the operation on the path.
     Token,
     /// The same, if they grant `sudo` on the path besides.
@@ -53,6 +55,9 @@ impl Route {
             .ok_or_else(ApiError::unsupported_operation)
     }
 }
+
+/// Names any field: the path takes whatever is sent.
+pub(super) const ANY_FIELD: &str = "*";
 
 fn none() -> &'static [Field] {
     &[]
@@ -113,10 +118,12 @@ pub(super) fn field_warnings(
 ) -> Vec<String> {
     let captured = |name: &str| captures.iter().find(|(known, _)| *known == name);
     let known = (route.fields)();
+    let is_known =
+        |name: &str| known.iter().any(|field| field.name == name || field.name == ANY_FIELD);
     let unknown: Vec<&str> = data
         .keys()
         .map(String::as_str)
-        .filter(|name| captured(name).is_none() && !known.iter().any(|field| field.name == *name))
+        .filter(|name| captured(name).is_none() && !is_known(name))
         .collect();
     let replaced: Vec<&str> = data
         .iter()

@@ -3,7 +3,7 @@
 use super::super::fields::{Field, Kind};
 use super::super::{
     audit, mounts, openapi, policies, raw, remount, root_key, root_token, seal, snapshot, status,
-    tokens,
+    token_roles, tokens, wrapping,
 };
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, List, Read, Update};
@@ -22,8 +22,8 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/rekey/init", Auth::Sudo, &[(Read, root_key::rekey_status), (Update, root_key::rekey_start), (Delete, root_key::rekey_cancel)], rekey_fields, "Begins, shows or cancels the making of new key shares."),
     route("sys/rekey/update", Auth::Sudo, &[(Update, root_key::rekey_give)], share_fields, "Takes one present key share; the last that is needed makes the new ones."),
     route("sys/rekey/verify", Auth::Sudo, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
-    route("sys/generate-root/attempt", Auth::Anybody, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
-    route("sys/generate-root/update", Auth::Anybody, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
+    route("sys/generate-root/attempt", Auth::Holder, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
+    route("sys/generate-root/update", Auth::Holder, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
     route("sys/storage/snapshot", Auth::Sudo, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}/tune", Auth::Token, &[(Read, remount::read_tune), (Update, remount::tune)], tune_fields, "What is set about a mount."),
@@ -43,9 +43,17 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/capabilities", Auth::Token, &[(Update, policies::of_token)], token_capability_fields, "What a token may do to paths."),
     route("sys/capabilities-self", Auth::Token, &[(Update, policies::of_caller)], own_capability_fields, "What the token of the request may do to paths."),
     route("sys/capabilities-accessor", Auth::Token, &[(Update, policies::of_accessor)], accessor_capability_fields, "What the token of an accessor may do to paths."),
+    route("sys/wrapping/wrap", Auth::Token, &[(Update, wrapping::wrap)], any_fields, "Answers what it is sent, wrapped."),
+    route("sys/wrapping/unwrap", Auth::Token, &[(Update, wrapping::unwrap)], wrapping_fields, "The answer that a wrapping token stands for, once."),
+    route("sys/wrapping/rewrap", Auth::Token, &[(Update, wrapping::rewrap)], wrapping_fields, "The same answer under a new wrapping token."),
+    route("sys/wrapping/lookup", Auth::Holder, &[(Read, wrapping::lookup), (Update, wrapping::lookup)], wrapping_fields, "Where, when and for how long a wrapping token was made."),
     route("auth/token/accessors", Auth::Sudo, &[(List, tokens::accessors)], none, "The accessors of all tokens."),
     route("auth/token/create", Auth::Token, &[(Update, tokens::create)], token_fields, "Makes a token that ends with the token of the request."),
+    route("auth/token/create/{role_name}", Auth::Token, &[(Update, tokens::create_under_role)], token_fields, "Makes a token as a token role says."),
     route("auth/token/create-orphan", Auth::Sudo, &[(Update, tokens::create_orphan)], token_fields, "Makes a token that has no parent."),
+    route("auth/token/roles", Auth::Token, &[(List, token_roles::list)], none, "The token roles."),
+    route("auth/token/roles/{role_name}", Auth::Token, &[(Read, token_roles::read), (Update, token_roles::write), (Delete, token_roles::delete)], token_role_fields, "A token role: what the tokens get that are made under it."),
+    route("auth/token/tidy", Auth::Token, &[(Update, tokens::tidy)], none, "Removes the tokens whose time has come: the server does so by itself every second."),
     route("auth/token/lookup", Auth::Token, &[(Read, tokens::lookup), (Update, tokens::lookup)], named_fields, "What a token is."),
     route("auth/token/lookup-self", Auth::Token, &[(Read, tokens::lookup_self), (Update, tokens::lookup_self)], none, "What the token of the request is."),
     route("auth/token/lookup-accessor", Auth::Token, &[(Update, tokens::lookup_accessor)], accessor_fields, "What the token of an accessor is."),
@@ -73,12 +81,12 @@ fields! {
     init_fields:
         ["secret_shares", Int, "How many key shares to make; 5 unless given."]
         ["secret_threshold", Int, "How many of them unseal; 3 unless given."]
-        ["pgp_keys", Ignored, "Not supported."]
-        ["root_token_pgp_key", Ignored, "Not supported."]
-        ["stored_shares", Ignored, "Accepted and ignored."]
-        ["recovery_shares", Ignored, "Accepted and ignored: there are no recovery keys."]
-        ["recovery_threshold", Ignored, "Accepted and ignored: there are no recovery keys."]
-        ["recovery_pgp_keys", Ignored, "Accepted and ignored: there are no recovery keys."];
+        ["pgp_keys", Ignored, "Refused: nothing is encrypted with PGP."]
+        ["root_token_pgp_key", Ignored, "Refused: nothing is encrypted with PGP."]
+        ["stored_shares", Int, "0, or the same as secret_shares; no share is stored."]
+        ["recovery_shares", Int, "Accepted and ignored: there are no recovery keys."]
+        ["recovery_threshold", Int, "Accepted and ignored: there are no recovery keys."]
+        ["recovery_pgp_keys", Ignored, "Refused: nothing is encrypted with PGP."];
     unseal_fields:
         ["key", Text, "A key share, in hexadecimal or base64."]
         ["reset", Bool, "Forgets the shares given so far."]
@@ -147,6 +155,28 @@ fields! {
         ["num_uses", Int, "How many requests it is good for; 0 without limit."]
         ["type", Text, "service, or nothing: there are no batch tokens."]
         ["entity_alias", Text, "Must be empty: there are no entities."];
+    any_fields:
+        ["*", Ignored, "Whatever is to be wrapped."];
+    wrapping_fields:
+        ["token", Text, "The wrapping token; that of the request unless given."];
+    token_role_fields:
+        ["allowed_policies", List, "Policies that its tokens may have, whatever those of their maker."]
+        ["allowed_policies_glob", List, "The same, as patterns with *."]
+        ["disallowed_policies", List, "Policies that its tokens must not have; without allowed ones, they may have any other."]
+        ["disallowed_policies_glob", List, "The same, as patterns with *."]
+        ["orphan", Bool, "Makes tokens that have no parent."]
+        ["renewable", Bool, "Whether its tokens can be renewed; true unless given."]
+        ["path_suffix", Text, "What is appended to the path of its tokens."]
+        ["token_no_default_policy", Bool, "Leaves the policy default out."]
+        ["token_period", Duration, "How much time each renewal gives, without a maximum."]
+        ["period", Duration, "The same, as older clients name it."]
+        ["token_explicit_max_ttl", Duration, "How long its tokens live at most, renewals included."]
+        ["explicit_max_ttl", Duration, "The same, as older clients name it."]
+        ["token_num_uses", Int, "How many requests its tokens are good for; 0 without limit."]
+        ["token_type", Text, "service or default-service: there are no batch tokens."]
+        ["token_bound_cidrs", List, "Must be empty: tokens of a role are bound to no addresses."]
+        ["bound_cidrs", List, "The same, as older clients name it."]
+        ["allowed_entity_aliases", List, "Must be empty: there are no entities."];
     named_fields:
         ["token", Text, "The token."];
     accessor_fields:

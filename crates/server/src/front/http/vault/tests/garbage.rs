@@ -138,6 +138,7 @@ fn incoming() -> impl Strategy<Value = Incoming> {
         prop::sample::select(vec![Some(TOKEN), Some(TOKEN), Some(TOKEN), Some("x"), None]),
     )
         .prop_map(|(method, path, query, content_type, body, token)| Incoming {
+            wrap_ttl: None,
             method: method.to_owned(),
             path: format!("/v1/{path}"),
             query,

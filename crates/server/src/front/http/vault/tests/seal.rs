@@ -151,17 +151,18 @@ async fn every_route_has_its_answer_in_every_state() {
                         assert_eq!(answered.refused(403), "missing client token", "{told}");
                     }
                     (Auth::Anybody, "uninitialised" | "sealed", path, _)
-                        if path.starts_with("sys/generate-root/") || path.starts_with("kmip/") =>
+                        if path.starts_with("kmip/") =>
                     {
                         assert_eq!(answered.refused(503), "Vault is sealed", "{told}");
                     }
-                    (Auth::Anybody, _, "sys/generate-root/attempt", "DELETE") => {
+                    (Auth::Holder, "unsealed", "sys/generate-root/attempt", "DELETE") => {
                         answered.empty();
                         continue;
                     }
-                    (Auth::Anybody, _, "sys/generate-root/attempt", _) => {
+                    (Auth::Holder, "unsealed", "sys/generate-root/attempt", _) => {
                         assert_eq!(answered.status, 200, "{told}");
                     }
+                    (Auth::Holder, "unsealed", ..) => assert_eq!(answered.status, 400, "{told}"),
                     (Auth::Anybody, _, _, "PUT") => assert_eq!(answered.status, 400, "{told}"),
                     (Auth::Anybody, ..) => assert_eq!(answered.status, 200, "{told}"),
                     (_, "unsealed", ..) => {
@@ -201,6 +202,8 @@ async fn an_initialisation_happens_once_and_says_what_it_cannot_do() {
         json!({"secret_shares": "many"}),
         json!({"secret_shares": -1}),
         json!({"secret_shares": 5, "secret_threshold": 3, "pgp_keys": ["a", "b", "c", "d", "e"]}),
+        json!({"secret_shares": 5, "secret_threshold": 3, "stored_shares": 1}),
+        json!({"secret_shares": 5, "secret_threshold": 3, "recovery_pgp_keys": ["a"]}),
         json!([]),
     ] {
         live.put("sys/init", bad).await.refused(400);
