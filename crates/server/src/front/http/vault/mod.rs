@@ -6,6 +6,7 @@
 //! outcome, answer.
 
 mod audit;
+mod auth;
 mod ca;
 mod config;
 mod credential;
@@ -43,6 +44,7 @@ use serde_json::{Map, Value};
 use crate::access::Access;
 use crate::audit::{AuditLog, Phase};
 use crate::audit_devices::AuditDevices;
+use crate::auth::{AuthMethods, Client, Method};
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
 use crate::policy::Policies;
@@ -87,6 +89,8 @@ pub struct Services {
     pub custody: Arc<Custody>,
     /// The audit devices that are enabled at run time.
     pub audit_devices: AuditDevices,
+    /// Who can log in.
+    pub auth: Arc<AuthMethods>,
 }
 
 /// The API of one server.
@@ -163,6 +167,8 @@ impl Api {
             captures,
             fields: Fields::new(data.as_object().unwrap_or(&empty)),
             caller: None,
+            method: None,
+            incoming,
         };
         let outcome = run(route, request, &call);
         seal::wipe(&mut data);
@@ -170,7 +176,12 @@ impl Api {
     }
 
     /// What of a mount anybody may ask: revocation lists.
-    fn answer_anybody(&self, services: &Services, request: &Request) -> Option<Answer> {
+    fn answer_anybody(
+        &self,
+        services: &Services,
+        incoming: &Incoming,
+        request: &Request,
+    ) -> Option<Answer> {
         let (mount, below) = mount_of(services, &request.path)?;
         let (route, captures) = routes::find(routes::KMIP, below)?;
         if route.auth != Auth::Anybody {
@@ -183,6 +194,8 @@ impl Api {
             captures: &captures,
             fields: Fields::new(&request.query),
             caller: None,
+            method: None,
+            incoming,
         };
         Some(answer(request, "kmip", run(route, request, &call)))
     }
@@ -193,7 +206,7 @@ impl Api {
         incoming: &Incoming,
         request: &Request,
     ) -> Answer {
-        if let Some(answer) = self.answer_anybody(services, request) {
+        if let Some(answer) = self.answer_anybody(services, incoming, request) {
             return answer;
         }
         let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
@@ -212,6 +225,8 @@ impl Api {
                 captures: &target.captures,
                 fields: Fields::new(data.unwrap_or(&empty)),
                 caller: seen.token.as_ref().zip(incoming.token.as_deref()),
+                method: seen.method.as_deref(),
+                incoming,
             };
             let reply = run(target.route, request, &call)?;
             let warnings =
@@ -239,6 +254,7 @@ impl fmt::Debug for Api {
 struct Seen {
     token: Option<TokenInfo>,
     mount: Option<Arc<Mount>>,
+    method: Option<Arc<Method>>,
     data: Value,
     /// Whether the token's policies allow the request; `None` until they are asked.
     allowed: Option<bool>,
@@ -246,7 +262,11 @@ struct Seen {
 
 impl Seen {
     fn mount_type(&self) -> &'static str {
-        if self.mount.is_some() { "kmip" } else { "system" }
+        match (&self.mount, &self.method) {
+            (Some(_), _) => "kmip",
+            (None, Some(method)) => method.kind().name(),
+            (None, None) => "system",
+        }
     }
 }
 
@@ -263,8 +283,16 @@ fn admit(
     request: &Request,
     seen: &mut Seen,
 ) -> Result<Target, ApiError> {
+    if let Some(target) = login_target(services, request, seen) {
+        if request.operation == Operation::Update {
+            services.auth.admit(incoming.client().address)?;
+            seen.data = incoming.fields()?.into();
+        }
+        return Ok(target);
+    }
     let token = incoming.token.as_deref().filter(|token| !token.is_empty());
-    let info = services.tokens.spend(token.ok_or_else(ApiError::no_token)?)?;
+    let token = token.ok_or_else(ApiError::no_token)?;
+    let info = services.tokens.spend(token, incoming.client().address)?;
     let info = seen.token.insert(info.ok_or_else(ApiError::denied)?).clone();
     // Found before it is known whether it may be told; told only after.
     let target = find_target(services, request, seen);
@@ -277,6 +305,17 @@ fn admit(
         seen.data = incoming.fields()?.into();
     }
     Ok(target)
+}
+
+/// Where a login goes. Whoever logs in has no token yet; one that is sent all the same is left alone.
+fn login_target(services: &Services, request: &Request, seen: &mut Seen) -> Option<Target> {
+    let (method, below) = method_of(services, &request.path)?;
+    let (route, captures) = routes::find(routes::below(method.kind()), below)?;
+    if route.auth != Auth::Login {
+        return None;
+    }
+    seen.method = Some(method);
+    Some(Target { route, captures, mount: None })
 }
 
 fn find_target(
@@ -295,6 +334,12 @@ fn find_target(
     if let Some((route, captures)) = routes::find(routes::SYSTEM, segments) {
         return Ok(Target { route, captures, mount: None });
     }
+    if let Some((method, below)) = method_of(services, &request.path) {
+        let found = routes::find(routes::below(method.kind()), below);
+        seen.method = Some(method);
+        let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
+        return Ok(Target { route, captures, mount: None });
+    }
     match segments.first().map(String::as_str) {
         Some("sys" | "auth") => Err(ApiError::unsupported_path()),
         _ => Err(ApiError::no_route(&text)),
@@ -308,6 +353,17 @@ fn mount_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Mount>, &'p 
     Some((mount, path.segments.get(depth..).unwrap_or_default()))
 }
 
+/// The auth method that a path lies below, and what of it lies below.
+fn method_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Method>, &'p [String])> {
+    let (first, rest) = path.segments.split_first()?;
+    if first != "auth" {
+        return None;
+    }
+    let method = services.auth.of_request(&format!("{}/", rest.join("/")))?;
+    let depth = method.path().as_str().matches('/').count();
+    Some((method, rest.get(depth..).unwrap_or_default()))
+}
+
 /// What a handler works with.
 struct Call<'a> {
     api: &'a Api,
@@ -317,6 +373,8 @@ struct Call<'a> {
     fields: Fields<'a>,
     /// What the token is, and the token.
     caller: Option<(&'a TokenInfo, &'a str)>,
+    method: Option<&'a Method>,
+    incoming: &'a Incoming,
 }
 
 impl Call<'_> {
@@ -326,6 +384,15 @@ impl Call<'_> {
 
     fn mount(&self) -> Result<&Mount, ApiError> {
         self.mount.ok_or_else(ApiError::unsupported_path)
+    }
+
+    fn method(&self) -> Result<&Method, ApiError> {
+        self.method.ok_or_else(ApiError::unsupported_path)
+    }
+
+    /// Where the request comes from.
+    fn client(&self) -> Client<'_> {
+        self.incoming.client()
     }
 
     /// A value taken from the path.

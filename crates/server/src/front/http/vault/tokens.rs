@@ -122,8 +122,11 @@ fn increment(call: &Call<'_>) -> Result<i64, ApiError> {
 }
 
 fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<Reply, ApiError> {
-    let renewed = tokens(call)?.renew(id, increment)?;
-    let (info, warnings) = renewed.ok_or_else(|| ApiError::bad("token not found"))?;
+    let missing = || ApiError::bad("token not found");
+    let info = tokens(call)?.lookup_id(id)?.ok_or_else(missing)?;
+    let terms = call.services()?.auth.terms_at_renewal(&info, call.client())?;
+    let renewed = tokens(call)?.renew(id, increment, terms)?;
+    let (info, warnings) = renewed.ok_or_else(missing)?;
     let ttl = info.ttl(call.api.clock.now());
     Ok(Reply::renewed(&info, ttl, Zeroizing::new(token.to_owned())).warning(warnings))
 }
@@ -150,6 +153,9 @@ fn described(call: &Call<'_>, info: &TokenInfo, token: &str) -> Value {
         "type": "service",
     });
     if let Some(fields) = data.as_object_mut() {
+        if !info.bound_cidrs.is_empty() {
+            fields.insert("bound_cidrs".to_owned(), json!(info.bound_cidrs));
+        }
         if info.period > 0 {
             fields.insert("period".to_owned(), json!(info.period));
         }

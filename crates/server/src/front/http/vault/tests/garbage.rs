@@ -146,7 +146,7 @@ fn incoming() -> impl Strategy<Value = Incoming> {
             content_type: content_type.map(str::to_owned),
             body,
             remote: None,
-            client_certificate: None,
+            client_certificates: Vec::new(),
         })
 }
 
