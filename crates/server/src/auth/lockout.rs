@@ -90,7 +90,7 @@ impl Lockout {
 
     fn failed(&self, alias: Alias, exists: bool, now: i64) {
         let mut all = self.all();
-        if !all.contains_key(&alias) {
+        if all.len() >= STRANGERS_MAX && !all.contains_key(&alias) {
             all.retain(|_, failures| !failures.is_over(now));
             if !exists {
                 make_room(&mut all);
@@ -119,6 +119,11 @@ impl Lockout {
 
     pub(super) fn forget_method(&self, method: MethodId) {
         self.all().retain(|(of, _), _| *of != method);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.all().len()
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Alias, Failures>> {

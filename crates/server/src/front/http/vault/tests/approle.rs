@@ -168,7 +168,8 @@ async fn secret_ids_are_ended_by_themselves_and_by_their_accessors() {
     let mut listed = server.keys(&format!("{ROLE}/secret-id")).await.unwrap();
     let mut accessors = vec![text(&made.data(), "secret_id_accessor")];
     accessors.push(text(&first, "secret_id_accessor"));
-    (listed.sort(), accessors.sort());
+    listed.sort();
+    accessors.sort();
     assert_eq!(listed, accessors);
     let by_accessor = |what: &str| format!("{ROLE}/secret-id-accessor/{what}");
     let accessor = json!({"secret_id_accessor": made.data()["secret_id_accessor"]});

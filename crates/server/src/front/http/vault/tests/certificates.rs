@@ -1,5 +1,7 @@
 //! Logins with certificates, as their clients call them.
 
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use super::auth::{From, text};
@@ -16,11 +18,19 @@ struct Holder {
 }
 
 fn authority() -> Authority {
-    Authority::generate("storage", KeySpec::Ec256, NOW).unwrap()
+    authority_at(NOW)
+}
+
+fn authority_at(now: i64) -> Authority {
+    Authority::generate("storage", KeySpec::Ec256, now).unwrap()
 }
 
 /// Who holds a certificate of a key, with OU `unit`, CN `name`, and the host `name.example.com`.
 fn holder(authority: &Authority, name: &str, key: Option<PrivateKey>) -> Holder {
+    holder_at(authority, name, key, NOW)
+}
+
+fn holder_at(authority: &Authority, name: &str, key: Option<PrivateKey>, now: i64) -> Holder {
     let key = key.unwrap_or_else(|| PrivateKey::generate(KeySpec::Ec256).unwrap());
     let names =
         ServerNames { hostnames: vec![format!("{name}.example.com")], addresses: Vec::new() };
@@ -30,7 +40,7 @@ fn holder(authority: &Authority, name: &str, key: Option<PrivateKey>) -> Holder 
         uri: format!("kmip://unit/{name}"),
         names,
     };
-    let issued = authority.issue_client(&subject, &ClientKey::Private(&key), 3600, NOW).unwrap();
+    let issued = authority.issue_client(&subject, &ClientKey::Private(&key), 3600, now).unwrap();
     let chain = vec![issued.certificate.to_vec(), authority.chain()[0].to_vec()];
     Holder { key, chain }
 }
@@ -187,4 +197,62 @@ async fn a_token_is_renewed_with_the_key_that_it_was_given_for() {
     server.write("auth/cert/config", json!({"disable_binding": false})).await.empty();
     server.write("auth/cert/certs/all", json!({"allowed_common_names": "bob"})).await.empty();
     assert_eq!(renew(&alice.chain).refused(400), WRONG);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_the_whole_chain_counts_and_no_stranger_gets_that_far() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let server = Server::with_cert().await;
+    // TLS knows the system's time: certificates of now.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_secs()).unwrap();
+    server.clock.set(now);
+    let ours = authority_at(now);
+    let fields = json!({"certificate": root_pem(&ours)});
+    server.write("auth/cert/certs/all", fields).await.empty();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(path("cert"), own.cert.pem()).unwrap();
+    std::fs::write(path("key"), own.signing_key.serialize_pem()).unwrap();
+    std::fs::write(path("ca"), root_pem(&ours)).unwrap();
+    let files = crate::front::http::TlsFiles {
+        certificate: path("cert"),
+        key: path("key"),
+        client_ca: Some(path("ca")),
+    };
+    let tls = Arc::new(crate::front::http::Tls::open(&files).unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = server.router.clone();
+    tokio::spawn(crate::front::http::serve(listener, router, Some(tls), std::future::pending()));
+
+    let log_in = |holder: Holder| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(own.cert.der().clone()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(holder.key.pem().as_bytes()).unwrap();
+        let chain = holder.chain.iter().map(|der| der.clone().into()).collect();
+        let config = rustls::ClientConfig::builder_with_provider(crate::pki::tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .unwrap();
+        async move {
+            let stream = tokio::net::TcpStream::connect(address).await?;
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+            let mut stream = connector.connect("localhost".try_into().unwrap(), stream).await?;
+            let request = "POST /v1/auth/cert/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+                           Content-Length: 2\r\n\r\n{}";
+            stream.write_all(request.as_bytes()).await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            std::io::Result::Ok(String::from_utf8(answer).unwrap())
+        }
+    };
+    let answer = log_in(holder_at(&ours, "alice", None, now)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("\"cert_name\":\"all\""), "{answer}");
+    assert!(log_in(holder_at(&authority_at(now), "alice", None, now)).await.is_err());
 }
