@@ -5,6 +5,7 @@
 //! policies grant there, read the body, record the request in the audit, carry it out, record the
 //! outcome, answer.
 
+mod admission;
 mod audit;
 mod auth;
 mod ca;
@@ -52,11 +53,12 @@ use crate::record::RequestId;
 use crate::seal::Custody;
 use crate::token::{TokenInfo, Tokens};
 
+use admission::{Seen, admit, mount_of};
 use error::ApiError;
 use fields::Fields;
 use recorder::Recorder;
 use reply::Reply;
-use request::{Operation, Path, Request};
+use request::{Operation, Request};
 use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
@@ -247,121 +249,6 @@ impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api").field("node", &self.node).finish_non_exhaustive()
     }
-}
-
-/// What is known of a request while it is being admitted, for the audit.
-#[derive(Default)]
-struct Seen {
-    token: Option<TokenInfo>,
-    mount: Option<Arc<Mount>>,
-    method: Option<Arc<Method>>,
-    data: Value,
-    /// Whether the token's policies allow the request; `None` until they are asked.
-    allowed: Option<bool>,
-}
-
-impl Seen {
-    fn mount_type(&self) -> &'static str {
-        match (&self.mount, &self.method) {
-            (Some(_), _) => "kmip",
-            (None, Some(method)) => method.kind().name(),
-            (None, None) => "system",
-        }
-    }
-}
-
-/// Where an admitted request goes.
-struct Target {
-    route: &'static Route,
-    captures: Captures,
-    mount: Option<Arc<Mount>>,
-}
-
-fn admit(
-    services: &Services,
-    incoming: &Incoming,
-    request: &Request,
-    seen: &mut Seen,
-) -> Result<Target, ApiError> {
-    if let Some(target) = login_target(services, request, seen) {
-        if request.operation == Operation::Update {
-            services.auth.admit(incoming.client().address)?;
-            seen.data = incoming.fields()?.into();
-        }
-        return Ok(target);
-    }
-    let token = incoming.token.as_deref().filter(|token| !token.is_empty());
-    let token = token.ok_or_else(ApiError::no_token)?;
-    let info = services.tokens.spend(token, incoming.client().address)?;
-    let info = seen.token.insert(info.ok_or_else(ApiError::denied)?).clone();
-    // Found before it is known whether it may be told; told only after.
-    let target = find_target(services, request, seen);
-    let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
-    let checked = permission::check(&services.policies, &info, request, auth);
-    seen.allowed = Some(checked.is_ok());
-    checked?;
-    let target = target?;
-    if request.operation == Operation::Update {
-        seen.data = incoming.fields()?.into();
-    }
-    Ok(target)
-}
-
-/// Where a login goes. Whoever logs in has no token yet; one that is sent all the same is left alone.
-fn login_target(services: &Services, request: &Request, seen: &mut Seen) -> Option<Target> {
-    let (method, below) = method_of(services, &request.path)?;
-    let (route, captures) = routes::find(routes::below(method.kind()), below)?;
-    if route.auth != Auth::Login {
-        return None;
-    }
-    seen.method = Some(method);
-    Some(Target { route, captures, mount: None })
-}
-
-fn find_target(
-    services: &Services,
-    request: &Request,
-    seen: &mut Seen,
-) -> Result<Target, ApiError> {
-    let segments = request.path.segments.as_slice();
-    let text = request.path.text();
-    if let Some((mount, below)) = mount_of(services, &request.path) {
-        seen.mount = Some(mount.clone());
-        let found = routes::find(routes::KMIP, below);
-        let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
-        return Ok(Target { route, captures, mount: Some(mount) });
-    }
-    if let Some((route, captures)) = routes::find(routes::SYSTEM, segments) {
-        return Ok(Target { route, captures, mount: None });
-    }
-    if let Some((method, below)) = method_of(services, &request.path) {
-        let found = routes::find(routes::below(method.kind()), below);
-        seen.method = Some(method);
-        let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
-        return Ok(Target { route, captures, mount: None });
-    }
-    match segments.first().map(String::as_str) {
-        Some("sys" | "auth") => Err(ApiError::unsupported_path()),
-        _ => Err(ApiError::no_route(&text)),
-    }
-}
-
-/// The mount that a path lies below, and what of it lies below.
-fn mount_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Mount>, &'p [String])> {
-    let mount = services.mounts.of_request(&format!("{}/", path.text()))?;
-    let depth = mount.path().as_str().matches('/').count();
-    Some((mount, path.segments.get(depth..).unwrap_or_default()))
-}
-
-/// The auth method that a path lies below, and what of it lies below.
-fn method_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Method>, &'p [String])> {
-    let (first, rest) = path.segments.split_first()?;
-    if first != "auth" {
-        return None;
-    }
-    let method = services.auth.of_request(&format!("{}/", rest.join("/")))?;
-    let depth = method.path().as_str().matches('/').count();
-    Some((method, rest.get(depth..).unwrap_or_default()))
 }
 
 /// What a handler works with.
