@@ -88,7 +88,8 @@ impl Lockout {
         self.all().get(alias).is_some_and(|failures| failures.is_locked(now))
     }
 
-    fn failed(&self, alias: Alias, exists: bool, now: i64) {
+    /// Counts a wrong secret; whether that has locked the name.
+    fn failed(&self, alias: Alias, exists: bool, now: i64) -> bool {
         let mut all = self.all();
         if all.len() >= STRANGERS_MAX && !all.contains_key(&alias) {
             all.retain(|_, failures| !failures.is_over(now));
@@ -99,12 +100,13 @@ impl Lockout {
         let failures = all.entry(alias).or_insert(Failures { count: 0, last: now, exists });
         // Locked by others while this one was looked at: the lock does not grow longer.
         if failures.is_locked(now) {
-            return;
+            return false;
         }
         let is_old = now.saturating_sub(failures.last) >= RESET_SECONDS;
         failures.count = if is_old { 1 } else { failures.count.saturating_add(1) };
         failures.last = now;
         failures.exists = exists;
+        failures.is_locked(now)
     }
 
     /// Forgets the failures of a name whose secret was right; false if it is locked.
@@ -164,7 +166,11 @@ impl AuthMethods {
             Ok(done) if self.lockout.succeeded(&alias, self.clock.now()) => Ok(done),
             Ok(_) => Err(AuthError::Denied),
             Err(Refused::Wrong { exists }) => {
-                self.lockout.failed(alias, exists, self.clock.now());
+                // The names of strangers are whatever somebody sent: none for the log.
+                if self.lockout.failed(alias, exists, self.clock.now()) && exists {
+                    let method = method.accessor();
+                    tracing::warn!(method, name, "locked out: too many wrong secrets in a row");
+                }
                 Err(AuthError::Wrong(words))
             }
             Err(Refused::Other(error)) => Err(error),

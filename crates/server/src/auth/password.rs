@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::AuthError;
 use crate::record::base64_bytes;
 
-/// What OWASP asks for with HMAC-SHA-256: about a fifth of a second.
+/// What OWASP asks for with HMAC-SHA-256: a tenth of a second or two.
 pub(super) const ITERATIONS: u32 = 600_000;
 
 /// A longer one is none that anybody types; it would be hashed first in any case.
