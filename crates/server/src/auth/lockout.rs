@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::principal::NAME_BYTES_MAX;
-use super::{AuthError, AuthMethods, Method};
+use super::{AuthError, AuthMethods, Method, MethodKind};
 use crate::record::{MethodId, RecordError};
 
 /// Wrong secrets in a row that lock a name.
@@ -198,7 +198,11 @@ impl AuthMethods {
     /// Unlocks a name under the method of that accessor; whatever is not locked stays so.
     pub fn unlock(&self, accessor: &str, name: &str) {
         for method in self.list().iter().filter(|method| method.accessor() == accessor) {
-            self.lockout.all().remove(&(method.id(), name.to_owned()));
+            let name = match method.kind() {
+                MethodKind::Userpass => name.to_lowercase(),
+                MethodKind::AppRole | MethodKind::Cert => name.to_owned(),
+            };
+            self.lockout.all().remove(&(method.id(), name));
         }
     }
 }

@@ -356,7 +356,7 @@ async fn five_wrong_passwords_lock_a_user_out_for_a_quarter_of_an_hour() {
     let other = server.get("sys/locked-users?mount_accessor=other").await.data();
     assert_eq!(other["total"], 0);
 
-    server.write(&format!("sys/locked-users/{accessor}/unlock/alice"), json!({})).await.empty();
+    server.write(&format!("sys/locked-users/{accessor}/unlock/Alice"), json!({})).await.empty();
     assert_eq!(server.password("alice", "pw").status, 200);
     for _ in 0..5 {
         server.password("alice", "no").refused(400);
