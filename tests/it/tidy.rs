@@ -39,7 +39,18 @@ const LAYERS: &[&[&str]] = &[
     &["front"],
     &["dispatch"],
     &["ops"],
-    &["object", "access", "mount", "pki", "policy", "token", "audit", "audit_devices", "record"],
+    &[
+        "object",
+        "access",
+        "mount",
+        "pki",
+        "policy",
+        "token",
+        "audit",
+        "audit_devices",
+        "auth",
+        "record",
+    ],
     &["seal"],
 ];
 /// Pure rules, which use none of the layers but their own.

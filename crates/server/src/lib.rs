@@ -10,6 +10,7 @@ pub use assemble::open_store;
 pub use claviger_store::{Durability, make_directory};
 pub mod audit;
 pub mod audit_devices;
+pub mod auth;
 pub mod backup;
 pub mod clock;
 pub mod dispatch;

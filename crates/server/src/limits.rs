@@ -1,5 +1,5 @@
-//! Every limit of the KMIP service, with its reason; the API's, the store's and cryptography's stand
-//! in their modules. One table, from which the fields, their defaults and the configuration's keys come.
+//! Every limit of the KMIP service, and of logins to the API, with its reason; the API's others, the
+//! store's and cryptography's stand in their modules. One table, from which the fields, their defaults and the configuration's keys come.
 
 use std::time::Duration;
 
@@ -141,6 +141,9 @@ limits! {
     transfer_timeout: Time = Duration::from_secs(30);
     /// How long open connections may finish their request when the server stops.
     drain_timeout: Time = Duration::from_secs(10);
+    /// How many logins to the API one address may try in a minute: no secret is guessed faster, and
+    /// checking a password is slow.
+    logins_per_minute_max: Count = 300;
     /// How much unsealed object data is kept in memory.
     cache_bytes_max: Bytes = 72 << 20;
 }

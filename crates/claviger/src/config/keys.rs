@@ -45,7 +45,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ("audit", "Audit devices that are there from the start: a table `[audit.NAME]` for each."),
     (
         "limits",
-        "The limits of the KMIP service. Sizes are bytes, or text such as \"64KiB\"; times are seconds, or text such as \"90s\", \"10m\", \"24h\".",
+        "The limits of the KMIP service, and of logins to the API. Sizes are bytes, or text such as \"64KiB\"; times are seconds, or text such as \"90s\", \"10m\", \"24h\".",
     ),
     ("log", "What the server says on stderr."),
 ];
@@ -60,7 +60,7 @@ pub(super) static KEYS: &[Key] = &[
     Key { section: "api", name: "tls_key", shape: Shape::Path(|it| &mut it.tls_key), absent: "plain HTTP", reloads: true,
         text: "The private key of the certificate, in PEM." },
     Key { section: "api", name: "client_ca", shape: Shape::Path(|it| &mut it.client_ca), absent: "clients are not asked for a certificate", reloads: true,
-        text: "Authorities of client certificates, in PEM. A client may show a certificate of theirs, and no other; none must." },
+        text: "Authorities of client certificates, in PEM. A client may show a certificate of theirs, and no other; none must. `auth/cert` takes those it shows." },
     Key { section: "api", name: "raw_storage_endpoint", shape: Shape::Flag(|it| &mut it.raw_storage_endpoint), absent: "", reloads: false,
         text: "Whether `sys/raw` leads from a client certificate's subject to its role. It shows no key and changes nothing." },
     Key { section: "storage", name: "type", shape: Shape::Word(&["sqlite", "memory"], |it| &mut it.storage_type), absent: "", reloads: false,

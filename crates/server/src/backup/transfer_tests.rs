@@ -13,9 +13,10 @@ use claviger_store::{Durability, Engine, Memory, Range, Sqlite};
 use super::*;
 use crate::access::tests::FakeObjects;
 use crate::access::{Access, Name, RoleChange};
+use crate::auth::{AppRole, AppRoleChange, AuthMethods, Client, MethodKind, NewSecretId};
 use crate::clock::ManualClock;
 use crate::mount::tests::FakeListeners;
-use crate::mount::{ConfigChange, MountPath, Mounts};
+use crate::mount::{ConfigChange, MountPath, Mounts, Tuning};
 use crate::object::{ManagedObject, ObjectId, Objects, Partition, Query};
 use crate::record::{Change, Records};
 use crate::seal::{Barrier, Custodian, KeyFile, Opener};
@@ -153,6 +154,39 @@ fn an_import_brings_everything_under_another_seal() {
     assert!(target.locate(&kmip(), "second").is_empty());
     let tokens = Tokens::new(Records::new(target.barrier), Arc::new(ManualClock::at(NOW)));
     assert_eq!(tokens.lookup("the-token-of-the-source").unwrap(), None);
+}
+
+#[test]
+fn who_could_log_in_can_do_so_on_the_other_server() {
+    let place = tempfile::tempdir().unwrap();
+    let key = KeyFile::new(place.path().join("source.key"));
+    let engine = Arc::new(Memory::new());
+    let path = MountPath::parse("approle").unwrap();
+    let methods_of = |store: &Store| {
+        let records = Records::new(Arc::clone(&store.barrier));
+        let clock = Arc::new(ManualClock::at(NOW));
+        AuthMethods::quick(records.clone(), Tokens::new(records, clock.clone()), clock)
+    };
+    let source = methods_of(&on(engine.clone(), &key));
+    source.enable(&path, MethodKind::AppRole, "", Tuning::default()).unwrap();
+    let method = source.at(&path).unwrap();
+    let roles = AppRole::of(&source, &method);
+    roles.write("ci", AppRoleChange::default()).unwrap();
+    let role_id = roles.role_id("ci").unwrap().unwrap();
+    let made = roles.make_secret_id("ci", NewSecretId::default()).unwrap();
+    roles.login(&role_id, &made.secret_id, Client::default()).unwrap();
+    let file = export_of(engine, &key);
+
+    let other = KeyFile::new(place.path().join("target.key"));
+    let directory = place.path().join("target");
+    drop(on(open(&directory), &other));
+    import(Cursor::new(&file), PASSPHRASE, &opener(&other), &directory).unwrap();
+    let target = methods_of(&on(open(&directory), &other));
+    let method = target.at(&path).unwrap();
+    let roles = AppRole::of(&target, &method);
+    assert_eq!(roles.secret_id_accessors("ci").unwrap(), [made.accessor]);
+    assert!(roles.login(&role_id, "another", Client::default()).is_err());
+    roles.login(&role_id, &made.secret_id, Client::default()).unwrap();
 }
 
 #[test]

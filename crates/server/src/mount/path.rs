@@ -48,7 +48,7 @@ impl MountPath {
     }
 
     /// Whether one of the two lies below the other, or they are the same.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use crate::access::AccessError;
 use crate::audit::AuditError;
 use crate::audit_devices::AuditDeviceError;
+use crate::auth::AuthError;
 use crate::export::ExportError;
 use crate::front::http::TlsError;
 use crate::mount::MountError;
@@ -37,6 +38,8 @@ pub enum StartError {
     Token(#[from] TokenError),
     #[error("policy: {0}")]
     Policy(#[from] PolicyError),
+    #[error("auth methods: {0}")]
+    Auth(#[from] AuthError),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("api {address}: {source}")]

@@ -16,6 +16,7 @@ use super::StartError;
 use crate::access::Access;
 use crate::audit::AuditLog;
 use crate::audit_devices::AuditDevices;
+use crate::auth::AuthMethods;
 use crate::clock::Clock;
 use crate::dispatch::Service;
 use crate::front::http::vault::Services;
@@ -86,22 +87,32 @@ impl Unsealed {
         let mounts = Arc::new(Mounts::open(records.clone(), Arc::clone(&clock), listeners)?);
         front.name_mounts(&mounts);
         let upkeep = Upkeep::new(Arc::clone(&mounts), Arc::clone(&access), Arc::clone(&clock));
-        let tokens = Tokens::new(records.clone(), clock);
+        let tokens = Tokens::new(records.clone(), Arc::clone(&clock));
         // Before anybody is answered: a token whose parent has ended is not to be heard. A full disk
         // must not keep the server sealed, though; it is tried again every second.
         if let Err(error) = tokens.sweep() {
             tracing::error!(%error, "tokens that ended are not removed yet");
         }
         let policies = Policies::open(records.clone())?;
+        let logins_max = limits.logins_per_minute_max;
+        let auth = Arc::new(AuthMethods::open(records, tokens.clone(), clock, logins_max)?);
         let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
         let cluster_id = cluster_id(&barrier);
         let tasks = [
             runtime.spawn(flush(Arc::clone(&objects))).abort_handle(),
             runtime.spawn(sweep(tokens.clone())).abort_handle(),
-            runtime.spawn(look_after(upkeep)).abort_handle(),
+            runtime.spawn(look_after(upkeep, Arc::clone(&auth))).abort_handle(),
         ];
-        let services =
-            Arc::new(Services { mounts, access, tokens, policies, audit, audit_devices, custody });
+        let services = Arc::new(Services {
+            mounts,
+            access,
+            tokens,
+            policies,
+            audit,
+            audit_devices,
+            custody,
+            auth,
+        });
         Ok(Self { barrier, objects, front, services, cluster_id, tasks })
     }
 
@@ -152,13 +163,17 @@ async fn flush(objects: Arc<Objects>) {
     }
 }
 
-/// Runs the upkeep now and then, where it may block.
-async fn look_after(mut upkeep: Upkeep) {
+/// Runs the upkeep now and then, where it may block, and removes secret IDs whose time has come.
+async fn look_after(mut upkeep: Upkeep, auth: Arc<AuthMethods>) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
+        let auth = Arc::clone(&auth);
         let run = tokio::task::spawn_blocking(move || {
             upkeep.run();
+            if let Err(error) = auth.tidy() {
+                tracing::warn!(%error, "secret IDs that ended are not removed yet");
+            }
             upkeep
         });
         let Ok(done) = run.await else {

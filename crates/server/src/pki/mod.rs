@@ -10,6 +10,7 @@ mod certificate;
 mod ending;
 mod key;
 pub mod pem;
+mod presented;
 mod request;
 mod revocation;
 mod serial;
@@ -26,6 +27,7 @@ pub use authority::{
 };
 pub use ending::{WARNING_DAYS, warning_due};
 pub use key::{KeySpec, KeyType, PrivateKey};
+pub use presented::{Presented, extension_text, vouches};
 pub use request::PublicKey;
 pub use revocation::Revoked;
 pub use serial::Serial;

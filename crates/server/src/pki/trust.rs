@@ -98,7 +98,7 @@ impl fmt::Debug for ClientTrust {
     }
 }
 
-fn verifier<'a>(
+pub(super) fn verifier<'a>(
     certificates: impl IntoIterator<Item = &'a CertificateDer<'static>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, PkiError> {
     let mut roots = RootCertStore::empty();

@@ -21,6 +21,11 @@ macro_rules! identifiers {
                 uuid_v4().map(Self)
             }
 
+            /// From its text; `None` when it is none.
+            pub fn parse(text: &str) -> Option<Self> {
+                parse_uuid(text).map(Self)
+            }
+
             /// Its 16 bytes, as they stand in keys.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
@@ -71,8 +76,22 @@ identifiers! {
     RoleId;
     /// Identifies a certificate authority.
     AuthorityId;
+    /// Identifies an auth method for as long as it exists.
+    MethodId;
+    /// Identifies a role of an AppRole method.
+    AppRoleId;
+    /// Names a secret ID, without being able to log in with it.
+    SecretIdAccessor;
     /// Identifies a request of the HTTP API, in its answer and in the audit.
     RequestId;
+}
+
+/// The text of a new random UUID.
+///
+/// # Errors
+/// When the operating system gives no randomness.
+pub fn random_uuid() -> Result<String, Unspecified> {
+    RequestId::random().map(|id| id.to_string())
 }
 
 /// 16 random bytes marked as a version 4 UUID.

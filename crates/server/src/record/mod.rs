@@ -19,7 +19,10 @@ use zeroize::Zeroizing;
 use crate::seal::{Barrier, Changes, CommitError, Expect, Key, Range, SealError};
 
 pub use change::Change;
-pub use identifier::{AuthorityId, MountId, RequestId, RoleId, ScopeId, base62};
+pub use identifier::{
+    AppRoleId, AuthorityId, MethodId, MountId, RequestId, RoleId, ScopeId, SecretIdAccessor,
+    base62, random_uuid,
+};
 pub(crate) use secret::{base64_bytes, base64_secret};
 
 /// The first byte of every server-owned record; readers refuse a newer one.
@@ -83,6 +86,15 @@ kinds! {
     TokenRole = b'i',
     /// An answer that waits to be unwrapped: `w ‖ keyed hash of the wrapping token`.
     Wrapped = b'w',
+    /// An auth method: `f ‖ keyed hash of its path`.
+    AuthMethod = b'f',
+    /// Who can log in by an auth method (a user, a role, a certificate): `b ‖ method ‖ keyed hash of
+    /// its name`.
+    Principal = b'b',
+    /// Which role a role ID means: `j ‖ method ‖ keyed hash of the role ID`.
+    AppRoleName = b'j',
+    /// A secret ID: `z ‖ method ‖ role ‖ keyed hash of the secret ID`.
+    SecretId = b'z',
 }
 
 impl Kind {

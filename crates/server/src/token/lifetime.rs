@@ -22,7 +22,31 @@ pub(super) struct Granted {
 pub(super) struct Asked {
     pub(super) ttl: i64,
     pub(super) explicit_max_ttl: i64,
+    pub(super) max_ttl: i64,
     pub(super) period: i64,
+}
+
+/// What a renewal goes by, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// What it gives unless it is told otherwise.
+    pub ttl: i64,
+    /// How long the token lives at most, unless it is periodic; 0 for the system's maximum.
+    pub max_ttl: i64,
+    /// What each renewal gives, without a maximum; 0 if the token is not periodic.
+    pub period: i64,
+}
+
+impl Terms {
+    /// Those that the token was made with.
+    pub(super) fn of(info: &TokenInfo) -> Self {
+        Self { ttl: info.creation_ttl, max_ttl: 0, period: info.period }
+    }
+}
+
+/// The maximum where nothing more narrow is set.
+fn ceiling(max_ttl: i64) -> i64 {
+    if max_ttl > 0 { max_ttl } else { TTL_SECONDS_MAX }
 }
 
 impl Asked {
@@ -37,10 +61,11 @@ impl Asked {
             }
             Ok(seconds.min(most))
         };
+        let most = TTL_SECONDS_MAX.max(self.max_ttl);
         let ttl = cut("ttl", self.ttl, i64::MAX)?;
-        let explicit_max_ttl = cut("explicit_max_ttl", self.explicit_max_ttl, TTL_SECONDS_MAX)?;
-        let period = cut("period", self.period, TTL_SECONDS_MAX)?;
-        Ok(Self { ttl, explicit_max_ttl, period })
+        let explicit_max_ttl = cut("explicit_max_ttl", self.explicit_max_ttl, most)?;
+        let period = cut("period", self.period, most)?;
+        Ok(Self { ttl, explicit_max_ttl, period, ..self })
     }
 
     /// Whether there is nothing that ends it.
@@ -51,34 +76,38 @@ impl Asked {
     /// The life that the token begins with.
     pub(super) fn at_creation(self) -> Granted {
         let wanted = [self.period, self.ttl].into_iter().find(|seconds| *seconds > 0);
-        let most = match self.explicit_max_ttl {
-            0 => TTL_SECONDS_MAX,
-            max => max,
+        let most = match (self.explicit_max_ttl, self.period) {
+            (0, 0) => ceiling(self.max_ttl),
+            (0, _) => TTL_SECONDS_MAX.max(self.max_ttl),
+            (max, 0) => max.min(ceiling(self.max_ttl)),
+            (max, _) => max,
         };
         within(wanted.unwrap_or_else(|| TTL_SECONDS_DEFAULT.min(most)), most)
     }
 }
 
-/// The life of a token that is renewed at `now`: `increment` 0 asks for its first ttl again.
+/// The life of a token that is renewed at `now`: `increment` 0 asks for what its terms say.
 pub(super) fn at_renewal(
     info: &TokenInfo,
     increment: i64,
+    terms: Terms,
     now: i64,
 ) -> Result<Granted, TokenError> {
     if !info.renewable || info.expire_time.is_none() {
         return Err(TokenError::BadInput("lease is not renewable".to_owned()));
     }
-    let wanted = if info.period > 0 {
-        info.period
+    let wanted = if terms.period > 0 {
+        terms.period
     } else if increment > 0 {
         increment
     } else {
-        info.creation_ttl
+        terms.ttl
     };
     let age = now.saturating_sub(info.creation_time);
-    let left = match (info.explicit_max_ttl, info.period) {
-        (0, 0) => TTL_SECONDS_MAX.saturating_sub(age),
+    let left = match (info.explicit_max_ttl, terms.period) {
+        (0, 0) => ceiling(terms.max_ttl).saturating_sub(age),
         (0, _) => i64::MAX,
+        (max, 0) => max.min(ceiling(terms.max_ttl)).saturating_sub(age),
         (max, _) => max.saturating_sub(age),
     };
     if left <= 0 {

@@ -3,6 +3,7 @@
 //! Only a keyed hash of a token is stored; the token itself is shown once, when it is made. A token
 //! that is not an orphan ends with its parent. Never knows a route, nor what a policy allows.
 
+mod address;
 mod lifetime;
 mod new;
 mod revoke;
@@ -13,6 +14,7 @@ mod wrapped;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use serde::{Deserialize, Serialize};
@@ -20,10 +22,11 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::policy::RESPONSE_WRAPPING;
-use crate::record::{Edit, Kind, RecordError, Records, Stored, key};
+use crate::record::{Edit, Kind, MethodId, RecordError, Records, Stored, base64_bytes, key};
 
-pub use lifetime::{TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX};
-pub use new::{Created, NewToken};
+pub use address::{AddressBlock, admits};
+pub use lifetime::{TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX, Terms};
+pub use new::{Created, NewToken, sanitised};
 pub use role::TokenRole;
 pub use wrapped::{ANSWER_BYTES_MAX, Wrapped};
 
@@ -114,6 +117,25 @@ pub struct TokenInfo {
     /// The token role that it was made under; empty if under none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub role: String,
+    /// Where it may be used from; anywhere if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound_cidrs: Vec<AddressBlock>,
+    /// The login that made it; `None` if a token did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
+}
+
+/// Who logged in to get a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// By which auth method.
+    pub method: MethodId,
+    /// As which of its users, roles or certificates.
+    pub name: String,
+    /// The public key that the client proved to hold, as its SHA-256: it must be shown again when
+    /// the token is renewed. Empty where none was asked for.
+    #[serde(default, with = "base64_bytes", skip_serializing_if = "Vec::is_empty")]
+    pub public_key: Vec<u8>,
 }
 
 impl TokenInfo {
@@ -215,13 +237,20 @@ impl Tokens {
         }
     }
 
-    /// Takes one use of a token for a request. The last use ends the token: the request that has
-    /// it is carried out, and no other.
+    /// Takes one use of a token for a request from an address: none of a token that may not be used
+    /// from there. The last use ends the token: the request that has it is carried out, and no other.
     ///
     /// # Errors
     /// When storage does not answer.
-    pub fn spend(&self, token: &str) -> Result<Option<TokenInfo>, TokenError> {
+    pub fn spend(
+        &self,
+        token: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<TokenInfo>, TokenError> {
         let Some(info) = self.lookup(token)? else { return Ok(None) };
+        if !admits(&info.bound_cidrs, from) {
+            return Ok(None);
+        }
         // The one use of a wrapping token goes with its answer: see [`Tokens::take_wrapped`].
         if info.num_uses == 0 || info.is_wrapping() {
             return Ok(Some(info));

@@ -6,8 +6,9 @@ use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 use super::{
-    AccessorRecord, ROOT_POLICY, TOKEN_BYTES_MAX, TOKEN_PREFIX, TokenError, TokenId, TokenInfo,
-    Tokens, Wrapped, child_key, expiry_key, lifetime, token_key, wrapped_key,
+    AccessorRecord, AddressBlock, Login, ROOT_POLICY, TOKEN_BYTES_MAX, TOKEN_PREFIX, Terms,
+    TokenError, TokenId, TokenInfo, Tokens, Wrapped, child_key, expiry_key, lifetime, token_key,
+    wrapped_key,
 };
 use crate::record::{Edit, base62};
 
@@ -31,6 +32,8 @@ pub struct NewToken {
     pub ttl: i64,
     /// Seconds beyond which it is never renewed; 0 for the system's maximum.
     pub explicit_max_ttl: i64,
+    /// Seconds that it lives at most as things are: a renewal asks again. 0 for the system's maximum.
+    pub max_ttl: i64,
     /// Seconds that each renewal gives; 0 if it is not periodic.
     pub period: i64,
     /// How many requests it is good for; 0 without limit.
@@ -47,6 +50,10 @@ pub struct NewToken {
     pub role: String,
     /// The answer that it unwraps, if it is a wrapping token.
     pub wrapped: Option<Wrapped>,
+    /// Where it may be used from; anywhere if there is none.
+    pub bound_cidrs: Vec<AddressBlock>,
+    /// The login that makes it.
+    pub login: Option<Login>,
 }
 
 /// A token just made; the only time that it can be seen.
@@ -85,6 +92,7 @@ impl Tokens {
         let asked = lifetime::Asked {
             ttl: new.ttl,
             explicit_max_ttl: new.explicit_max_ttl,
+            max_ttl: new.max_ttl,
             period: new.period,
         };
         let mut warnings = Vec::new();
@@ -110,6 +118,8 @@ impl Tokens {
             last_renewal_time: None,
             meta: new.meta,
             role: new.role,
+            bound_cidrs: new.bound_cidrs,
+            login: new.login,
         };
         let _growing = self.tree.read().unwrap_or_else(PoisonError::into_inner);
         self.insert(&info, new.wrapped.as_ref())?;
@@ -137,8 +147,9 @@ impl Tokens {
         Ok(self.records.commit(edit)?)
     }
 
-    /// Gives a token more time: `increment` seconds from now, or its first ttl again if that is 0.
-    /// `None` when there is no such token. Blocks until durable.
+    /// Gives a token more time: `increment` seconds from now, or what its terms say if that is 0.
+    /// Without terms they are those that it was made with. `None` when there is no such token. Blocks
+    /// until durable.
     ///
     /// # Errors
     /// [`TokenError::BadInput`] if it cannot be renewed.
@@ -146,12 +157,14 @@ impl Tokens {
         &self,
         id: TokenId,
         increment: i64,
+        terms: Option<Terms>,
     ) -> Result<Option<(TokenInfo, Vec<String>)>, TokenError> {
         let _one = self.writer();
         let Some(stored) = self.stored(id)? else { return Ok(None) };
         let (version, mut info) = (stored.version, stored.value);
         let now = self.clock.now();
-        let granted = lifetime::at_renewal(&info, increment, now)?;
+        let terms = terms.unwrap_or_else(|| Terms::of(&info));
+        let granted = lifetime::at_renewal(&info, increment, terms, now)?;
         let end = now.saturating_add(granted.ttl);
         let mut edit = Edit::default();
         if info.expire_time != Some(end) {
@@ -162,6 +175,7 @@ impl Tokens {
         }
         info.expire_time = Some(end);
         info.last_renewal_time = Some(now);
+        info.period = terms.period;
         edit.update(token_key(id), version, &info)?;
         self.records.commit(edit)?;
         Ok(Some((info, granted.warnings)))
@@ -169,7 +183,7 @@ impl Tokens {
 }
 
 /// Policies as Vault keeps them: lower case, sorted, each once, and `root` alone.
-fn sanitised(policies: Vec<String>) -> Vec<String> {
+pub fn sanitised(policies: Vec<String>) -> Vec<String> {
     let mut policies: Vec<String> = policies
         .iter()
         .map(|policy| policy.trim().to_lowercase())

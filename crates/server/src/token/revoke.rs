@@ -6,7 +6,7 @@
 use super::{
     TokenError, TokenId, TokenInfo, Tokens, child_key, expiry_key, token_key, wrapped_key,
 };
-use crate::record::{Edit, Kind, Stored, key};
+use crate::record::{Edit, Kind, MethodId, Stored, key};
 
 /// Tokens in one batch: each has at most four rows, and a batch takes 1000.
 const TOKENS_PER_BATCH: usize = 200;
@@ -43,6 +43,25 @@ impl Tokens {
         }
         self.remove_tree(&stored.value)?;
         Ok(true)
+    }
+
+    /// Ends the tokens that logins by an auth method made, with all below them; how many. Blocks until
+    /// durable.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn revoke_logins(&self, method: MethodId) -> Result<usize, TokenError> {
+        let is_its = |info: &TokenInfo| info.login.as_ref().is_some_and(|it| it.method == method);
+        let mut ended = 0usize;
+        for (row, stored) in self.records.scan::<TokenInfo>(&key(Kind::Token, &[]))? {
+            let id = row.last_chunk().copied().map(TokenId);
+            if let Some(id) = id.filter(|_| is_its(&stored.value))
+                && self.revoke(id)?
+            {
+                ended = ended.saturating_add(1);
+            }
+        }
+        Ok(ended)
     }
 
     /// Removes the tokens whose time has come, with all below them; how many had ended. Blocks.

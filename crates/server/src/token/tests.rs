@@ -93,7 +93,7 @@ fn a_token_ends_when_its_time_has_come_restart_or_not() {
     setting.clock.set(NOW + 60);
     assert_eq!(setting.alive(&[&short, &long]), [false, true]);
     assert_eq!(setting.tokens.accessors().unwrap(), [long.info.accessor.as_str()]);
-    assert!(setting.tokens.renew(short.info.id, 60).unwrap().is_none());
+    assert!(setting.tokens.renew(short.info.id, 60, None).unwrap().is_none());
     assert_eq!(setting.tokens.sweep().unwrap(), 1);
     assert_eq!(setting.tokens.sweep().unwrap(), 0);
     assert_eq!(setting.rows(), 3);
@@ -139,7 +139,7 @@ fn uses_run_out_exactly() {
     let new = NewToken { num_uses: 3, ..NewToken::default() };
     let created = setting.tokens.create(new).unwrap();
     let taken: usize = std::thread::scope(|scope| {
-        let spend = || usize::from(setting.tokens.spend(&created.token).unwrap().is_some());
+        let spend = || usize::from(setting.tokens.spend(&created.token, None).unwrap().is_some());
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(spend)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
@@ -163,7 +163,7 @@ fn renewals_end_at_the_maximum() {
     assert_eq!((periodic.creation_ttl, fixed.creation_ttl), (600, 1200));
     clock.set(NOW + 500);
     let renew = |info: &TokenInfo, increment| {
-        let (info, warnings) = tokens.renew(info.id, increment).unwrap().unwrap();
+        let (info, warnings) = tokens.renew(info.id, increment, None).unwrap().unwrap();
         (info.expire_time.unwrap() - NOW, warnings.len())
     };
     assert_eq!(renew(&plain, 0), (1700, 0));
@@ -171,12 +171,12 @@ fn renewals_end_at_the_maximum() {
     assert_eq!(renew(&plain, i64::MAX), (TTL_SECONDS_MAX, 1));
     assert_eq!(renew(&capped, 0), (1500, 1));
     assert_eq!(renew(&periodic, 5), (1100, 0));
-    let refused = tokens.renew(fixed.id, 0).unwrap_err();
+    let refused = tokens.renew(fixed.id, 0, None).unwrap_err();
     assert_eq!(refused.to_string(), "lease is not renewable");
     clock.set(NOW + 1499);
     assert_eq!(renew(&capped, 0), (1500, 1));
     clock.set(NOW + 1500);
-    assert!(tokens.renew(capped.id, 0).unwrap().is_none());
+    assert!(tokens.renew(capped.id, 0, None).unwrap().is_none());
 }
 
 #[test]

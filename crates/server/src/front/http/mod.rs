@@ -33,9 +33,10 @@ const BODY_BYTES_MAX_ANONYMOUS: usize = 64 << 10;
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The verified certificate of a connection's client, in DER, on each of its requests.
+/// The verified certificate of a connection's client, then those shown with it, in DER, on each of
+/// its requests.
 #[derive(Clone, Debug)]
-struct ClientCertificate(Vec<u8>);
+struct ClientCertificates(Arc<[Vec<u8>]>);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const WRAP_TTL: HeaderName = HeaderName::from_static("x-vault-wrap-ttl");
@@ -55,6 +56,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
     });
     let body = read(&api, token.clone(), body).await;
+    let certificates = parts.extensions.get::<ClientCertificates>();
     let incoming = Incoming {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -63,7 +65,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         wrap_ttl: wrap_ttl(&parts.headers),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
-        client_certificate: parts.extensions.get::<ClientCertificate>().map(|it| it.0.clone()),
+        client_certificates: certificates.map_or_else(Vec::new, |shown| shown.0.to_vec()),
         token,
         body,
     };

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use super::ClientCertificate;
+use super::ClientCertificates;
 use super::shaped::Shaped;
 use super::tls::Tls;
 
@@ -98,7 +98,7 @@ async fn accept(
 #[derive(Clone)]
 struct Client {
     remote: Option<SocketAddr>,
-    certificate: Option<ClientCertificate>,
+    certificates: Option<ClientCertificates>,
 }
 
 async fn connection(
@@ -111,14 +111,15 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let remote = stream.peer_addr().ok();
     let Some(tls) = tls else {
-        return exchange(stream, router, Client { remote, certificate: None }, stopped).await;
+        return exchange(stream, router, Client { remote, certificates: None }, stopped).await;
     };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let (_, session) = stream.get_ref();
-            let shown = session.peer_certificates().and_then(|chain| chain.first());
-            let certificate = shown.map(|shown| ClientCertificate(shown.to_vec()));
-            exchange(stream, router, Client { remote, certificate }, stopped).await;
+            let certificates = session.peer_certificates().map(|chain| {
+                ClientCertificates(chain.iter().map(|shown| shown.to_vec()).collect())
+            });
+            exchange(stream, router, Client { remote, certificates }, stopped).await;
         }
         Ok(Err(error)) => tracing::info!(?remote, %error, "an HTTPS handshake was refused"),
         Err(_) => tracing::debug!(?remote, "no HTTPS handshake in time"),
@@ -137,8 +138,8 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         if let Some(remote) = client.remote {
             extensions.insert(remote);
         }
-        if let Some(certificate) = &client.certificate {
-            extensions.insert(certificate.clone());
+        if let Some(certificates) = &client.certificates {
+            extensions.insert(certificates.clone());
         }
         request.map(axum::body::Body::new)
     });
@@ -279,8 +280,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shown = |request: axum::extract::Request| async move {
-            let shown = request.extensions().get::<ClientCertificate>();
-            shown.map_or(0, |shown| shown.0.len()).to_string()
+            let shown = request.extensions().get::<ClientCertificates>();
+            shown.map_or(0, |shown| shown.0[0].len()).to_string()
         };
         let router = Router::new().fallback(shown);
         tokio::spawn(serve(listener, router, Some(tls), std::future::pending()));

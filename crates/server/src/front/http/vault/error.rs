@@ -5,6 +5,7 @@
 use crate::access::AccessError;
 use crate::audit::AuditError;
 use crate::audit_devices::AuditDeviceError;
+use crate::auth::AuthError;
 use crate::backup::BackupError;
 use crate::mount::MountError;
 use crate::pki::PkiError;
@@ -60,6 +61,11 @@ impl ApiError {
     /// What was asked for is not there; nothing to say about it.
     pub(super) fn nothing() -> Self {
         Self { status: 404, errors: Vec::new() }
+    }
+
+    /// The same, with something to say about it.
+    pub(super) fn missing(text: impl Into<String>) -> Self {
+        Self::new(404, text)
     }
 
     /// Nothing is mounted at or above the path.
@@ -176,6 +182,23 @@ impl From<TokenError> for ApiError {
             TokenError::NoParent => Self::denied(),
             TokenError::Record(error) => error.into(),
             TokenError::Random => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::BadInput(_)
+            | AuthError::NoMethod(_)
+            | AuthError::InUse(_)
+            | AuthError::Missing(_)
+            | AuthError::Wrong(_) => Self::bad(error.to_string()),
+            AuthError::Denied => Self::denied(),
+            AuthError::TooMany(_) => Self::new(429, error.to_string()),
+            AuthError::Token(error) => error.into(),
+            AuthError::Record(error) => error.into(),
+            AuthError::Random => Self::internal(&error),
         }
     }
 }

@@ -5,7 +5,9 @@
 //! policies grant there, read the body, record the request in the audit, carry it out, record the
 //! outcome, answer.
 
+mod admission;
 mod audit;
+mod auth;
 mod ca;
 mod config;
 mod credential;
@@ -45,6 +47,7 @@ use serde_json::{Map, Value};
 use crate::access::Access;
 use crate::audit::{AuditLog, Phase};
 use crate::audit_devices::AuditDevices;
+use crate::auth::{AuthMethods, Client, Method};
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
 use crate::policy::Policies;
@@ -52,11 +55,12 @@ use crate::record::RequestId;
 use crate::seal::Custody;
 use crate::token::{TokenInfo, Tokens};
 
+use admission::{Seen, admit, mount_of};
 use error::ApiError;
 use fields::Fields;
 use recorder::Recorder;
 use reply::Reply;
-use request::{Operation, Path, Request};
+use request::{Operation, Request};
 use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
@@ -89,6 +93,8 @@ pub struct Services {
     pub custody: Arc<Custody>,
     /// The audit devices that are enabled at run time.
     pub audit_devices: AuditDevices,
+    /// Who can log in.
+    pub auth: Arc<AuthMethods>,
 }
 
 /// The API of one server.
@@ -166,6 +172,8 @@ impl Api {
             fields: Fields::new(data.as_object().unwrap_or(&empty)),
             caller: None,
             wrap_ttl: None,
+            method: None,
+            incoming,
         };
         let outcome = run(route, request, &call);
         seal::wipe(&mut data);
@@ -173,7 +181,12 @@ impl Api {
     }
 
     /// What of a mount anybody may ask: revocation lists.
-    fn answer_anybody(&self, services: &Services, request: &Request) -> Option<Answer> {
+    fn answer_anybody(
+        &self,
+        services: &Services,
+        incoming: &Incoming,
+        request: &Request,
+    ) -> Option<Answer> {
         let (mount, below) = mount_of(services, &request.path)?;
         let (route, captures) = routes::find(routes::KMIP, below)?;
         if route.auth != Auth::Anybody {
@@ -187,6 +200,8 @@ impl Api {
             fields: Fields::new(&request.query),
             caller: None,
             wrap_ttl: None,
+            method: None,
+            incoming,
         };
         Some(answer(request, "kmip", run(route, request, &call)))
     }
@@ -197,7 +212,7 @@ impl Api {
         incoming: &Incoming,
         request: &Request,
     ) -> Answer {
-        if let Some(answer) = self.answer_anybody(services, request) {
+        if let Some(answer) = self.answer_anybody(services, incoming, request) {
             return answer;
         }
         let mut seen = Seen { data: Value::Object(request.query.clone()), ..Seen::default() };
@@ -217,6 +232,8 @@ impl Api {
                 fields: Fields::new(data.unwrap_or(&empty)),
                 caller: seen.token.as_ref().zip(incoming.token.as_deref()),
                 wrap_ttl: request.wrap_ttl,
+                method: seen.method.as_deref(),
+                incoming,
             };
             let reply = run(target.route, request, &call)?;
             let warnings =
@@ -239,95 +256,6 @@ impl fmt::Debug for Api {
     }
 }
 
-/// What is known of a request while it is being admitted, for the audit.
-#[derive(Default)]
-struct Seen {
-    token: Option<TokenInfo>,
-    mount: Option<Arc<Mount>>,
-    data: Value,
-    /// Whether the token's policies allow the request; `None` until they are asked.
-    allowed: Option<bool>,
-}
-
-impl Seen {
-    fn mount_type(&self) -> &'static str {
-        if self.mount.is_some() { "kmip" } else { "system" }
-    }
-}
-
-/// Where an admitted request goes.
-struct Target {
-    route: &'static Route,
-    captures: Captures,
-    mount: Option<Arc<Mount>>,
-}
-
-fn admit(
-    services: &Services,
-    incoming: &Incoming,
-    request: &Request,
-    seen: &mut Seen,
-) -> Result<Target, ApiError> {
-    let token = incoming.token.as_deref().filter(|token| !token.is_empty());
-    if let Some(target) = holders_target(request) {
-        // For the audit: who holds what the request carries may have a token too.
-        seen.token = token.map(|token| services.tokens.lookup(token)).transpose()?.flatten();
-        if request.operation == Operation::Update {
-            seen.data = incoming.fields()?.into();
-        }
-        return Ok(target);
-    }
-    let info = services.tokens.spend(token.ok_or_else(ApiError::no_token)?)?;
-    let info = info.ok_or_else(|| wrapping::refusal(request, incoming))?;
-    let info = seen.token.insert(info).clone();
-    // Found before it is known whether it may be told; told only after.
-    let target = find_target(services, request, seen);
-    let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
-    let checked = permission::check(&services.policies, &info, request, auth);
-    seen.allowed = Some(checked.is_ok());
-    checked?;
-    let target = target?;
-    if request.operation == Operation::Update {
-        seen.data = incoming.fields()?.into();
-    }
-    Ok(target)
-}
-
-/// Where a request goes that no token is needed for: what it carries shows that it may be made.
-fn holders_target(request: &Request) -> Option<Target> {
-    let (route, captures) = routes::find(routes::SYSTEM, &request.path.segments)?;
-    (route.auth == Auth::Holder).then_some(Target { route, captures, mount: None })
-}
-
-fn find_target(
-    services: &Services,
-    request: &Request,
-    seen: &mut Seen,
-) -> Result<Target, ApiError> {
-    let segments = request.path.segments.as_slice();
-    let text = request.path.text();
-    if let Some((mount, below)) = mount_of(services, &request.path) {
-        seen.mount = Some(mount.clone());
-        let found = routes::find(routes::KMIP, below);
-        let (route, captures) = found.ok_or_else(ApiError::unsupported_path)?;
-        return Ok(Target { route, captures, mount: Some(mount) });
-    }
-    if let Some((route, captures)) = routes::find(routes::SYSTEM, segments) {
-        return Ok(Target { route, captures, mount: None });
-    }
-    match segments.first().map(String::as_str) {
-        Some("sys" | "auth") => Err(ApiError::unsupported_path()),
-        _ => Err(ApiError::no_route(&text)),
-    }
-}
-
-/// The mount that a path lies below, and what of it lies below.
-fn mount_of<'p>(services: &Services, path: &'p Path) -> Option<(Arc<Mount>, &'p [String])> {
-    let mount = services.mounts.of_request(&format!("{}/", path.text()))?;
-    let depth = mount.path().as_str().matches('/').count();
-    Some((mount, path.segments.get(depth..).unwrap_or_default()))
-}
-
 /// What a handler works with.
 struct Call<'a> {
     api: &'a Api,
@@ -339,6 +267,8 @@ struct Call<'a> {
     caller: Option<(&'a TokenInfo, &'a str)>,
     /// For how many seconds the answer is to be wrapped, if it is.
     wrap_ttl: Option<i64>,
+    method: Option<&'a Method>,
+    incoming: &'a Incoming,
 }
 
 impl Call<'_> {
@@ -348,6 +278,15 @@ impl Call<'_> {
 
     fn mount(&self) -> Result<&Mount, ApiError> {
         self.mount.ok_or_else(ApiError::unsupported_path)
+    }
+
+    fn method(&self) -> Result<&Method, ApiError> {
+        self.method.ok_or_else(ApiError::unsupported_path)
+    }
+
+    /// Where the request comes from.
+    fn client(&self) -> Client<'_> {
+        self.incoming.client()
     }
 
     /// A value taken from the path.

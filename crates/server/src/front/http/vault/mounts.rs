@@ -105,7 +105,13 @@ fn system() -> Value {
     entry("system", text, "system", "", &Tuning::default())
 }
 
-fn entry(kind: &str, description: &str, accessor: &str, uuid: &str, tuning: &Tuning) -> Value {
+pub(super) fn entry(
+    kind: &str,
+    description: &str,
+    accessor: &str,
+    uuid: &str,
+    tuning: &Tuning,
+) -> Value {
     json!({
         "type": kind,
         "description": description,

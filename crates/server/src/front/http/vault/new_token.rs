@@ -117,6 +117,8 @@ fn of_request_with(
         parent: (!no_parent).then_some(caller.id),
         path: path.to_owned(),
         meta: fields.map("meta")?.apply(Default::default(), Default::default()),
+        // Else a token bound to addresses would make one that is not.
+        bound_cidrs: caller.bound_cidrs.clone(),
         ..NewToken::default()
     })
 }

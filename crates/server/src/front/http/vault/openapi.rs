@@ -8,9 +8,10 @@ use super::fields::{Field, Kind};
 use super::reply::Reply;
 use super::request::Operation;
 use super::routes::{self, ANY_FIELD, Auth, Route};
+use crate::auth::MethodKind;
 
 /// Where the paths of a mount are in the whole document.
-const MOUNT: &str = "{kmip_mount_path}";
+const MOUNT: &str = "kmip_mount_path";
 
 /// `GET sys/internal/specs/openapi`: every path.
 pub(super) fn all(_: &Call<'_>) -> Result<Reply, ApiError> {
@@ -21,10 +22,17 @@ pub(super) fn all(_: &Call<'_>) -> Result<Reply, ApiError> {
 pub(super) fn whole() -> Value {
     let mut paths = Map::new();
     for route in routes::SYSTEM {
-        paths.insert(path_of("", route), item(route, false));
+        paths.insert(path_of("", route), item(route, None));
     }
     for route in routes::KMIP {
-        paths.insert(path_of(&format!("/{MOUNT}"), route), item(route, true));
+        paths.insert(path_of(&format!("/{{{MOUNT}}}"), route), item(route, Some(MOUNT)));
+    }
+    for kind in MethodKind::ALL {
+        let mount = format!("{}_mount_path", kind.name());
+        for route in routes::below(kind) {
+            let path = path_of(&format!("/auth/{{{mount}}}"), route);
+            paths.insert(path, item(route, Some(&mount)));
+        }
     }
     document(paths)
 }
@@ -32,7 +40,7 @@ pub(super) fn whole() -> Value {
 /// The document of one path, as path help has it.
 pub(super) fn of(route: &Route) -> Value {
     let mut paths = Map::new();
-    paths.insert(path_of("", route), item(route, false));
+    paths.insert(path_of("", route), item(route, None));
     document(paths)
 }
 
@@ -58,13 +66,13 @@ fn path_of(prefix: &str, route: &Route) -> String {
     format!("{prefix}/{}", route.pattern.replace('*', ""))
 }
 
-fn item(route: &Route, mounted: bool) -> Value {
-    let fields = (route.fields)();
+fn item(route: &Route, mount: Option<&str>) -> Value {
     let mut item = Map::new();
     item.insert("description".to_owned(), route.text.into());
     let mut captured: Vec<Value> = Vec::new();
-    if mounted {
-        captured.push(parameter("kmip_mount_path", "path", "Path of the mount, such as kmip."));
+    if let Some(mount) = mount {
+        let text = format!("Path of the mount, such as {}.", example(mount));
+        captured.push(parameter(mount, "path", &text));
     }
     for name in captures(route) {
         captured.push(parameter(name, "path", "From the path."));
@@ -77,10 +85,14 @@ fn item(route: &Route, mounted: bool) -> Value {
         let operations: Vec<Operation> =
             route.operations.iter().map(|(it, _)| *it).filter(|it| verb_of(*it) == verb).collect();
         if !operations.is_empty() {
-            item.insert(verb.to_owned(), described(route, fields, verb, &operations));
+            item.insert(verb.to_owned(), described(route, mount, verb, &operations));
         }
     }
     Value::Object(item)
+}
+
+fn example(mount: &str) -> &str {
+    mount.trim_end_matches("_mount_path")
 }
 
 fn verb_of(operation: Operation) -> &'static str {
@@ -91,7 +103,8 @@ fn verb_of(operation: Operation) -> &'static str {
     }
 }
 
-fn described(route: &Route, fields: &[Field], verb: &str, operations: &[Operation]) -> Value {
+fn described(route: &Route, mount: Option<&str>, verb: &str, operations: &[Operation]) -> Value {
+    let fields = (route.fields)();
     let mut described = Map::new();
     let words: String = route
         .pattern
@@ -102,9 +115,12 @@ fn described(route: &Route, fields: &[Field], verb: &str, operations: &[Operatio
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("-");
-    described.insert("operationId".to_owned(), format!("{verb}-{words}").into());
+    // Methods have paths of the same name.
+    let method = mount.filter(|mount| *mount != MOUNT);
+    let method = method.map_or_else(String::new, |mount| format!("{}-", example(mount)));
+    described.insert("operationId".to_owned(), format!("{verb}-{method}{words}").into());
     described.insert("summary".to_owned(), route.text.into());
-    if matches!(route.auth, Auth::Anybody | Auth::Holder) {
+    if matches!(route.auth, Auth::Anybody | Auth::Login | Auth::Holder) {
         described.insert("security".to_owned(), json!([]));
         described.insert("x-vault-unauthenticated".to_owned(), true.into());
     }

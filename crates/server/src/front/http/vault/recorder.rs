@@ -7,8 +7,10 @@ use super::reply::{Content, Reply};
 use super::request::Operation;
 use super::{Incoming, Request, Seen, Services};
 use crate::audit::{Answered, Api, Caller, Entry, Phase, Target, Verdict};
+use crate::auth::Method;
 use crate::clock::Clock;
 use crate::mount::Mount;
+use crate::pki::Serial;
 
 /// A request as the audit is told of it.
 pub(super) struct Recorder<'a> {
@@ -55,7 +57,11 @@ impl Recorder<'_> {
             _ => None,
         });
         let text = error.map(ApiError::text);
-        let tuning = self.seen.mount.as_deref().map(Mount::tuning);
+        let mount = self.seen.mount.as_deref().map(Mount::tuning);
+        let tuning = mount.or_else(|| self.seen.method.as_deref().map(Method::tuning));
+        let certificate = self.incoming.client_certificates.first();
+        let serial = certificate.and_then(|der| Serial::of_certificate(der));
+        let serial = serial.map(|serial| serial.to_string());
         audit.record(&Entry::Api(Box::new(Api {
             phase,
             time_us: self.clock.now_us(),
@@ -84,6 +90,7 @@ impl Recorder<'_> {
             wrap_ttl: self.request.wrap_ttl,
             error: text.as_deref(),
             remote: self.incoming.remote,
+            client_certificate_serial: serial.as_deref(),
             ..Api::default()
         })))?;
         let changes = matches!(self.request.operation, Operation::Update | Operation::Delete);
@@ -98,6 +105,9 @@ impl Recorder<'_> {
         if let Some(mount) = &self.seen.mount {
             return mount.path().as_str().to_owned();
         }
+        if let Some(method) = &self.seen.method {
+            return format!("auth/{}", method.path());
+        }
         let segments = &self.request.path.segments;
         let depth = if segments.first().is_some_and(|first| first == "auth") { 2 } else { 1 };
         let above = segments.iter().take(depth).map(String::as_str);
@@ -106,6 +116,9 @@ impl Recorder<'_> {
 
     fn mount<'m>(&'m self, point: &'m str) -> Target<'m> {
         let kind = self.seen.mount_type();
+        if let Some(method) = &self.seen.method {
+            return Target { point, kind, accessor: method.accessor(), class: "auth" };
+        }
         match &self.seen.mount {
             Some(mount) => Target { point, kind, accessor: mount.accessor(), class: "secret" },
             None if point.starts_with("auth/") => {

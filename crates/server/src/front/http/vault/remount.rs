@@ -7,7 +7,7 @@ use super::Call;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::reply::Reply;
-use crate::mount::{MountError, MountPath, TuneChange};
+use crate::mount::{MountError, MountPath, TuneChange, Tuning};
 use crate::record::Change;
 
 /// Leases of Vault's default: 768 hours. Nothing here has a lease; clients read the fields.
@@ -40,12 +40,16 @@ pub(super) fn read_tune(call: &Call<'_>) -> Result<Reply, ApiError> {
     let path = MountPath::parse(call.captured("path"))?;
     let mount = call.services()?.mounts.at(&path);
     let mount = mount.ok_or(MountError::Missing(path))?;
-    let tuning = mount.tuning();
+    Ok(Reply::data(Value::Object(tuned(mount.tuning(), mount.description()))))
+}
+
+/// What is set about a mount, or an auth method.
+pub(super) fn tuned(tuning: &Tuning, description: &str) -> Map<String, Value> {
     let or_default = |seconds| if seconds == 0 { LEASE_SECONDS } else { seconds };
     let mut data = Map::new();
     data.insert("default_lease_ttl".to_owned(), or_default(tuning.default_lease_ttl).into());
     data.insert("max_lease_ttl".to_owned(), or_default(tuning.max_lease_ttl).into());
-    data.insert("description".to_owned(), mount.description().into());
+    data.insert("description".to_owned(), description.into());
     data.insert("force_no_cache".to_owned(), false.into());
     for (name, keys) in [
         ("audit_non_hmac_request_keys", &tuning.audit_non_hmac_request_keys),
@@ -55,7 +59,7 @@ pub(super) fn read_tune(call: &Call<'_>) -> Result<Reply, ApiError> {
             data.insert(name.to_owned(), keys.clone().into());
         }
     }
-    Ok(Reply::data(Value::Object(data)))
+    data
 }
 
 /// `POST sys/mounts/:path/tune`.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::ApiError;
 use super::fields::parse_bool;
+use crate::auth::Client;
 use crate::duration::parse_seconds_up;
 
 /// What arrived, before it is understood.
@@ -30,12 +31,18 @@ pub struct Incoming {
     pub body: Option<Vec<u8>>,
     /// Who sent it.
     pub remote: Option<SocketAddr>,
-    /// The certificate that the client proved to hold, in DER, under an authority that the API
-    /// trusts for clients.
-    pub client_certificate: Option<Vec<u8>>,
+    /// The certificate that the client proved to hold, under an authority that the API trusts for
+    /// clients, then those that the client showed with it, in DER.
+    pub client_certificates: Vec<Vec<u8>>,
 }
 
 impl Incoming {
+    /// Where it comes from.
+    pub(super) fn client(&self) -> Client<'_> {
+        let address = self.remote.map(|remote| remote.ip());
+        Client { address, certificates: &self.client_certificates }
+    }
+
     /// The values in the body.
     pub(super) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
         let body = self.body.as_deref().ok_or_else(ApiError::too_large)?;

@@ -93,10 +93,13 @@ impl From<KeeperError> for ApiError {
     }
 }
 
-/// Wipes the key share that a request may have carried, when it has been carried out.
+/// Wipes the key share, password or secret ID that a request may have carried, when it has been
+/// carried out.
 pub(super) fn wipe(data: &mut Value) {
-    if let Some(Value::String(text)) = data.get_mut("key") {
-        text.zeroize();
+    for name in ["key", "password", "secret_id"] {
+        if let Some(Value::String(text)) = data.get_mut(name) {
+            text.zeroize();
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The API through its router, as clients call it: the whole tutorial in the form of the `vault`
 //! command, then every kind of error.
 
+mod approle;
 mod audit;
+mod auth;
+mod certificates;
 mod errors;
 mod garbage;
 mod moved;
@@ -34,6 +37,7 @@ use crate::access::Access;
 use crate::access::tests::FakeObjects;
 use crate::audit::AuditLog;
 use crate::audit_devices::AuditDevices;
+use crate::auth::AuthMethods;
 use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
@@ -203,7 +207,8 @@ impl Server {
             AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let custody = Arc::new(Custody::new(records.barrier()));
         let policies = Policies::open(records.clone()).unwrap();
-        let tokens = Tokens::new(records, clock.clone());
+        let tokens = Tokens::new(records.clone(), clock.clone());
+        let auth = Arc::new(AuthMethods::quick(records, tokens.clone(), clock.clone()));
         let node = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let services = Services {
             mounts: mounts.clone(),
@@ -213,6 +218,7 @@ impl Server {
             audit,
             audit_devices,
             custody,
+            auth,
         };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
         let api = Arc::new(Api::new(node, clock.clone(), Arc::<FixedKeeper>::clone(&keeper)));

@@ -145,7 +145,8 @@ fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<
         let text = format!("original token role {:?} could not be found, not renewing", info.role);
         return Err(ApiError::bad(text));
     }
-    let renewed = tokens(call)?.renew(id, increment)?;
+    let terms = call.services()?.auth.terms_at_renewal(&info, call.client())?;
+    let renewed = tokens(call)?.renew(id, increment, terms)?;
     let (info, warnings) = renewed.ok_or_else(missing)?;
     let ttl = info.ttl(call.api.clock.now());
     Ok(Reply::renewed(&info, ttl, Zeroizing::new(token.to_owned())).warning(warnings))
@@ -175,6 +176,9 @@ fn described(call: &Call<'_>, info: &TokenInfo, token: &str) -> Value {
     if let Some(fields) = data.as_object_mut() {
         if !info.role.is_empty() {
             fields.insert("role".to_owned(), json!(info.role));
+        }
+        if !info.bound_cidrs.is_empty() {
+            fields.insert("bound_cidrs".to_owned(), json!(info.bound_cidrs));
         }
         if info.period > 0 {
             fields.insert("period".to_owned(), json!(info.period));

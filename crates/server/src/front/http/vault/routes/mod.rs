@@ -1,6 +1,7 @@
 //! The table of routes: path, what may be done there, its fields, its words. Dispatch, path help
 //! and warnings about unknown fields all come from it.
 
+mod auth;
 mod kmip;
 mod system;
 
@@ -11,7 +12,10 @@ use super::error::ApiError;
 use super::fields::Field;
 use super::reply::Reply;
 use super::request::Operation;
+#[cfg(test)]
+use crate::auth::MethodKind;
 
+pub(super) use auth::below;
 pub(super) use kmip::KMIP;
 pub(super) use system::SYSTEM;
 
@@ -29,6 +33,8 @@ pub(super) enum Auth {
     Token,
     /// The same, if they grant `sudo` on the path besides.
     Sudo,
+    /// Anybody while unsealed, to get a token; audited, and counted.
+    Login,
 }
 
 /// One path.
@@ -145,6 +151,17 @@ pub(super) fn field_warnings(
     warnings
 }
 
+#[cfg(test)]
+pub(super) fn tables() -> Vec<(&'static str, &'static [Route])> {
+    vec![
+        ("", SYSTEM),
+        ("kmip/", KMIP),
+        ("auth/approle/", below(MethodKind::AppRole)),
+        ("auth/userpass/", below(MethodKind::Userpass)),
+        ("auth/cert/", below(MethodKind::Cert)),
+    ]
+}
+
 macro_rules! fields {
     ($($function:ident: $([$name:literal, $kind:ident, $text:literal])*;)*) => {$(
         fn $function() -> &'static [Field] {
@@ -182,7 +199,7 @@ mod tests {
 
     #[test]
     fn no_route_hides_another_and_none_lacks_words() {
-        for table in [SYSTEM, KMIP] {
+        for (_, table) in tables() {
             for route in table {
                 let path = route.pattern.replace(['{', '}', '*'], "");
                 assert_eq!(found(table, &path).unwrap().0, route.pattern);

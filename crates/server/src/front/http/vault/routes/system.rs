@@ -2,8 +2,8 @@
 
 use super::super::fields::{Field, Kind};
 use super::super::{
-    audit, mounts, openapi, policies, raw, remount, root_key, root_token, seal, snapshot, status,
-    token_roles, tokens, wrapping,
+    audit, auth, mounts, openapi, policies, raw, remount, root_key, root_token, seal, snapshot,
+    status, token_roles, tokens, wrapping,
 };
 use super::{Auth, Operation, Route, fields, none, route};
 use Operation::{Delete, List, Read, Update};
@@ -36,6 +36,11 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/audit-hash/{path*}", Auth::Sudo, &[(Update, audit::hash)], audit_hash_fields, "How a string appears on an audit device."),
     route("sys/raw", Auth::Sudo, &[(List, raw::list)], none, "What of the storage can be seen."),
     route("sys/raw/{path*}", Auth::Sudo, &[(Read, raw::read), (List, raw::list)], none, "Scopes and roles by the identifiers that stand in a certificate's subject."),
+    route("sys/auth", Auth::Token, &[(Read, auth::list)], none, "The auth methods and where they are."),
+    route("sys/auth/{path*}/tune", Auth::Sudo, &[(Read, auth::read_tune), (Update, auth::tune)], tune_method_fields, "What is set about an auth method."),
+    route("sys/auth/{path*}", Auth::Sudo, &[(Read, auth::read), (Update, auth::enable), (Delete, auth::disable)], method_fields, "Enables, shows or disables an auth method; disabling ends the tokens of its logins."),
+    route("sys/locked-users", Auth::Token, &[(Read, auth::locked), (List, auth::locked)], locked_fields, "Who is locked out after wrong passwords or secret IDs."),
+    route("sys/locked-users/{mount_accessor}/unlock/{alias_identifier}", Auth::Token, &[(Update, auth::unlock)], none, "Unlocks a user name, or a role ID."),
     route("sys/policies/acl", Auth::Token, &[(Read, policies::list), (List, policies::list)], none, "The access policies."),
     route("sys/policies/acl/{name*}", Auth::Token, &[(Read, policies::read), (Update, policies::write), (Delete, policies::delete)], policy_fields, "An access policy: what it grants on which paths."),
     route("sys/policy", Auth::Token, &[(Read, policies::list_old), (List, policies::list_old)], none, "The access policies, as older clients ask."),
@@ -116,6 +121,31 @@ fields! {
         ["allowed_response_headers", Ignored, "Accepted and ignored."]
         ["token_type", Ignored, "Accepted and ignored."]
         ["plugin_version", Ignored, "Accepted and ignored."];
+    method_fields:
+        ["type", Text, "The type of auth method: approle, userpass or cert."]
+        ["description", Text, "What the method is for."]
+        ["config", Map, "What tune would set: default_lease_ttl, max_lease_ttl and so on."]
+        ["options", Ignored, "Accepted and ignored."]
+        ["local", Ignored, "Accepted and ignored."]
+        ["seal_wrap", Ignored, "Accepted and ignored: everything is sealed."]
+        ["external_entropy_access", Ignored, "Accepted and ignored."]
+        ["plugin_name", Ignored, "Accepted and ignored."]
+        ["plugin_version", Ignored, "Accepted and ignored."];
+    tune_method_fields:
+        ["description", Text, "What the method is for."]
+        ["default_lease_ttl", Duration, "How long the tokens of logins live, unless it is said otherwise."]
+        ["max_lease_ttl", Duration, "How long they live at most, renewals included."]
+        ["audit_non_hmac_request_keys", List, "Fields of requests that the audit holds in clear."]
+        ["audit_non_hmac_response_keys", List, "Fields of responses that the audit holds in clear."]
+        ["options", Ignored, "Accepted and ignored."]
+        ["listing_visibility", Ignored, "Accepted and ignored."]
+        ["passthrough_request_headers", Ignored, "Accepted and ignored."]
+        ["allowed_response_headers", Ignored, "Accepted and ignored."]
+        ["token_type", Ignored, "Accepted and ignored."]
+        ["user_lockout_config", Ignored, "Accepted and ignored: 5 failures lock for 15 minutes."]
+        ["plugin_version", Ignored, "Accepted and ignored."];
+    locked_fields:
+        ["mount_accessor", Text, "Of this auth method only."];
     remount_fields:
         ["from", Text, "Where the mount is."]
         ["to", Text, "Where it is to be."];

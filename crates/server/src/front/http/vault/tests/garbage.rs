@@ -33,7 +33,7 @@ const SEGMENTS: [&str; 22] = [
     "",
 ];
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 27] = [
     "type",
     "listen_addrs",
     "server_ips",
@@ -50,10 +50,21 @@ const FIELDS: [&str; 16] = [
     "serial_number",
     "certificate",
     "scope",
+    "password",
+    "role_id",
+    "secret_id",
+    "secret_id_accessor",
+    "metadata",
+    "num_uses",
+    "token_policies",
+    "token_ttl",
+    "token_period",
+    "token_bound_cidrs",
+    "required_extensions",
 ];
 
 /// Paths that there are.
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 24] = [
     "sys/health",
     "sys/seal-status",
     "sys/mounts",
@@ -68,6 +79,16 @@ const PATHS: [&str; 14] = [
     "kmip/scope/finance/role/accounting/credential/sign",
     "kmip/scope/finance/role/accounting/credential/lookup",
     "kmip/scope/finance/role/accounting/credential/revoke",
+    "sys/auth/userpass/tune",
+    "sys/auth/other",
+    "auth/userpass/users/alice",
+    "auth/userpass/login/alice",
+    "auth/approle/role/ci",
+    "auth/approle/role/ci/secret-id",
+    "auth/approle/role/ci/custom-secret-id",
+    "auth/approle/role/ci/secret-id-accessor/lookup",
+    "auth/approle/login",
+    "auth/cert/certs/hosts",
 ];
 
 fn path() -> impl Strategy<Value = String> {
@@ -85,7 +106,7 @@ fn segment() -> impl Strategy<Value = String> {
     ]
 }
 
-fn json() -> impl Strategy<Value = Value> {
+fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -108,7 +129,7 @@ fn json() -> impl Strategy<Value = Value> {
 fn body() -> impl Strategy<Value = Option<Vec<u8>>> {
     let name = prop::sample::select(&FIELDS[..]).prop_map(str::to_owned);
     prop_oneof![
-        6 => prop::collection::hash_map(name, json(), 0..4).prop_map(|map| {
+        6 => prop::collection::hash_map(name, any_json(), 0..4).prop_map(|map| {
             Some(Value::Object(map.into_iter().collect()).to_string().into_bytes())
         }),
         1 => prop::collection::vec(any::<u8>(), 0..64).prop_map(Some),
@@ -147,14 +168,21 @@ fn incoming() -> impl Strategy<Value = Incoming> {
             content_type: content_type.map(str::to_owned),
             body,
             remote: None,
-            client_certificate: None,
+            client_certificates: Vec::new(),
         })
 }
 
 #[test]
 fn whatever_arrives_is_answered_in_vaults_shape() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let server = runtime.block_on(Server::ready());
+    let server = runtime.block_on(async {
+        let server = Server::ready().await;
+        for kind in ["userpass", "approle", "cert"] {
+            server.write(&format!("sys/auth/{kind}"), json!({ "type": kind })).await.empty();
+        }
+        server.write("auth/approle/role/ci", json!({"role_id": "ci"})).await.empty();
+        server
+    });
     let mut runner = prop::test_runner::TestRunner::deterministic();
     let mut refused = 0;
     for _ in 0..4000 {

@@ -51,7 +51,7 @@ const DEFAULT_POLICY: &[&str] = &[];
 const COLUMNS: &[Column] = &[
     ("no token", |cell| {
         let expected = match cell.route.auth {
-            Auth::Anybody | Auth::Holder => Expected::Served,
+            Auth::Anybody | Auth::Login | Auth::Holder => Expected::Served,
             Auth::Token | Auth::Sudo => Expected::Refused(403, "missing client token"),
         };
         Some((Sent { token: None, ..cell.plain() }, expected))
@@ -70,7 +70,7 @@ const COLUMNS: &[Column] = &[
     }),
     ("a token without a policy", |cell| {
         let expected = match cell.route.auth {
-            Auth::Anybody | Auth::Holder => Expected::Served,
+            Auth::Anybody | Auth::Login | Auth::Holder => Expected::Served,
             Auth::Token if DEFAULT_POLICY.contains(&cell.route.pattern) => Expected::Served,
             Auth::Token | Auth::Sudo => {
                 Expected::Refused(403, "1 error occurred:\n\t* permission denied\n\n")
@@ -80,12 +80,12 @@ const COLUMNS: &[Column] = &[
     }),
     ("a wrong path", |cell| {
         let path = format!("{}/no-such-thing/at-all", cell.path);
-        let is_taken = |table, path: &str| {
-            let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let is_taken = |(prefix, table): &(&str, &'static [Route])| {
+            let below = path.strip_prefix(prefix).unwrap_or_default();
+            let segments: Vec<String> = below.split('/').map(str::to_owned).collect();
             routes::find(table, &segments).is_some()
         };
-        let below = path.strip_prefix("kmip/").unwrap_or_default();
-        if is_taken(routes::SYSTEM, &path) || is_taken(routes::KMIP, below) {
+        if routes::tables().iter().any(is_taken) {
             return None;
         }
         let text = "1 error occurred:\n\t* unsupported path\n\n";
@@ -161,7 +161,7 @@ impl Cell {
 /// Every path and every verb that it has, path help included.
 fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
-    for (prefix, table) in [("", routes::SYSTEM), ("kmip/", routes::KMIP)] {
+    for (prefix, table) in routes::tables() {
         // These end what the others need; `seal` and `tokens` have them.
         let ends = |pattern| ["sys/seal", "auth/token/revoke-self"].contains(&pattern);
         for route in table.iter().filter(|route| !ends(route.pattern)) {
@@ -190,7 +190,8 @@ fn cells() -> Vec<Cell> {
 fn sample(route: &Route) -> Value {
     let all = json!({"type": "kmip", "from": "kmip", "to": "kmip", "ca_pem": "x", "csr": "x",
         "key_type": "ec", "key_bits": 256, "scope_name": "x", "role_name": "x",
-        "key": "00", "token": TOKEN, "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"]});
+        "key": "00", "token": TOKEN, "accessor": "x", "policy": "path \"x\" {}", "paths": ["x"],
+        "password": "x", "role_id": "x", "secret_id": "x", "secret_id_accessor": "x"});
     let mut fields = json!({});
     // A token's type is another word than a mount's.
     let is_known = |name: &str| name != "type" || !route.pattern.starts_with("auth/token/");
@@ -206,6 +207,9 @@ fn sample(route: &Route) -> Value {
 async fn prepared() -> Server {
     let server = Server::ready().await;
     server.write("auth/token/roles/some", json!({})).await.empty();
+    for kind in ["approle", "userpass", "cert"] {
+        server.write(&format!("sys/auth/{kind}"), json!({ "type": kind })).await.empty();
+    }
     let records = server.store.reopen();
     let token = json!({"accessor": "a", "display_name": "limited", "policies": ["none"],
         "path": "auth/token/create", "creation_time": NOW, "creation_ttl": 0});

@@ -1,0 +1,101 @@
+//! Passwords as they are kept: PBKDF2 with HMAC-SHA-256 (RFC 8018 §5.2), a salt and a number of
+//! iterations for each. Never knows whose.
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::pbkdf2;
+use serde::{Deserialize, Serialize};
+
+use super::AuthError;
+use crate::record::base64_bytes;
+
+/// What OWASP asks for with HMAC-SHA-256: a tenth of a second or two.
+pub(super) const ITERATIONS: u32 = 600_000;
+
+/// A longer one is none that anybody types; it would be hashed first in any case.
+const PASSWORD_BYTES_MAX: usize = 1024;
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+
+/// One hash at a time: guessing passwords must not take the processors from KMIP.
+static HASHING: Mutex<()> = Mutex::new(());
+
+/// What is kept of a password.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct PasswordHash {
+    iterations: NonZeroU32,
+    #[serde(with = "base64_bytes")]
+    salt: Vec<u8>,
+    #[serde(with = "base64_bytes")]
+    hash: Vec<u8>,
+}
+
+impl PasswordHash {
+    /// Of a new password. Slow.
+    pub(super) fn of(password: &str, iterations: u32) -> Result<Self, AuthError> {
+        if password.is_empty() {
+            return Err(AuthError::bad("missing password"));
+        }
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Err(AuthError::bad(format!(
+                "a password has at most {PASSWORD_BYTES_MAX} bytes"
+            )));
+        }
+        let mut kept = Self::of_nobody(iterations);
+        aws_lc_rs::rand::fill(&mut kept.salt)?;
+        let _one = HASHING.lock().unwrap_or_else(PoisonError::into_inner);
+        let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
+        pbkdf2::derive(algorithm, kept.iterations, &kept.salt, password.as_bytes(), &mut kept.hash);
+        Ok(kept)
+    }
+
+    /// What no password is: comparing with it takes as long as with another.
+    pub(super) fn of_nobody(iterations: u32) -> Self {
+        Self {
+            iterations: NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MIN),
+            salt: vec![0; SALT_BYTES],
+            hash: vec![0; HASH_BYTES],
+        }
+    }
+
+    /// Whether a password is the one. Slow, and as slow if it is not.
+    pub(super) fn is(&self, password: &str) -> bool {
+        let long = password.len() > PASSWORD_BYTES_MAX;
+        let password = if long { "" } else { password };
+        let _one = HASHING.lock().unwrap_or_else(PoisonError::into_inner);
+        let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
+        let bytes = password.as_bytes();
+        let verified = pbkdf2::verify(algorithm, self.iterations, &self.salt, bytes, &self.hash);
+        verified.is_ok() && !long
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_itself_and_nothing_else_is() {
+        let kept = PasswordHash::of("correct horse", 10).unwrap();
+        assert!(kept.is("correct horse"));
+        let other = PasswordHash::of("correct horse", 10).unwrap();
+        assert_ne!(kept.hash, other.hash, "each has a salt of its own");
+        for wrong in ["", "correct hors", "Correct horse", &"x".repeat(2000)] {
+            assert!(!kept.is(wrong), "{wrong:?}");
+            assert!(!PasswordHash::of_nobody(10).is(wrong), "{wrong:?}");
+        }
+        for unfit in ["", &"x".repeat(1025)] {
+            assert!(matches!(PasswordHash::of(unfit, 10), Err(AuthError::BadInput(_))));
+        }
+    }
+
+    #[test]
+    fn a_hash_is_the_published_one_and_says_how_it_was_made() {
+        // RFC 7914 §11: of the 64 octets there the first 32.
+        let json = r#"{"iterations":1,"salt":"c2FsdA==","hash":"VawEblbjCJ/sFpHCJUS2BflBhSFt3gRl5oudV8INrLw="}"#;
+        let kept: PasswordHash = serde_json::from_str(json).unwrap();
+        assert!(kept.is("passwd"));
+        assert!(!kept.is("password"));
+    }
+}

@@ -1,0 +1,80 @@
+//! `auth/cert`: logins with the certificate of the TLS connection.
+
+use serde_json::{Map, Value, json};
+
+use super::super::Call;
+use super::super::error::ApiError;
+use super::super::reply::Reply;
+use super::token_terms;
+use crate::auth::{CertificateChange, Certificates, ConstraintField};
+
+/// `LIST certs`.
+pub(in super::super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
+    Reply::keys(entries(call)?.names()?)
+}
+
+/// `GET certs/:name`.
+pub(in super::super) fn read(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let entry = entries(call)?.read(call.captured("name"))?.ok_or_else(ApiError::nothing)?;
+    let mut data = Map::new();
+    data.insert("certificate".to_owned(), entry.certificate.into());
+    data.insert("display_name".to_owned(), entry.display_name.into());
+    for field in ConstraintField::ALL {
+        let patterns = entry.constraints.get(field).cloned().unwrap_or_default();
+        data.insert(field.name().to_owned(), patterns.into());
+    }
+    token_terms::describe(&entry.token, &mut data);
+    Ok(Reply::data(Value::Object(data)))
+}
+
+/// `POST certs/:name`.
+pub(in super::super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let fields = call.fields;
+    let mut constraints = Vec::new();
+    for field in ConstraintField::ALL {
+        constraints.push((*field, fields.list(field.name())?));
+    }
+    let change = CertificateChange {
+        certificate: fields.text("certificate")?,
+        display_name: fields.text("display_name")?,
+        constraints,
+        token: token_terms::change(fields)?,
+    };
+    // Taken for granted by whoever asks for it: it must not be ignored.
+    if fields.bool("ocsp_enabled")?.apply(false, false) {
+        return Err(ApiError::bad("OCSP is not supported by this server"));
+    }
+    entries(call)?.write(call.captured("name"), change)?;
+    Ok(Reply::empty())
+}
+
+/// `DELETE certs/:name`.
+pub(in super::super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
+    entries(call)?.delete(call.captured("name"))?;
+    Ok(Reply::empty())
+}
+
+/// `GET config`.
+pub(in super::super) fn read_config(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let disables = call.method()?.disables_binding();
+    Ok(Reply::data(json!({ "disable_binding": disables })))
+}
+
+/// `POST config`.
+pub(in super::super) fn write_config(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let method = call.method()?;
+    let disable = call.fields.bool("disable_binding")?.apply(method.disables_binding(), false);
+    call.services()?.auth.set_disable_binding(method.path(), disable)?;
+    Ok(Reply::empty())
+}
+
+/// `POST login`.
+pub(in super::super) fn login(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let name = call.fields.text("name")?.apply(String::new(), String::new());
+    let name = Some(name.as_str()).filter(|name| !name.is_empty());
+    Ok(Reply::auth(entries(call)?.login(name, call.client())?))
+}
+
+fn entries<'a>(call: &'a Call<'_>) -> Result<Certificates<'a>, ApiError> {
+    Ok(Certificates::of(&call.services()?.auth, call.method()?))
+}
