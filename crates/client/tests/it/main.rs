@@ -1,5 +1,5 @@
-//! Integration tests of claviger-client: real TLS over loopback, against a server that answers
-//! from a script.
+//! Integration tests of claviger-client: real TLS over loopback, against a server that does what
+//! each test says, down to single bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,5 +8,12 @@
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
-mod connection;
+mod answers;
 mod scripted;
+
+mod client;
+mod connection;
+mod negotiation;
+mod trust;
+#[cfg(feature = "tokio")]
+mod twin;
