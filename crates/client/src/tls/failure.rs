@@ -82,7 +82,10 @@ impl From<&rustls::Error> for TlsFailure {
 
 fn certificate(problem: &CertificateError) -> TlsFailure {
     match problem {
-        CertificateError::UnknownIssuer => TlsFailure::UnknownAuthority,
+        // A bad signature is that of another authority of the same name: one that was made anew.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            TlsFailure::UnknownAuthority
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             TlsFailure::NotYetValid
@@ -106,6 +109,7 @@ pub(super) fn received(alert: AlertDescription, error: &dyn fmt::Display) -> Tls
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
+        | AlertDescription::DecryptError
         | AlertDescription::AccessDenied => TlsFailure::CertificateRejected(format!("{alert:?}")),
         AlertDescription::HandshakeFailure
         | AlertDescription::ProtocolVersion

@@ -69,13 +69,16 @@ fn decrypt(
     // The armour is the same whatever is inside.
     let sealed = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
         .map_err(|error| unusable(path, &error))?;
-    let sealed = EncryptedPrivateKeyInfoRef::try_from(sealed.secret_pkcs8_der())
-        .map_err(|error| unusable(path, &error))?;
+    let not_supported = |_| {
+        let problem = format!("the private key's encryption is not supported; {CONVERT}");
+        unusable(path, &problem)
+    };
+    let sealed =
+        EncryptedPrivateKeyInfoRef::try_from(sealed.secret_pkcs8_der()).map_err(not_supported)?;
     match sealed.decrypt(password) {
         Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
         Err(pkcs8::Error::EncryptedPrivateKey(error)) if error != pkcs5::Error::DecryptFailed => {
-            let problem = format!("the private key's encryption is not supported; {CONVERT}");
-            Err(unusable(path, &problem))
+            Err(not_supported(error.into()))
         }
         // Either the padding is wrong or, by chance, only what is inside.
         Err(_) => Err(Error::Password { path: path.to_owned(), is_given: true }),

@@ -61,14 +61,16 @@ fn both_protocols_work_and_each_can_be_demanded() {
 
 #[test]
 fn a_server_of_another_authority_is_not_trusted() {
-    let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
-    let stranger = settings(&Authority::new(), directory.path()).load().unwrap();
+    let (authority, directory) = (Authority::named("same"), tempfile::tempdir().unwrap());
     let server = start(authority.server());
-    let failure = failure(&server.endpoint(), &stranger);
-    assert!(matches!(failure, TlsFailure::UnknownAuthority), "{failure}");
+    for stranger in [Authority::new(), Authority::named("same")] {
+        let stranger = settings(&stranger, directory.path()).load().unwrap();
+        let failure = failure(&server.endpoint(), &stranger);
+        assert!(matches!(failure, TlsFailure::UnknownAuthority), "{failure}");
+    }
     // Nobody at all is trusted without an authority.
     let nobody = Settings::default().load().unwrap();
-    let failure = self::failure(&server.endpoint(), &nobody);
+    let failure = failure(&server.endpoint(), &nobody);
     assert!(matches!(failure, TlsFailure::UnknownAuthority), "{failure}");
 }
 
@@ -119,19 +121,21 @@ fn addresses_are_names_too() {
 
 #[test]
 fn a_server_says_what_it_thinks_of_our_certificate() {
-    let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
+    let (authority, directory) = (Authority::named("same"), tempfile::tempdir().unwrap());
     let other = tempfile::tempdir().unwrap();
     let server = start(authority.server());
     for protocol in [Protocol::Tls12, Protocol::Tls13] {
         let ours = Settings { protocol, ..settings(&authority, directory.path()) };
-        let stranger = settings(&Authority::new(), other.path());
-        let rejected = Settings {
-            certificate: stranger.certificate.clone(),
-            key: stranger.key.clone(),
-            ..ours.clone()
-        };
-        let said = failure(&server.endpoint(), &rejected.load().unwrap());
-        assert!(matches!(said, TlsFailure::CertificateRejected(_)), "{protocol:?}: {said}");
+        for stranger in [Authority::new(), Authority::named("same")] {
+            let stranger = settings(&stranger, other.path());
+            let rejected = Settings {
+                certificate: stranger.certificate.clone(),
+                key: stranger.key.clone(),
+                ..ours.clone()
+            };
+            let said = failure(&server.endpoint(), &rejected.load().unwrap());
+            assert!(matches!(said, TlsFailure::CertificateRejected(_)), "{protocol:?}: {said}");
+        }
         let nobody = Settings { certificate: None, key: None, ..ours };
         let said = failure(&server.endpoint(), &nobody.load().unwrap());
         assert!(matches!(said, TlsFailure::CertificateRequired), "{protocol:?}: {said}");
