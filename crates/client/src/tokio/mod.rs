@@ -2,6 +2,8 @@
 
 mod client;
 mod connection;
+#[cfg(feature = "openssl")]
+mod openssl;
 mod session;
 mod stream;
 

@@ -12,6 +12,8 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+#[cfg(feature = "openssl")]
+use super::openssl::Openssl;
 use crate::blocking::resolve::{nonempty, unresolved};
 use crate::tls::{Config, Library, describe};
 use crate::{Endpoint, Error, Step, Timeouts};
@@ -20,6 +22,8 @@ use crate::{Endpoint, Error, Step, Timeouts};
 #[derive(Debug)]
 pub(super) enum Stream {
     Rustls(Box<TlsStream<TcpStream>>),
+    #[cfg(feature = "openssl")]
+    Openssl(Box<Openssl>),
 }
 
 impl Stream {
@@ -41,12 +45,21 @@ impl Stream {
                 let stream = stream.map_err(|error| Error::at(Step::Handshake, error))?;
                 Ok(Self::Rustls(Box::new(stream)))
             }
+            #[cfg(feature = "openssl")]
+            Library::Openssl(connector) => {
+                let session = config.openssl_session(connector, endpoint)?;
+                let ended = timeout(timeouts.handshake, Openssl::connect(session, socket)).await;
+                let stream = ended.map_err(|_| Error::TimedOut(Step::Handshake))??;
+                Ok(Self::Openssl(Box::new(stream)))
+            }
         }
     }
 
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Rustls(stream) => stream.read(buffer).await,
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.read(buffer).await,
         }
     }
 
@@ -56,12 +69,16 @@ impl Stream {
                 stream.write_all(bytes).await?;
                 stream.flush().await
             }
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.send(bytes).await,
         }
     }
 
     pub(super) async fn close(&mut self) -> io::Result<()> {
         match self {
             Self::Rustls(stream) => stream.shutdown().await,
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.close().await,
         }
     }
 
@@ -74,6 +91,8 @@ impl Stream {
             Self::Rustls(stream) => {
                 matches!(Pin::new(stream).poll_read(&mut context, &mut buffer), Poll::Pending)
             }
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.is_quiet(),
         }
     }
 
@@ -84,6 +103,8 @@ impl Stream {
                 let session = stream.get_ref().1;
                 describe(session.protocol_version(), session.negotiated_cipher_suite())
             }
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.description(),
         }
     }
 }

@@ -11,6 +11,8 @@
 mod answers;
 mod scripted;
 
+#[cfg(feature = "openssl")]
+mod cbc;
 mod client;
 mod connection;
 mod negotiation;

@@ -35,9 +35,15 @@ impl Authority {
         Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
     }
 
-    fn issue(&self, params: CertificateParams) -> (rcgen::Certificate, KeyPair) {
+    pub(crate) fn issue(&self, params: CertificateParams) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.issuer).unwrap(), key)
+    }
+
+    /// Its certificate, in PEM.
+    #[cfg(feature = "openssl")]
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// Writes the files of a client that trusts this authority.
@@ -201,7 +207,7 @@ impl Drop for Server {
     }
 }
 
-fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+pub(crate) fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; 8];
     stream.read_exact(&mut bytes)?;
     let length = match frame_length(&bytes, tags::REQUEST_MESSAGE, &Limits::default()) {
