@@ -16,6 +16,7 @@ mod cbc;
 mod client;
 mod connection;
 mod negotiation;
+mod real;
 mod trust;
 #[cfg(feature = "tokio")]
 mod twin;
