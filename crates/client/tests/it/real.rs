@@ -1,5 +1,6 @@
-//! The client against a real Claviger server: `CLAVIGER_BIN`, or what cargo built beside this
-//! test. Without either the tests say that they are skipped, except under `CI`.
+//! The client against real servers: Claviger (`CLAVIGER_BIN`, or what cargo built beside this
+//! test) and PyKMIP (`CLAVIGER_PYTHON` is the interpreter that has it). Without them the tests say
+//! that they are skipped, except under `CI`.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -24,29 +25,44 @@ use claviger_kmip::payload::GetRequest;
 /// A debug build on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// A `claviger server --dev`, ended when it is dropped.
+/// A server, ended when it is dropped.
 struct Real {
     child: Child,
     endpoint: Endpoint,
     tls: Config,
+    ends_with_its_input: bool,
     _scratch: tempfile::TempDir,
 }
 
 impl Real {
-    /// Starts one, if there is one to start.
+    /// Starts `claviger server --dev`, if there is one to start.
     fn start() -> Option<Self> {
-        let Some(binary) = binary() else {
-            assert!(std::env::var_os("CI").is_none(), "no claviger is built, and this is CI");
-            println!("skipped: set CLAVIGER_BIN, or build claviger");
-            return None;
-        };
+        let binary = there_or_skipped(binary(), "claviger: build it, or set CLAVIGER_BIN")?;
+        let mut command = Command::new(binary);
+        command
+            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
+            .arg("--export-client");
+        Some(Self::run(command, false))
+    }
+
+    /// Starts a stock PyKMIP server, if there is one to start.
+    fn pykmip() -> Option<Self> {
+        let python = std::env::var_os("CLAVIGER_PYTHON").map(PathBuf::from);
+        let python = there_or_skipped(python, "PyKMIP: set CLAVIGER_PYTHON")?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let script = script.join("../../tests/clients/pykmip_server.py");
+        let mut command = Command::new(python);
+        command.arg(script);
+        Some(Self::run(command, true))
+    }
+
+    /// Runs a command whose last argument is the directory for the client's files.
+    fn run(mut command: Command, ends_with_its_input: bool) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let client = scratch.path().join("client");
-        let mut child = Command::new(binary)
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .arg("--export-client")
+        let mut child = command
             .arg(&client)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -63,7 +79,13 @@ impl Real {
         });
         let address = receive.recv_timeout(READY_WITHIN).expect("the server gets ready");
         let tls = Files::in_directory(&client).load().unwrap();
-        Some(Self { child, endpoint: address.parse().unwrap(), tls, _scratch: scratch })
+        Self {
+            child,
+            endpoint: address.parse().unwrap(),
+            tls,
+            ends_with_its_input,
+            _scratch: scratch,
+        }
     }
 
     fn client(&self, dialect: Dialect) -> Client {
@@ -74,9 +96,21 @@ impl Real {
 
 impl Drop for Real {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
+        // PyKMIP ends what it started when its input ends; Claviger has nothing to end.
+        drop(self.child.stdin.take());
+        if !self.ends_with_its_input {
+            self.child.kill().unwrap();
+        }
         self.child.wait().unwrap();
     }
+}
+
+fn there_or_skipped(program: Option<PathBuf>, what: &str) -> Option<PathBuf> {
+    if program.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "this is CI, and there is no {what}");
+        println!("skipped: there is no {what}");
+    }
+    program
 }
 
 fn binary() -> Option<PathBuf> {
@@ -202,4 +236,27 @@ fn when_one_server_dies_the_other_answers() {
     let only = Client::new(Options::new(vec![first.endpoint.clone()], first.tls.clone()));
     let error = only.query([]).unwrap_err();
     assert!(matches!(error.cause(), Error::Connect(_)), "{error}");
+}
+
+/// PyKMIP knows 1.0 to 2.0, and computes and hashes less.
+#[test]
+fn a_stock_pykmip_server_is_understood() {
+    let Some(server) = Real::pykmip() else { return };
+    let (dialect, timeouts) = (Dialect::default(), Timeouts::default());
+    let session = Session::open(&server.endpoint, &server.tls, &dialect, timeouts).unwrap();
+    assert_eq!(session.version(), Version::V2_0);
+    drop(session);
+    for version in [Version::V1_0, Version::V1_2, Version::V1_4, Version::V2_0] {
+        let client = server.client(Dialect::fixed(version));
+        let usage = Usage::ENCRYPT | Usage::DECRYPT;
+        let made = client.create_symmetric_key(CryptographicAlgorithm::AES, 256, usage, []);
+        let uid = made.unwrap_or_else(|error| panic!("{version}: {error}")).unique_identifier;
+        client.activate(uid.clone()).unwrap();
+        assert_eq!(client.get(uid.clone()).unwrap().object_type, ObjectType::SYMMETRIC_KEY);
+        let error = client.destroy(uid.clone()).unwrap_err();
+        assert_eq!(error.reason(), Some(ResultReason::PERMISSION_DENIED), "{error}");
+        let reason = RevocationReasonCode::CESSATION_OF_OPERATION;
+        client.revoke(uid.clone(), reason, None).unwrap();
+        client.destroy(uid).unwrap();
+    }
 }
