@@ -45,3 +45,8 @@ pub use request::{Batch, Expected, Outgoing, Slot};
 pub use servers::Failover;
 pub use timeouts::{Step, Timeouts};
 pub use window::Depth;
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,6 +2,7 @@
 //!
 //! It must never know how bytes travel.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use claviger_kmip::codec::{Encoder, TooYoung};
@@ -15,7 +16,6 @@ use zeroize::Zeroizing;
 use crate::{Error, Repeat};
 
 /// A request that is being put together: one item, or several.
-#[derive(Debug)]
 pub struct Batch {
     /// The header; its batch count is set when the request is finished.
     pub header: RequestHeader,
@@ -32,7 +32,6 @@ pub struct Slot<R> {
 }
 
 /// A finished request.
-#[derive(Debug)]
 pub struct Outgoing {
     /// The message.
     pub bytes: Zeroizing<Vec<u8>>,
@@ -165,6 +164,23 @@ impl Expected {
     #[must_use]
     pub const fn only<R: Request>() -> Slot<R> {
         Slot { position: 0, request: PhantomData }
+    }
+}
+
+impl fmt::Debug for Batch {
+    /// What is asked, without what is said: the header may hold passwords, the items keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("version", &self.version)
+            .field("operations", &self.operations)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    /// What is asked, without what is said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("expected", &self.expected).finish_non_exhaustive()
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Connection {
     inbox: Inbox,
     window: Window,
     timeout: Duration,
+    has_answered: bool,
     is_broken: bool,
 }
 
@@ -54,6 +55,7 @@ impl Connection {
             inbox: Inbox::new(limits),
             window: Window::default(),
             timeout: timeouts.request,
+            has_answered: false,
             is_broken: false,
         })
     }
@@ -151,6 +153,7 @@ impl Connection {
         self.stream.until(Deadline::after(self.timeout));
         let received = self.next_message();
         self.is_broken |= received.is_err();
+        self.has_answered |= received.is_ok();
         received
     }
 
@@ -181,8 +184,13 @@ impl Connection {
         is_clean && self.stream.is_quiet()
     }
 
+    /// Whether the server has answered anything, and so has let us in.
+    pub(super) const fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+
     /// Says that what came was not the answer: it must not be used any more.
-    pub(crate) const fn distrust(&mut self) {
+    pub(super) const fn distrust(&mut self) {
         self.is_broken = true;
     }
 

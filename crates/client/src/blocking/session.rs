@@ -98,8 +98,8 @@ impl Session {
         self.connection.send(outgoing)?;
         self.has_sent_unrepeatable |= !is_repeatable;
         let received = self.connection.receive();
-        if matches!(received, Err(Error::Tls(_))) {
-            // The server refused the connection before it read anything.
+        if matches!(received, Err(Error::Tls(_))) && !self.connection.has_answered() {
+            // The server did not let us in, so it read nothing.
             self.has_sent_unrepeatable = had;
         }
         received

@@ -27,6 +27,7 @@ pub struct Connection {
     inbox: Inbox,
     window: Window,
     timeout: Duration,
+    has_answered: bool,
     is_broken: bool,
 }
 
@@ -55,6 +56,7 @@ impl Connection {
             inbox: Inbox::new(limits),
             window: Window::default(),
             timeout: timeouts.request,
+            has_answered: false,
             is_broken: false,
         })
     }
@@ -154,6 +156,7 @@ impl Connection {
         let received = timeout(limit, self.next_message()).await;
         let message = received.map_err(|_| Error::TimedOut(Step::Request))??;
         self.is_broken = was_broken;
+        self.has_answered = true;
         Ok(message)
     }
 
@@ -182,6 +185,11 @@ impl Connection {
     pub fn is_ready(&mut self) -> bool {
         let is_clean = !self.is_broken && self.window.is_empty() && self.inbox.is_empty();
         is_clean && self.stream.is_quiet()
+    }
+
+    /// Whether the server has answered anything, and so has let us in.
+    pub(super) const fn has_answered(&self) -> bool {
+        self.has_answered
     }
 
     /// Says that what came was not the answer: it must not be used any more.

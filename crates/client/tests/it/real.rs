@@ -130,7 +130,7 @@ fn live(client: &Client, version: Version) -> Result<(), Error> {
     let made = client.create_symmetric_key(aes, 256, usage, [name.clone()])?;
     assert_eq!(made.object_type, ObjectType::SYMMETRIC_KEY);
     let uid = made.unique_identifier;
-    assert_eq!(client.locate([name])?.unique_identifier, [uid.clone()]);
+    assert_eq!(client.locate([name])?.unique_identifier, std::slice::from_ref(&uid));
     client.activate(uid.clone())?;
     let state = AttributeReference::Standard(AttributeId::State);
     let attributes = client.get_attributes(uid.clone(), [state])?.attributes.0;
