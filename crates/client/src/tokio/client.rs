@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use claviger_kmip::payload::Request;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::Session;
@@ -134,6 +135,8 @@ impl Shared {
     /// An idle session that is still good, or a new one.
     async fn lend(&self, server: usize, endpoint: &Endpoint) -> Result<Lent, Error> {
         while let Some(mut session) = self.state.idle(server) {
+            // The runtime learns here that the server closed it.
+            yield_now().await;
             if session.is_ready() {
                 session.begin_anew();
                 return Ok(Lent { session, is_reused: true });

@@ -1,7 +1,7 @@
 //! The blocking client: which server is asked, what is asked again, and which connections are
 //! kept.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use claviger_client::blocking::Client;
@@ -191,16 +191,19 @@ fn every_server_has_its_turn() {
 fn a_connection_that_died_while_idle_is_noticed_before_it_is_used() {
     let (authority, tls) = world();
     // One answer per connection, then goodbye.
-    let server = authority.serve(|_, peer| {
+    let (said, goodbyes) = mpsc::channel();
+    let server = authority.serve(move |_, peer| {
         let (_, operation) = asked(&peer.request()?);
         peer.send(&answer(operation))?;
-        peer.goodbye()
+        peer.goodbye()?;
+        said.send(()).map_err(std::io::Error::other)
     });
     let client = Client::new(options(vec![server.endpoint()], &tls));
     for nth in 1..4 {
         // Not to be repeated: a request on a dead connection would be an error.
         client.destroy("1").unwrap();
         assert_eq!(server.connections(), nth);
+        goodbyes.recv().unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client for tokio does as the blocking one.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use claviger_client::tls::Config;
@@ -115,15 +116,18 @@ fn a_refusal_is_final_and_the_version_is_agreed_on_once() {
 #[test]
 fn dead_connections_are_noticed_and_clean_ones_kept() {
     let (authority, tls) = world();
-    let server = authority.serve(|_, peer| {
+    let (said, goodbyes) = mpsc::channel();
+    let server = authority.serve(move |_, peer| {
         let (version, operation) = asked(&peer.request()?);
         peer.send(&answer(version, operation))?;
-        peer.goodbye()
+        peer.goodbye()?;
+        said.send(()).map_err(std::io::Error::other)
     });
     let client = Client::new(options(vec![server.endpoint()], &tls));
     run(async {
         for _ in 0..3 {
             client.destroy("1").await.unwrap();
+            goodbyes.recv().unwrap();
         }
     });
     assert_eq!(server.connections(), 3);
