@@ -18,8 +18,12 @@ static RESOLVING: AtomicUsize = AtomicUsize::new(0);
 
 /// Connects to the first address of the name that takes the connection.
 pub(super) fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> Result<TcpStream, Error> {
-    let addresses = resolve(endpoint, timeouts.resolve)?;
-    let deadline = Deadline::after(timeouts.connect);
+    first_of(resolve(endpoint, timeouts.resolve)?, timeouts.connect)
+}
+
+/// Connects to the first of the addresses that takes the connection.
+fn first_of(addresses: Vec<SocketAddr>, timeout: Duration) -> Result<TcpStream, Error> {
+    let deadline = Deadline::after(timeout);
     let mut last = Error::Connect(io::ErrorKind::NotFound.into());
     let mut left_over = addresses.len();
     for address in addresses {
@@ -111,6 +115,22 @@ mod tests {
         assert!(local.iter().all(|address| address.ip().is_loopback() && address.port() == 1));
         let error = resolve(&endpoint("no-such-host.invalid"), second).unwrap_err();
         assert!(matches!(error, Error::Resolve { .. } | Error::TimedOut(Step::Resolve)), "{error}");
+    }
+
+    #[test]
+    fn every_address_is_tried() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let live = listener.local_addr().unwrap();
+        let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let dead = closed.local_addr().unwrap();
+        drop(closed);
+        let second = Duration::from_secs(5);
+        let socket = first_of(vec![dead, live], second).unwrap();
+        assert_eq!(socket.peer_addr().unwrap(), live);
+        let refused = first_of(vec![dead, dead], second).unwrap_err();
+        assert!(matches!(refused, Error::Connect(_)), "{refused}");
+        let late = first_of(vec![dead, live], Duration::ZERO).unwrap_err();
+        assert!(matches!(late, Error::TimedOut(Step::Connect)), "{late}");
     }
 
     #[test]

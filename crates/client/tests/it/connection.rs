@@ -1,10 +1,12 @@
 //! The two connections over real TLS.
 
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use claviger_client::blocking::Connection;
-use claviger_client::tls::Config;
-use claviger_client::{Batch, Depth, Error, Outgoing, Step, Timeouts};
+use claviger_client::tls::{Config, TlsFailure};
+use claviger_client::{Batch, Depth, Endpoint, Error, Outgoing, Step, Timeouts};
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::enums::Operation;
@@ -79,7 +81,7 @@ fn a_batch_of_one_is_a_batch() {
 #[test]
 fn a_silent_server_is_not_waited_for_forever() {
     // It accepts connections into its backlog and never takes one.
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let endpoint = listener.local_addr().unwrap().to_string().parse().unwrap();
     let handshake = Duration::from_millis(50);
     let timeouts = Timeouts { handshake, ..Timeouts::default() };
@@ -177,6 +179,52 @@ fn a_server_may_close_after_any_byte() {
     let mut connection =
         Connection::open(&server.endpoint(), &config, Timeouts::default()).unwrap();
     connection.call(VERSION, &destroy("a")).unwrap();
+}
+
+/// Passes on so many bytes of what the server says, then ends both connections.
+fn cut_off_after(server: &Server, bytes: u64) -> Endpoint {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let cut = Endpoint { port: listener.local_addr().unwrap().port(), ..server.endpoint() };
+    let port = server.endpoint().port;
+    std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut to_server, mut from_client) =
+            (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let asks = std::thread::spawn(move || {
+            let _until_either_goes = io::copy(&mut from_client, &mut to_server);
+        });
+        let _until_either_goes = io::copy(&mut (&server).take(bytes), &mut &client);
+        let _they_may_be_gone = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+        asks.join().unwrap();
+    });
+    cut
+}
+
+#[test]
+fn the_network_may_end_after_any_byte() {
+    let authority = Authority::new();
+    let server = authority.serve(|_, peer| {
+        peer.request()?;
+        peer.send(&destroyed("a"))?;
+        peer.be_silent()
+    });
+    // A full handshake each time.
+    let directory = tempfile::tempdir().unwrap();
+    let config = authority.client(directory.path()).load_without_resumption().unwrap();
+    let mut seen = (false, false);
+    for bytes in (0..).step_by(41) {
+        let endpoint = cut_off_after(&server, bytes);
+        let opened = Connection::open(&endpoint, &config, Timeouts::default());
+        let asked = opened.and_then(|mut connection| connection.call(VERSION, &destroy("a")));
+        match asked {
+            Err(Error::Tls(TlsFailure::Ended(_))) => seen.0 = true,
+            Err(Error::Transport(_) | Error::Unsent(_)) => seen.1 = true,
+            Ok(_) => break,
+            Err(error) => panic!("{bytes}: {error:?}"),
+        }
+    }
+    assert_eq!(seen, (true, true));
 }
 
 #[test]
