@@ -35,7 +35,7 @@ pub enum Error {
         problem: String,
     },
     /// The caller: the private key is encrypted, and the password is not the right one.
-    #[error("{}: the private key is encrypted, and {}", path.display(), if *.is_given { "the password is wrong" } else { "no password is given" })]
+    #[error("{}: the private key is encrypted, and {}", path.display(), password_text(*.is_given))]
     Password {
         /// The file.
         path: PathBuf,
@@ -168,6 +168,10 @@ fn name(tag: Tag) -> String {
 
 fn reason_text(reason: Option<&ResultReason>) -> String {
     reason.map_or_else(|| String::from("failed"), |reason| format!("{reason:?}"))
+}
+
+const fn password_text(is_given: bool) -> &'static str {
+    if is_given { "the password is wrong" } else { "no password is given" }
 }
 
 fn message_text(message: Option<&String>) -> String {

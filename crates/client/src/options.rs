@@ -55,7 +55,8 @@ impl Backoff {
 pub struct Pool {
     /// How many connections there may be at once, in use or idle; at least 1.
     pub connections_max: usize,
-    /// How long a connection may be idle before it is closed. Zero keeps none.
+    /// How long a connection may be idle and still be used; the next request closes those that
+    /// were idle for longer. Zero keeps none.
     pub idle_max: Duration,
     /// How long to wait for one where all are in use.
     pub wait_max: Duration,

@@ -46,7 +46,7 @@ pub(super) fn resolve(endpoint: &Endpoint, timeout: Duration) -> Result<Vec<Sock
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = on_a_thread(timeout, move || (host.as_str(), port).to_socket_addrs());
+    let found = on_a_thread(&RESOLVING, timeout, move || (host.as_str(), port).to_socket_addrs());
     match found {
         Ok(Some(Ok(addresses))) => nonempty(endpoint, addresses.collect()),
         Ok(Some(Err(error))) => Err(unresolved(endpoint, &error)),
@@ -71,22 +71,23 @@ pub(crate) fn unresolved(endpoint: &Endpoint, problem: &dyn std::fmt::Display) -
 
 /// Does something that cannot be stopped; `None` if it does not end in time.
 fn on_a_thread<T: Send + 'static>(
+    under_way: &'static AtomicUsize,
     timeout: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Option<T>> {
-    if RESOLVING.fetch_add(1, Ordering::Relaxed) >= LEFT_BEHIND_MAX {
-        RESOLVING.fetch_sub(1, Ordering::Relaxed);
+    if under_way.fetch_add(1, Ordering::Relaxed) >= LEFT_BEHIND_MAX {
+        under_way.fetch_sub(1, Ordering::Relaxed);
         return Err(io::Error::other("the system's resolver hangs"));
     }
     let (send, receive) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name(String::from("kmip-resolve")).spawn(move || {
         let found = work();
-        RESOLVING.fetch_sub(1, Ordering::Relaxed);
+        under_way.fetch_sub(1, Ordering::Relaxed);
         // Nobody waits any more: then nobody wants it.
         let _unwanted = send.send(found);
     });
     if let Err(error) = thread {
-        RESOLVING.fetch_sub(1, Ordering::Relaxed);
+        under_way.fetch_sub(1, Ordering::Relaxed);
         return Err(error);
     }
     match receive.recv_timeout(timeout) {
@@ -135,6 +136,7 @@ mod tests {
 
     #[test]
     fn resolvers_that_hang_are_left_behind_but_not_without_end() {
+        static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
         static MAY_END: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
         let hang = || {
             let may_end = MAY_END.0.lock().unwrap();
@@ -142,7 +144,7 @@ mod tests {
         };
         let mut left_behind = 0;
         let refused = loop {
-            match on_a_thread(Duration::from_millis(1), hang) {
+            match on_a_thread(&UNDER_WAY, Duration::from_millis(1), hang) {
                 Ok(ended) => assert!(ended.is_none()),
                 Err(error) => break error,
             }
@@ -152,7 +154,7 @@ mod tests {
         assert!(refused.to_string().contains("hangs"), "{refused}");
         *MAY_END.0.lock().unwrap() = true;
         MAY_END.1.notify_all();
-        while on_a_thread(Duration::from_secs(5), || ()).is_err() {
+        while on_a_thread(&UNDER_WAY, Duration::from_secs(5), || ()).is_err() {
             thread::yield_now();
         }
     }

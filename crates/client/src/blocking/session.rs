@@ -162,7 +162,10 @@ macro_rules! methods {
                 ///
                 /// # Errors
                 /// As [`Session::call`].
-                pub fn $name(&mut self, $($argument: $argument_type),*) -> Result<$response, Error> {
+                pub fn $name(
+                    &mut self,
+                    $($argument: $argument_type),*
+                ) -> Result<$response, Error> {
                     self.call(&requests::$name($($argument),*))
                 }
             )*

@@ -77,7 +77,9 @@ macro_rules! objects {
                 )
             }
             /// Re-key: replaces a symmetric key by a new one.
-            re_key(unique_identifier: impl Into<UniqueIdentifier>) -> ReKeyRequest => ReKeyResponse {
+            re_key(
+                unique_identifier: impl Into<UniqueIdentifier>,
+            ) -> ReKeyRequest => ReKeyResponse {
                 let unique_identifier = Some(unique_identifier.into());
                 ReKeyRequest { unique_identifier, ..ReKeyRequest::default() }
             }
@@ -85,8 +87,10 @@ macro_rules! objects {
             re_key_key_pair(
                 private_key_unique_identifier: impl Into<UniqueIdentifier>,
             ) -> ReKeyKeyPairRequest => ReKeyKeyPairResponse {
-                let private_key_unique_identifier = Some(private_key_unique_identifier.into());
-                ReKeyKeyPairRequest { private_key_unique_identifier, ..ReKeyKeyPairRequest::default() }
+                ReKeyKeyPairRequest {
+                    private_key_unique_identifier: Some(private_key_unique_identifier.into()),
+                    ..ReKeyKeyPairRequest::default()
+                }
             }
             /// Derive Key: makes an object out of others.
             derive_key(request: DeriveKeyRequest) -> DeriveKeyRequest => DeriveKeyResponse {
@@ -157,7 +161,9 @@ macro_rules! objects {
                 RecoverRequest { unique_identifier: Some(unique_identifier.into()) }
             }
             /// Export (1.4 and later): an object with all its attributes.
-            export(unique_identifier: impl Into<UniqueIdentifier>) -> ExportRequest => ExportResponse {
+            export(
+                unique_identifier: impl Into<UniqueIdentifier>,
+            ) -> ExportRequest => ExportResponse {
                 let unique_identifier = Some(unique_identifier.into());
                 ExportRequest { unique_identifier, ..ExportRequest::default() }
             }
