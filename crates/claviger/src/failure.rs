@@ -89,17 +89,19 @@ fn next_after(error: &Error) -> Option<&'static str> {
             "The server must know the authority of --cert, and --ca that of the server; its \
              certificate must name the host given with --server.",
         ),
-        Error::Transport(error) => match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                Some("Is the server running, and is this its KMIP port?")
-            }
-            io::ErrorKind::TimedOut => Some("Is the server reachable, or very busy?"),
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Some(
-                "The server ends a connection whose certificate is revoked or whose message it \
+        Error::TimedOut(_) => Some("Is the server reachable, or very busy?"),
+        Error::Connect(error) | Error::Unsent(error) | Error::Transport(error) => {
+            match error.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    Some("Is the server running, and is this its KMIP port?")
+                }
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Some(
+                    "The server ends a connection whose certificate is revoked or whose message it \
                  cannot read; its log says why.",
-            ),
-            _ => None,
-        },
+                ),
+                _ => None,
+            }
+        }
         Error::Refused(refusal) => refusal.reason.and_then(next_after_refusal),
         _ => None,
     }

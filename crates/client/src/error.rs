@@ -10,6 +10,9 @@ use claviger_kmip::enums::{Operation, ResultReason};
 use claviger_kmip::tables::tag_name;
 use claviger_ttlv::Tag;
 
+use crate::tls::TlsFailure;
+use crate::{Endpoint, Step};
+
 /// Why there is no answer, or not the one that was wanted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +20,9 @@ pub enum Error {
     /// The caller: that is no address of a server.
     #[error("`{0}` is no HOST[:PORT]")]
     Address(String),
+    /// The caller: no server is named.
+    #[error("no server is named")]
+    NoServer,
     /// The caller: the request has something that its version does not have.
     #[error("{} does not exist in that version of KMIP", name(*.0))]
     TooYoung(Tag),
@@ -28,12 +34,44 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The caller: the private key is encrypted, and the password is not the right one.
+    #[error("{}: the private key is encrypted, and {}", path.display(), password_text(*.is_given))]
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// Whether there was a password.
+        is_given: bool,
+    },
+    /// The caller: every connection of the pool is in use, and none came free in time.
+    #[error("every connection to the servers is in use, and none came free in time")]
+    Busy,
+    /// The network: the name has no address, or nobody knows.
+    #[error("{host}: {problem}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        problem: String,
+    },
+    /// The network or the server: nobody listens there, or cannot be reached.
+    #[error("no connection: {0}")]
+    Connect(io::Error),
     /// The caller or the server: no TLS connection came about.
     #[error("TLS: {0}")]
-    Tls(String),
-    /// The network.
+    Tls(#[from] TlsFailure),
+    /// The network or the server: a step took too long.
+    #[error("{0}")]
+    TimedOut(Step),
+    /// The network or the server: the connection ended before the request was sent whole. The
+    /// server cannot have carried it out.
+    #[error("the request could not be sent: {0}")]
+    Unsent(io::Error),
+    /// The network or the server: the connection ended before the answer came.
     #[error("{0}")]
     Transport(io::Error),
+    /// The server: it speaks none of the versions that it may be spoken to in.
+    #[error("the server speaks none of the versions of KMIP that were allowed")]
+    Version,
     /// The server: it sent something else than an answer to the request.
     #[error("the server's answer is wrong: {0}")]
     Malformed(#[from] Malformed),
@@ -49,6 +87,28 @@ pub enum Error {
     /// The server stopped before the item, because an earlier one of the batch failed.
     #[error("not done, because an earlier item of the batch failed")]
     NotDone,
+    /// The request was sent and the answer lost; the request may have been carried out, and must
+    /// not be sent twice.
+    #[error("{server}: the answer is lost, and the request may have been carried out: {error}")]
+    Lost {
+        /// The server that may have carried it out.
+        server: Endpoint,
+        /// How the answer was lost.
+        error: Box<Self>,
+    },
+    /// No server gave an answer.
+    #[error("no server answered: {}", list(.0))]
+    Servers(Vec<ServerFailure>),
+}
+
+/// Why one server gave no answer, the last time that it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{server}: {error}")]
+pub struct ServerFailure {
+    /// The server.
+    pub server: Endpoint,
+    /// Why.
+    pub error: Error,
 }
 
 /// How an answer can be wrong.
@@ -84,6 +144,24 @@ pub struct Refusal {
     pub message: Option<String>,
 }
 
+impl Refusal {
+    /// Whether the server did not understand the message as a whole: it names no operation and
+    /// complains of the message or its version.
+    pub(crate) fn is_of_version(&self) -> bool {
+        let is_complaint = matches!(
+            self.reason,
+            None | Some(
+                ResultReason::INVALID_MESSAGE
+                    | ResultReason::UNSUPPORTED_PROTOCOL_VERSION
+                    | ResultReason::CODEC_ERROR
+                    | ResultReason::GENERAL_FAILURE
+            )
+        );
+        self.reason == Some(ResultReason::UNSUPPORTED_PROTOCOL_VERSION)
+            || (is_complaint && self.operation.is_none())
+    }
+}
+
 fn name(tag: Tag) -> String {
     tag_name(tag).map_or_else(|| tag.to_string(), str::to_owned)
 }
@@ -92,8 +170,16 @@ fn reason_text(reason: Option<&ResultReason>) -> String {
     reason.map_or_else(|| String::from("failed"), |reason| format!("{reason:?}"))
 }
 
+const fn password_text(is_given: bool) -> &'static str {
+    if is_given { "the password is wrong" } else { "no password is given" }
+}
+
 fn message_text(message: Option<&String>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
+}
+
+fn list(failures: &[ServerFailure]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Error {
@@ -106,36 +192,78 @@ impl Error {
         }
     }
 
+    /// What went wrong with the last server that was asked: the error itself, unless it is
+    /// [`Error::Servers`] or [`Error::Lost`].
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Lost { error, .. } => error.cause(),
+            Self::Servers(failures) => failures.last().map_or(self, |last| last.error.cause()),
+            _ => self,
+        }
+    }
+
+    /// Whether a server read the request and answered it: asking another one would be asking
+    /// again.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Pending(_) | Self::Undone | Self::NotDone)
+    }
+
+    /// Whether another server, or the same one later, may do better. The rest is for the caller
+    /// to mend, or is an answer.
+    pub(crate) const fn is_of_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Resolve { .. }
+                | Self::Connect(_)
+                | Self::Tls(_)
+                | Self::TimedOut(_)
+                | Self::Unsent(_)
+                | Self::Transport(_)
+                | Self::Version
+                | Self::Malformed(_)
+        )
+    }
+
     /// Whether the connection may still be used: the answer was read to its end.
     #[must_use]
     pub const fn leaves_connection_usable(&self) -> bool {
-        !matches!(self, Self::Transport(_) | Self::Tls(_) | Self::Malformed(_))
+        self.is_answer() || matches!(self, Self::TooYoung(_))
     }
-}
 
-impl From<io::Error> for Error {
-    /// TLS reports its failures through the socket's functions, some of them (the server refuses
-    /// our certificate) only when the first answer is read.
-    fn from(error: io::Error) -> Self {
-        match error.get_ref() {
-            Some(inner) if inner.is::<rustls::Error>() => Self::Tls(inner.to_string()),
-            _ => Self::Transport(plain(error)),
+    /// An error of a socket during a step.
+    pub(crate) fn at(step: Step, error: io::Error) -> Self {
+        if let Some(failure) = error.get_ref().and_then(|inner| TlsFailure::of(inner, step)) {
+            return Self::Tls(failure);
+        }
+        match step {
+            _ if is_timeout(&error) => Self::TimedOut(step),
+            Step::Resolve | Step::Connect => Self::Connect(error),
+            Step::Handshake => Self::Tls(TlsFailure::Ended(plain(error))),
+            Step::Request => Self::Transport(plain(error)),
         }
     }
 }
 
-/// The same in words for people: a blocking read past its bound says `WouldBlock`, and a close
-/// without goodbye `UnexpectedEof`.
-fn plain(error: io::Error) -> io::Error {
+/// A blocking read past its bound says `WouldBlock`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// The same in words for people: a close without goodbye says `UnexpectedEof`.
+pub(crate) fn plain(error: io::Error) -> io::Error {
     match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            io::Error::new(io::ErrorKind::TimedOut, "the server did not answer in time")
-        }
         io::ErrorKind::UnexpectedEof => {
             io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
         }
         _ => error,
     }
+}
+
+/// A connection that cannot be used for what is wanted.
+pub(crate) fn unsent(problem: &str) -> Error {
+    Error::Unsent(io::Error::new(io::ErrorKind::NotConnected, problem))
 }
 
 impl From<claviger_ttlv::Error> for Error {

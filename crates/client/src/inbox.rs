@@ -2,6 +2,8 @@
 //!
 //! It must never know where the bytes come from.
 
+use std::fmt;
+
 use claviger_kmip::tags;
 use claviger_ttlv::{FrameLength, Limits, frame_length};
 use zeroize::{Zeroize, Zeroizing};
@@ -11,12 +13,18 @@ use crate::Error;
 const ROOM: usize = 16 * 1024;
 
 /// A buffer that is filled at its end and emptied message by message at its front.
-#[derive(Debug)]
 pub struct Inbox {
     bytes: Zeroizing<Vec<u8>>,
     start: usize,
     end: usize,
     limits: Limits,
+}
+
+impl fmt::Debug for Inbox {
+    /// How much there is, but not what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Inbox({} bytes)", self.end.saturating_sub(self.start))
+    }
 }
 
 impl Inbox {

@@ -2,6 +2,8 @@
 //!
 //! It must never know how bytes travel.
 
+use std::fmt;
+
 use claviger_kmip::enums::{Operation, ResultStatus};
 use claviger_kmip::message::{ResponseHeader, ResponseItem, ResponseMessage};
 use claviger_kmip::payload::Request;
@@ -12,14 +14,12 @@ use crate::request::{Expected, Slot};
 use crate::{Error, Malformed, Refusal};
 
 /// The bytes of an answer, with what they answer.
-#[derive(Debug)]
 pub struct Answer {
     bytes: Zeroizing<Vec<u8>>,
     expected: Expected,
 }
 
 /// An answer whose items have been matched to those of the request.
-#[derive(Debug)]
 pub struct Replies<'a> {
     message: ResponseMessage<'a>,
     /// Per item of the request, where in the message its answer is.
@@ -55,6 +55,23 @@ impl Answer {
     /// As [`Answer::replies`] and [`Replies::take`].
     pub fn only<R: Request>(&self) -> Result<R::Response, Error> {
         self.replies()?.take(Expected::only::<R>())
+    }
+}
+
+impl fmt::Debug for Answer {
+    /// What it answers, without what it says.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("expected", &self.expected).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Replies<'_> {
+    /// How the items are matched, without what they say.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies")
+            .field("places", &self.places)
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
     }
 }
 

@@ -204,3 +204,25 @@ fn what_the_version_lacks_is_the_callers_fault_and_never_left_out() {
     assert!(batch.add(&locate).is_err());
     assert!(Outgoing::single(VERSION, &locate).is_ok());
 }
+
+#[test]
+fn no_debug_output_shows_what_travels() {
+    let request =
+        EncryptRequest { data: Some(vec![0xfe, 0xdc, 0xba].into()), ..EncryptRequest::default() };
+    let mut batch = Batch::new(VERSION);
+    batch.add(&request).unwrap();
+    let mut text = format!("{batch:?}");
+    let outgoing = batch.finish().unwrap();
+    text += &format!("{outgoing:?}");
+    let bytes = response(&[Item::success(Operation::ENCRYPT, None, "a name")]);
+    let mut inbox = crate::Inbox::new(Limits::default());
+    inbox.room()[..bytes.len()].copy_from_slice(&bytes);
+    inbox.filled(bytes.len());
+    text += &format!("{inbox:?}");
+    let answer = Answer::new(bytes, outgoing.expected);
+    text += &format!("{answer:?} {:?}", answer.replies().unwrap());
+    assert!(text.contains("Encrypt"), "{text}");
+    for secret in ["254, 220", "fedcba", "97, 32", "a name"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

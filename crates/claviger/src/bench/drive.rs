@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claviger_client::blocking::Timeouts;
+use claviger_client::tls::Config;
 use claviger_client::tokio::Connection;
 use claviger_client::{Endpoint, Error, Outgoing, Replies};
 use claviger_kmip::enums::ResultStatus;
 use claviger_kmip::message::ResponseMessage;
 use claviger_ttlv::{Limits, Message};
-use rustls::ClientConfig;
 use tokio::sync::Barrier;
 
 use super::latency::Latencies;
@@ -37,7 +37,7 @@ pub(super) trait Source: Send {
 #[derive(Clone)]
 pub(super) struct Plan {
     pub(super) endpoint: Endpoint,
-    pub(super) config: Arc<ClientConfig>,
+    pub(super) config: Config,
     pub(super) duration: Duration,
     /// How many requests a connection has under way.
     pub(super) pipeline: usize,

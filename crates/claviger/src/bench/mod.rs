@@ -163,7 +163,7 @@ fn sources(arguments: &BenchArguments, keys: Vec<Key>) -> Vec<Requests> {
 async fn measure(arguments: &BenchArguments, plan: &Plan) -> Outcome<Tally> {
     let place = Place {
         endpoint: plan.endpoint.clone(),
-        config: Arc::clone(&plan.config),
+        config: plan.config.clone(),
         version: arguments.connection.kmip_version,
     };
     let needs_keys = arguments.operation != Operation::Create;

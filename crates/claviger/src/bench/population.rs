@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger_client::blocking::Timeouts;
+use claviger_client::tls::Config;
 use claviger_client::tokio::Connection;
 use claviger_client::{Endpoint, Error};
 use claviger_kmip::Version;
@@ -12,7 +13,6 @@ use claviger_kmip::attributes::values::{RevocationReason, UniqueIdentifier};
 use claviger_kmip::enums::RevocationReasonCode;
 use claviger_kmip::payload::{DestroyRequest, RevokeRequest};
 use indicatif::{ProgressBar, ProgressStyle};
-use rustls::ClientConfig;
 
 use super::workload::create;
 use crate::failure::{Failure, Outcome};
@@ -31,7 +31,7 @@ pub(super) struct Key {
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) endpoint: Endpoint,
-    pub(super) config: Arc<ClientConfig>,
+    pub(super) config: Config,
     pub(super) version: Version,
 }
 

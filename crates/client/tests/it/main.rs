@@ -1,12 +1,23 @@
-//! Integration tests of claviger-client: real TLS over loopback, against a server that answers
-//! from a script.
+//! Integration tests of claviger-client: real TLS over loopback, against a server that does what
+//! each test says, down to single bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
-mod connection;
+mod answers;
 mod scripted;
+
+#[cfg(feature = "openssl")]
+mod cbc;
+mod client;
+mod connection;
+mod negotiation;
+mod real;
+mod trust;
+#[cfg(feature = "tokio")]
+mod twin;

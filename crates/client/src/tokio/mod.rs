@@ -1,0 +1,12 @@
+//! For asynchronous programs on tokio: the same as [`blocking`](crate::blocking), awaited.
+
+mod client;
+mod connection;
+#[cfg(feature = "openssl")]
+mod openssl;
+mod session;
+mod stream;
+
+pub use client::Client;
+pub use connection::Connection;
+pub use session::Session;
