@@ -31,6 +31,7 @@ mod custody;
 mod documents;
 mod fixtures;
 mod gating;
+mod holders;
 mod interop;
 mod killed;
 mod leaks;

@@ -2,6 +2,7 @@
 
 mod cryptography;
 mod describe;
+mod holders;
 mod lifecycle;
 mod make;
 mod read;
@@ -14,7 +15,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use claviger_kmip::attributes::values::UniqueIdentifier;
 
-use crate::connection::ConnectionArguments;
+use crate::connection::{ConnectionArguments, Session};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
 
@@ -29,6 +30,16 @@ pub(crate) struct ObjectArguments {
 
 #[derive(Debug, Subcommand)]
 enum ObjectCommand {
+    #[command(flatten)]
+    Kmip(KmipCommand),
+    /// List the client certificates that fetched an object, over the administration API
+    Holders(holders::HoldersArguments),
+    /// Revoke an object as compromised and list who has it, over the administration API
+    Compromise(holders::CompromiseArguments),
+}
+
+#[derive(Debug, Subcommand)]
+enum KmipCommand {
     /// Make a symmetric key
     Create(make::CreateArguments),
     /// Make a key pair
@@ -68,25 +79,34 @@ enum ObjectCommand {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &ObjectArguments, format: Format) -> Outcome {
-    let session = &mut arguments.connection.open()?;
     match &arguments.command {
-        ObjectCommand::Create(arguments) => make::create(session, arguments, format),
-        ObjectCommand::CreatePair(arguments) => make::create_pair(session, arguments, format),
-        ObjectCommand::Rekey(arguments) => make::rekey(session, arguments, format),
-        ObjectCommand::RekeyPair(arguments) => make::rekey_pair(session, arguments, format),
-        ObjectCommand::Register(arguments) => make::register(session, arguments, format),
-        ObjectCommand::Get(arguments) => read::get(session, arguments, format),
-        ObjectCommand::Attributes(command) => read::attributes(session, command, format),
-        ObjectCommand::Locate(arguments) => read::locate(session, arguments, format),
-        ObjectCommand::Activate(arguments) => lifecycle::activate(session, arguments, format),
-        ObjectCommand::Revoke(arguments) => lifecycle::revoke(session, arguments, format),
-        ObjectCommand::Destroy(arguments) => lifecycle::destroy(session, arguments, format),
-        ObjectCommand::Encrypt(arguments) => cryptography::encrypt(session, arguments, format),
-        ObjectCommand::Decrypt(arguments) => cryptography::decrypt(session, arguments, format),
-        ObjectCommand::Sign(arguments) => cryptography::sign(session, arguments, format),
-        ObjectCommand::Verify(arguments) => cryptography::verify(session, arguments, format),
-        ObjectCommand::Mac(arguments) => cryptography::mac(session, arguments, format),
-        ObjectCommand::Query => read::query(session, format),
+        ObjectCommand::Kmip(command) => {
+            run_kmip(command, &mut arguments.connection.open()?, format)
+        }
+        ObjectCommand::Holders(arguments) => holders::holders(arguments, format),
+        ObjectCommand::Compromise(arguments) => holders::compromise(arguments, format),
+    }
+}
+
+fn run_kmip(command: &KmipCommand, session: &mut Session, format: Format) -> Outcome {
+    match command {
+        KmipCommand::Create(arguments) => make::create(session, arguments, format),
+        KmipCommand::CreatePair(arguments) => make::create_pair(session, arguments, format),
+        KmipCommand::Rekey(arguments) => make::rekey(session, arguments, format),
+        KmipCommand::RekeyPair(arguments) => make::rekey_pair(session, arguments, format),
+        KmipCommand::Register(arguments) => make::register(session, arguments, format),
+        KmipCommand::Get(arguments) => read::get(session, arguments, format),
+        KmipCommand::Attributes(command) => read::attributes(session, command, format),
+        KmipCommand::Locate(arguments) => read::locate(session, arguments, format),
+        KmipCommand::Activate(arguments) => lifecycle::activate(session, arguments, format),
+        KmipCommand::Revoke(arguments) => lifecycle::revoke(session, arguments, format),
+        KmipCommand::Destroy(arguments) => lifecycle::destroy(session, arguments, format),
+        KmipCommand::Encrypt(arguments) => cryptography::encrypt(session, arguments, format),
+        KmipCommand::Decrypt(arguments) => cryptography::decrypt(session, arguments, format),
+        KmipCommand::Sign(arguments) => cryptography::sign(session, arguments, format),
+        KmipCommand::Verify(arguments) => cryptography::verify(session, arguments, format),
+        KmipCommand::Mac(arguments) => cryptography::mac(session, arguments, format),
+        KmipCommand::Query => read::query(session, format),
     }
 }
 

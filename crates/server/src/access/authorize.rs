@@ -11,7 +11,7 @@ use super::index::{Gone, Role};
 use super::{Access, Name};
 use crate::mount::{Identity, ImportedClient, Unplaced};
 use crate::pki::Serial;
-use crate::record::{MountId, ScopeId};
+use crate::record::{AuthorityId, MountId, ScopeId};
 
 /// Why a request is not carried out. One line each in the support log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,7 @@ impl Refusal {
 pub struct Grant {
     role: Arc<Role>,
     serial: Serial,
+    authority: Option<AuthorityId>,
 }
 
 impl Grant {
@@ -95,6 +96,11 @@ impl Grant {
         self.serial
     }
 
+    /// The imported authority that vouches for the client; none for credentials of this server.
+    pub fn authority(&self) -> Option<AuthorityId> {
+        self.authority
+    }
+
     /// Whether the role grants another operation too, at this instant.
     pub fn allows(&self, operation: Operation) -> bool {
         self.role.allows(operation)
@@ -105,7 +111,7 @@ impl Clone for Grant {
     fn clone(&self) -> Self {
         // Inside a running request already: a scope that is closing waits for this one as well.
         self.role.scope.keep_running();
-        Self { role: self.role.clone(), serial: self.serial }
+        Self { role: self.role.clone(), serial: self.serial, authority: self.authority }
     }
 }
 
@@ -169,7 +175,7 @@ impl Access {
         if !holder.role.scope.enter() {
             return Err(Refusal::ScopeClosing);
         }
-        Ok(Grant { role: holder.role.clone(), serial: *serial })
+        Ok(Grant { role: holder.role.clone(), serial: *serial, authority: None })
     }
 
     /// Nothing of such a client is stored: who it is follows from its certificate and from what its
@@ -195,6 +201,6 @@ impl Access {
         if !role.scope.enter() {
             return Err(Refusal::ScopeClosing);
         }
-        Ok(Grant { role, serial: client.subject.serial })
+        Ok(Grant { role, serial: client.subject.serial, authority: Some(client.authority.id) })
     }
 }

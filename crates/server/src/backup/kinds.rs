@@ -55,7 +55,7 @@ pub(super) fn form(key: &[u8]) -> Result<Form, BackupError> {
         return Ok(of_kind(kind));
     }
     match byte {
-        object::OBJECT | object::SERVED => Ok(Form::Plain),
+        object::OBJECT | object::SERVED | object::HELD => Ok(Form::Plain),
         object::INDEX => Ok(Form::Left),
         unknown => Err(BackupError::UnknownKind(char::from(unknown))),
     }

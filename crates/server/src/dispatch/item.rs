@@ -16,7 +16,7 @@ use super::{Next, Peer, Service};
 use crate::access::{Grant, Refusal};
 use crate::audit::Phase;
 use crate::failure::{Failure, Reason};
-use crate::object::{Partition, Tx};
+use crate::object::{Holder, Partition, Tx};
 use crate::ops::{About, Batch, Context};
 
 /// A request message that is being answered.
@@ -157,10 +157,15 @@ impl Request<'_> {
         }
     }
 
-    pub(super) fn begin(&self, grant: &Grant) -> Tx<'_> {
+    pub(super) fn begin<'t>(&'t self, grant: &'t Grant) -> Tx<'t> {
         let partition =
             Partition { mount: *grant.mount().as_bytes(), scope: *grant.scope().as_bytes() };
-        self.service.resources.objects.begin(partition, self.now_us.div_euclid(1_000_000))
+        let authority = grant.authority().map_or([0; 16], |authority| *authority.as_bytes());
+        let holder = Holder { authority, serial: *grant.serial().as_bytes() };
+        let objects = &self.service.resources.objects;
+        objects
+            .begin(partition, self.now_us.div_euclid(1_000_000))
+            .on_behalf_of(holder, grant.role_name().as_str())
     }
 
     /// Whether the item may be carried out.

@@ -131,7 +131,7 @@ pub enum Unplaced {
 /// An imported authority.
 pub struct ImportedAuthority {
     /// Its identifier.
-    pub(super) id: AuthorityId,
+    pub(crate) id: AuthorityId,
     certificates: Vec<CertificateDer<'static>>,
     state: RwLock<State>,
 }

@@ -106,6 +106,7 @@ impl Unsealed {
         let services = Arc::new(Services {
             mounts,
             access,
+            objects: Arc::clone(&objects),
             tokens,
             policies,
             audit,

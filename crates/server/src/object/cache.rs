@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::holders::Recent;
 use super::id::ObjectId;
 
 /// One unsealed record.
@@ -21,13 +22,15 @@ pub struct Unsealed {
     pub bytes: Zeroizing<Vec<u8>>,
     /// Whether the object is known to have been handed to a client; see [`super::served`].
     pub served: AtomicBool,
+    /// The certificates that fetched it of late; see [`super::holders`].
+    pub recent: Recent,
 }
 
 impl Unsealed {
     /// A record of which nothing is known but its content.
     #[must_use]
-    pub const fn new(version: u64, bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self { version, bytes, served: AtomicBool::new(false) }
+    pub fn new(version: u64, bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { version, bytes, served: AtomicBool::new(false), recent: Recent::default() }
     }
 }
 

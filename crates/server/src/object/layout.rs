@@ -3,6 +3,8 @@
 
 use claviger_store::{Key, Range};
 
+use super::holders::Holder;
+
 /// A mount's, a scope's or an object's identifier, or a keyed hash.
 pub type Id = [u8; 16];
 
@@ -12,6 +14,8 @@ pub const OBJECT: u8 = b'o';
 pub const INDEX: u8 = b'x';
 /// The first byte of a row that says that an object was handed out.
 pub const SERVED: u8 = b'v';
+/// The first byte of a row that says who fetched an object.
+pub const HELD: u8 = b'H';
 
 fn key(kind: u8, parts: &[&Id]) -> Key {
     let mut key = Vec::with_capacity(parts.len().saturating_mul(16).saturating_add(1));
@@ -55,6 +59,23 @@ pub fn served(mount: &Id, scope: &Id, id: &Id) -> Key {
 /// All such rows of a scope.
 pub fn all_served(mount: &Id, scope: &Id) -> Range {
     Range::prefix(&key(SERVED, &[mount, scope]))
+}
+
+/// The row that says when a certificate fetched an object.
+pub fn held(mount: &Id, scope: &Id, id: &Id, holder: &Holder) -> Key {
+    let mut key = key(HELD, &[mount, scope, id]);
+    key.extend_from_slice(&holder.suffix());
+    key
+}
+
+/// All such rows of an object.
+pub fn held_of(mount: &Id, scope: &Id, id: &Id) -> Range {
+    Range::prefix(&key(HELD, &[mount, scope, id]))
+}
+
+/// All such rows of a scope.
+pub fn all_held(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(HELD, &[mount, scope]))
 }
 
 /// The object that a record's or an index row's key ends in.

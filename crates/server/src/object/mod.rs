@@ -6,6 +6,8 @@
 
 pub mod adoption;
 mod cache;
+mod hand_out;
+mod holders;
 pub mod id;
 mod layout;
 pub mod lifecycle;
@@ -21,8 +23,9 @@ mod tx;
 pub mod usage;
 
 pub use cache::Cache;
+pub use holders::{Fetches, Held, Holder};
 pub use id::{IdSource, ObjectId};
-pub use layout::{INDEX, OBJECT, SERVED};
+pub use layout::{HELD, INDEX, OBJECT, SERVED};
 pub use locate::Query;
 pub use managed::{ManagedObject, Outline, link};
 pub use objects::{Objects, Partition};

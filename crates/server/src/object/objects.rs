@@ -6,6 +6,7 @@ use claviger_crypto::Rng;
 use claviger_store::CommitError;
 
 use super::cache::{Cache, Candidates, Unsealed};
+use super::holders::{Fetches, Held, Holder, Late};
 use super::id::{IdSource, ObjectId};
 use super::layout;
 use super::served::Served;
@@ -29,6 +30,7 @@ pub struct Objects {
     pub(super) cache: Cache<Unsealed>,
     pub(super) index: Cache<Candidates>,
     pub(super) served: Served,
+    pub(super) late: Late,
     ids: IdSource,
 }
 
@@ -43,6 +45,7 @@ impl Objects {
             // An index entry costs as much as a small record: the names of all of them should fit.
             index: Cache::new(cache_bytes_max / 2),
             served: Served::default(),
+            late: Late::default(),
             ids: IdSource::default(),
         }
     }
@@ -61,20 +64,50 @@ impl Objects {
         self.ids.next(now_us, rng)
     }
 
-    /// Stores which objects have been handed out since the last call; see `served`.
+    /// Stores which objects have been handed out since the last call, and to whom; see `served` and
+    /// `holders`.
     ///
     /// # Errors
     /// Storage; the rows stay noted and are tried again.
     pub async fn flush_served(&self) -> Result<(), CommitError> {
         loop {
-            let marks = self.served.batch();
-            if marks.is_empty() {
+            let (marks, late) = (self.served.batch(), self.late.batch());
+            if marks.is_empty() && late.is_empty() {
                 return Ok(());
             }
-            let changes = Changes { marks: marks.clone(), ..Changes::default() };
+            let rows = late.iter();
+            let put = rows.map(|(key, version, fetches)| (key.clone(), *version, fetches.encode()));
+            let changes =
+                Changes { put: put.collect(), marks: marks.clone(), ..Changes::default() };
             self.barrier.commit(changes).await?;
             self.served.stored(&marks);
+            self.late.stored(&late);
         }
+    }
+
+    /// The certificates that fetched an object of that scope, the latest first. The last time may be
+    /// behind by [`super::holders::BEHIND_MAX`] where the object has left memory since.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn holders(&self, partition: Partition, id: ObjectId) -> Result<Vec<Held>, SealError> {
+        let Partition { mount, scope } = partition;
+        let cached = self.cache.get(&layout::object(&mount, &scope, id.as_bytes())).ok();
+        let rows = self.barrier.scan(&layout::held_of(&mount, &scope, id.as_bytes()))?;
+        let mut holders = Vec::with_capacity(rows.len());
+        for (key, opened) in rows {
+            let Some(holder) = Holder::of_row(&key) else { continue };
+            let mut fetches = match self.late.of_row(&key) {
+                Some(fetches) => fetches,
+                None => Fetches::decode(&opened.bytes)?,
+            };
+            if let Some(last) = cached.as_ref().and_then(|it| it.recent.last(&holder)) {
+                fetches.last = fetches.last.max(last);
+            }
+            holders.push(Held { holder, fetches });
+        }
+        holders.sort_by_key(|held| std::cmp::Reverse(held.fetches.last));
+        Ok(holders)
     }
 
     /// Forgets every unsealed object.

@@ -37,6 +37,7 @@ impl access::Objects for Objects {
         let (mount, scope) = (mount.as_bytes(), scope.as_bytes());
         self.delete_rows(&layout::indices(mount, scope))?;
         self.delete_rows(&layout::all_served(mount, scope))?;
+        self.delete_rows(&layout::all_held(mount, scope))?;
         self.delete_rows(&layout::objects(mount, scope))?;
         self.forget();
         Ok(())

@@ -11,8 +11,10 @@ use claviger_kmip::attributes::Attribute;
 use claviger_store::{CommitError, Expect, Key, Pending};
 
 use super::cache::Unsealed;
+use super::hand_out::Serve;
+use super::holders::Holder;
 use super::id::ObjectId;
-use super::managed::{ManagedObject, Outline};
+use super::managed::ManagedObject;
 use super::objects::{Objects, Partition};
 use super::{layout, locate, record};
 use crate::failure::{Failure, Reason};
@@ -26,24 +28,19 @@ pub struct Tx<'a> {
     pub partition: Partition,
     /// The time of the request in POSIX seconds: one instant for everything in it.
     pub now: i64,
-    entries: Vec<Entry>,
-    serves: Vec<Serve>,
-}
-
-/// An object that is handed to the client and was fresh.
-#[derive(Debug)]
-struct Serve {
-    id: ObjectId,
-    unsealed: Option<Arc<Unsealed>>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) serves: Vec<Serve>,
+    /// Whom it is for, and the name of their role.
+    pub(super) holder: Option<(Holder, &'a str)>,
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     /// The version that was read; 0 for an object that is new.
     base: u64,
-    unsealed: Option<Arc<Unsealed>>,
+    pub(super) unsealed: Option<Arc<Unsealed>>,
     before: Option<Arc<ManagedObject>>,
-    after: Arc<ManagedObject>,
+    pub(super) after: Arc<ManagedObject>,
     changed: bool,
 }
 
@@ -51,16 +48,33 @@ struct Entry {
 #[derive(Debug)]
 #[must_use = "the commit is not acknowledged until it is awaited and applied"]
 pub struct Commit<'a> {
+    effects: Effects<'a>,
+    pending: Pending,
+}
+
+/// What a commit changes in memory.
+#[derive(Debug)]
+struct Effects<'a> {
     objects: &'a Objects,
     updates: Vec<Key>,
     /// Index rows that come or go.
     index_rows: Vec<Key>,
-    pending: Pending,
+    /// Objects that the client holds from then on.
+    held: Vec<Arc<Unsealed>>,
+    holder: Option<Holder>,
+    now: i64,
 }
 
 impl<'a> Tx<'a> {
     pub(super) const fn new(objects: &'a Objects, partition: Partition, now: i64) -> Self {
-        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new() }
+        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new(), holder: None }
+    }
+
+    /// The same, for that certificate, which has that role: what it fetches is on record.
+    #[must_use]
+    pub const fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
+        self.holder = Some((holder, role));
+        self
     }
 
     /// The object, also if it is destroyed; `None` if this scope never had it.
@@ -161,31 +175,6 @@ impl<'a> Tx<'a> {
         self.entries.iter().filter(|entry| entry.changed).map(|entry| &entry.after)
     }
 
-    /// The object of that identifier, which must not be destroyed, to be handed to the client: that
-    /// takes its freshness. The commit does not depend on it.
-    ///
-    /// # Errors
-    /// There is none, or it is destroyed; storage.
-    pub fn serve(&mut self, unique_identifier: &str) -> Result<Outline, Failure> {
-        let id = ObjectId::parse(unique_identifier).ok_or_else(not_found)?;
-        let (outline, unsealed) = match self.entries.iter().find(|entry| entry.after.id == id) {
-            Some(entry) => (Outline::from(&*entry.after), entry.unsealed.clone()),
-            None => {
-                let key =
-                    layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-                let unsealed = self.objects.read(&key).map_err(storage)?.ok_or_else(not_found)?;
-                (record::outline(&unsealed.bytes).map_err(damaged)?, Some(unsealed))
-            }
-        };
-        if outline.object.is_none() {
-            return Err(destroyed());
-        }
-        if outline.fresh == Some(true) {
-            self.serves.push(Serve { id, unsealed });
-        }
-        Ok(outline)
-    }
-
     /// Whether the object has never been handed to a client.
     ///
     /// # Errors
@@ -209,29 +198,10 @@ impl<'a> Tx<'a> {
         Ok(row.is_none())
     }
 
-    fn served_key(&self, id: ObjectId) -> Key {
-        layout::served(&self.partition.mount, &self.partition.scope, id.as_bytes())
-    }
-
-    fn is_served(&self, id: ObjectId) -> bool {
-        self.serves.iter().any(|serve| serve.id == id)
-    }
-
     /// Whether there is nothing to commit: then [`Tx::finish_reads`] ends it.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.entries.iter().all(|entry| !entry.changed)
-    }
-
-    /// What a transaction leaves behind without a commit: which objects were handed out.
-    pub fn finish_reads(&self) {
-        for Serve { id, unsealed } in &self.serves {
-            // An object of this transaction is written with its freshness taken.
-            let Some(unsealed) = unsealed else { continue };
-            if !unsealed.served.swap(true, Ordering::Relaxed) {
-                self.objects.served.note(self.served_key(*id));
-            }
-        }
+        self.entries.iter().all(|entry| !entry.changed) && !self.has_new_holder()
     }
 
     /// Submits the changes. They hold when the commit says that it is done.
@@ -254,9 +224,12 @@ impl<'a> Tx<'a> {
             updates.push(key);
             self.index_changes(entry, &mut changes);
         }
+        let held = self.hold(&mut changes);
         let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
         let pending = self.objects.barrier.commit(changes);
-        Commit { objects: self.objects, updates, index_rows, pending }
+        let holder = self.holder.map(|(holder, _)| holder);
+        let (objects, now) = (self.objects, self.now);
+        Commit { effects: Effects { objects, updates, index_rows, held, holder, now }, pending }
     }
 
     /// An object that is rewritten takes its spent freshness with it.
@@ -292,25 +265,43 @@ impl Commit<'_> {
     /// # Errors
     /// The changes were not taken.
     pub async fn done(self) -> Result<(), CommitError> {
-        let Self { objects, updates, index_rows, pending } = self;
-        let outcome = pending.await;
-        for key in updates {
-            // Forgotten, not replaced: a task that was overtaken must not put an older record over
-            // a newer one. The next read takes what the store has.
-            objects.cache.commit(&key);
-        }
-        for row in index_rows {
-            objects.index.commit(layout::term_of(&row));
-        }
-        outcome.map(|_| ())
+        let outcome = self.pending.await.map(|_| ());
+        self.effects.apply(&outcome);
+        outcome
+    }
+
+    /// The same for a thread that may block.
+    ///
+    /// # Errors
+    /// The changes were not taken.
+    pub fn wait(self) -> Result<(), CommitError> {
+        let outcome = self.pending.wait().map(|_| ());
+        self.effects.apply(&outcome);
+        outcome
     }
 }
 
-fn not_found() -> Failure {
+impl Effects<'_> {
+    fn apply(self, outcome: &Result<(), CommitError>) {
+        for key in self.updates {
+            // Forgotten, not replaced: a task that was overtaken must not put an older record over
+            // a newer one. The next read takes what the store has.
+            self.objects.cache.commit(&key);
+        }
+        for row in self.index_rows {
+            self.objects.index.commit(layout::term_of(&row));
+        }
+        if let (Ok(()), Some(holder)) = (outcome, self.holder) {
+            self.held.iter().for_each(|unsealed| unsealed.recent.stored(&holder, self.now));
+        }
+    }
+}
+
+pub(super) fn not_found() -> Failure {
     Failure::new(Reason::ObjectNotFound, "no object has this Unique Identifier")
 }
 
-fn destroyed() -> Failure {
+pub(super) fn destroyed() -> Failure {
     Failure::new(Reason::ObjectDestroyed, "the object has been destroyed")
 }
 

@@ -1,6 +1,7 @@
 //! Revoke (KMIP 2.1 §6.1.48, KMIP 1.4 §4.20).
 
 use claviger_kmip::attributes::Attribute;
+use claviger_kmip::attributes::values::RevocationReason;
 use claviger_kmip::codec::DateTime;
 use claviger_kmip::enums::RevocationReasonCode;
 use claviger_kmip::payload::{RevokeRequest, RevokeResponse};
@@ -8,7 +9,7 @@ use claviger_kmip::payload::{RevokeRequest, RevokeResponse};
 use super::Context;
 use crate::failure::{Failure, Reason};
 use crate::object::lifecycle::{self, Event};
-use crate::object::usage;
+use crate::object::{ManagedObject, usage};
 
 /// Carries out Revoke.
 ///
@@ -21,9 +22,23 @@ pub fn revoke(
     let identifier = context.identifier(request.unique_identifier.as_ref())?;
     let object = context.tx.object(&identifier)?;
     context.concerns(&object);
-    usage::refuse_without_lifecycle(&object)?;
-    let now = context.now();
-    let reason = request.revocation_reason;
+    let occurrence = request.compromise_occurrence_date;
+    let object = revoked(&object, request.revocation_reason, occurrence, context.now())?;
+    context.tx.update(object);
+    Ok(RevokeResponse { unique_identifier: identifier.into() })
+}
+
+/// The object once it is revoked. `occurrence` is when a compromise happened, now unless given.
+///
+/// # Errors
+/// Its state does not allow it, or a date lies in the future.
+pub fn revoked(
+    object: &ManagedObject,
+    reason: RevocationReason,
+    occurrence: Option<DateTime>,
+    now: i64,
+) -> Result<ManagedObject, Failure> {
+    usage::refuse_without_lifecycle(object)?;
     if reason.revocation_reason_code.row().is_none() {
         let message = "the Revocation Reason Code is not known";
         return Err(Failure::new(Reason::InvalidField, message));
@@ -37,9 +52,9 @@ pub fn revoke(
         let message = format!("an object that is {:?} cannot be revoked so", refused.state);
         Failure::new(Reason::WrongState, message)
     })?;
-    let mut object = (*object).clone();
+    let mut object = object.clone();
     if compromised {
-        let occurrence = request.compromise_occurrence_date.unwrap_or(DateTime(now));
+        let occurrence = occurrence.unwrap_or(DateTime(now));
         if occurrence.0 > now {
             let message = "the Compromise Occurrence Date lies in the future";
             return Err(Failure::new(Reason::InvalidField, message));
@@ -50,6 +65,5 @@ pub fn revoke(
         object.attributes.set(Attribute::DeactivationDate(DateTime(now)));
     }
     object.attributes.set(Attribute::RevocationReason(reason));
-    context.tx.update(object);
-    Ok(RevokeResponse { unique_identifier: identifier.into() })
+    Ok(object)
 }

@@ -18,6 +18,7 @@ mod keeper;
 mod listener;
 mod mounts;
 mod new_token;
+mod object;
 mod openapi;
 mod permission;
 mod policies;
@@ -50,6 +51,7 @@ use crate::audit_devices::AuditDevices;
 use crate::auth::{AuthMethods, Client, Method};
 use crate::clock::Clock;
 use crate::mount::{Mount, Mounts};
+use crate::object::Objects;
 use crate::policy::Policies;
 use crate::record::RequestId;
 use crate::seal::Custody;
@@ -83,6 +85,8 @@ pub struct Services {
     pub mounts: Arc<Mounts>,
     /// Scopes, roles, credentials.
     pub access: Arc<Access>,
+    /// Managed objects.
+    pub objects: Arc<Objects>,
     /// Tokens.
     pub tokens: Tokens,
     /// What they may do.

@@ -42,6 +42,7 @@ use crate::clock::ManualClock;
 use crate::front::http::router;
 use crate::mount::tests::FakeListeners;
 use crate::mount::{MountPath, Mounts};
+use crate::object::Objects;
 use crate::policy::Policies;
 use crate::record::Records;
 use crate::record::testing::TestStore;
@@ -208,11 +209,13 @@ impl Server {
         let custody = Arc::new(Custody::new(records.barrier()));
         let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records.clone(), clock.clone());
+        let managed = Arc::new(Objects::new(records.barrier(), 1 << 20));
         let auth = Arc::new(AuthMethods::quick(records, tokens.clone(), clock.clone()));
         let node = NodeName { cluster_name: "test".to_owned(), storage_type: "inmem".to_owned() };
         let services = Services {
             mounts: mounts.clone(),
             access: access.clone(),
+            objects: managed,
             tokens,
             policies,
             audit,

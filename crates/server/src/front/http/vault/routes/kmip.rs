@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::super::fields::{Field, Kind};
-use super::super::{ca, config, credential, listener, role, scope};
+use super::super::{ca, config, credential, listener, object, role, scope};
 use super::{Auth, Operation, Route, fields, none, route};
 use crate::access::permission_names;
 use Operation::{Delete, List, Read, Update};
@@ -25,6 +25,8 @@ pub(in super::super) static KMIP: &[Route] = &[
     route("listener/{name}", Auth::Token, &[(Read, listener::read), (Update, listener::write), (Delete, listener::delete)], listener_fields, "A listener with certificate authorities of its own."),
     route("scope", Auth::Token, &[(List, scope::list)], none, "The scopes."),
     route("scope/{scope}", Auth::Token, &[(Update, scope::create), (Delete, scope::delete)], scope_fields, "Creates or deletes a scope: a partition of managed objects."),
+    route("scope/{scope}/object/{unique_identifier}/holders", Auth::Token, &[(Read, object::holders)], none, "The client certificates that fetched a managed object, and when."),
+    route("scope/{scope}/object/{unique_identifier}/compromise", Auth::Token, &[(Update, object::compromise)], compromise_fields, "Revokes a managed object as compromised, and tells who holds it."),
     route("scope/{scope}/role", Auth::Token, &[(List, role::list)], none, "The roles of a scope."),
     route("scope/{scope}/role/{role}", Auth::Token, &[(Read, role::read), (Update, role::write), (Delete, role::delete)], role_fields, "A role: the operations allowed to its credentials."),
     route("credential", Auth::Token, &[(List, credential::list)], expiring_fields, "The serial numbers of all credentials."),
@@ -79,6 +81,9 @@ fields! {
         ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
     expiring_fields:
         ["expiring", Duration, "Only those that end within this time, or have ended."];
+    compromise_fields:
+        ["message", Text, "Why, for the object's Revocation Reason."]
+        ["compromise_occurrence_date", Duration, "When it happened, in seconds since 1970; now unless given."];
     generate_fields:
         ["format", Text, "pem, pem_bundle or der."]
         ["dns_sans", List, "Host names that the certificate shows."]

@@ -1,0 +1,154 @@
+//! Who holds an object: every certificate that fetched it is on record, whatever happens to the server, and nobody
+//! else. A compromise names them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+
+use crate::api::Api;
+use crate::kmip::{Client, Operation, attribute, create, name_fields, on, op};
+use crate::server::{ROOT_TOKEN, Server, binary};
+use crate::tls::Identity;
+
+const VERSION: (i32, i32) = (1, 4);
+const CREDENTIALS: usize = 1_000;
+const OBJECTS: usize = 10;
+
+/// A credential of the default scope: its serial and what a client needs.
+fn credential(api: &Api, ca: &Json) -> (String, Identity) {
+    let generate = "kmip/scope/default/role/admin/credential/generate";
+    let made = api.write(generate, &json!({"format": "pem"})).data();
+    let text = |value: &Json| value.as_str().unwrap().as_bytes().to_vec();
+    let identity = Identity::from_pem(
+        &text(&ca["ca_pem"]),
+        &text(&made["certificate"]),
+        &text(&made["private_key"]),
+    );
+    (made["serial_number"].as_str().unwrap().to_owned(), identity)
+}
+
+fn path(id: &str, what: &str) -> String {
+    format!("kmip/scope/default/object/{id}/{what}")
+}
+
+fn serials(data: &Json) -> BTreeSet<String> {
+    let holders = data["holders"].as_array().unwrap();
+    let serials: BTreeSet<String> =
+        holders.iter().map(|it| it["serial_number"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(serials.len(), holders.len(), "a holder is listed twice");
+    serials
+}
+
+#[test]
+fn holders_are_right_after_1000_credentials_and_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start_on(directory.path());
+    let api = Api::root(&server);
+    let ca = api.get("kmip/ca").data();
+    let mut maker = Client::connect(&server, VERSION);
+    let objects: Vec<String> =
+        (0..OBJECTS).map(|_| maker.call(create(VERSION, None)).unique_identifier()).collect();
+
+    let mut expected: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for number in 0..CREDENTIALS {
+        let (serial, identity) = credential(&api, &ca);
+        let mut client = Client::connect_as(&server, VERSION, &identity);
+        for (place, id) in objects.iter().enumerate() {
+            // Object 0 nobody fetches, object 1 everybody, object k every k-th.
+            if place > 0 && number % place == 0 {
+                client.call(on(op::GET, id)).success();
+                expected.entry(id).or_default().insert(serial.clone());
+            }
+        }
+    }
+    let check = |api: &Api| {
+        for id in &objects {
+            let data = api.get(&path(id, "holders")).data();
+            let expected = expected.get(id.as_str()).cloned().unwrap_or_default();
+            assert_eq!(serials(&data), expected, "{id}");
+        }
+    };
+    check(&api);
+    // Acknowledged at this moment, and the server dies.
+    let (last, identity) = credential(&api, &ca);
+    Client::connect_as(&server, VERSION, &identity).call(on(op::GET, &objects[0])).success();
+    server.kill();
+    let server = Server::start_on(directory.path());
+    let api = Api::root(&server);
+    let data = api.get(&path(&objects[0], "holders")).data();
+    assert_eq!(serials(&data), BTreeSet::from([last]));
+    expected.insert(&objects[0], serials(&data));
+    for id in &objects {
+        let data = api.get(&path(id, "holders")).data();
+        assert_eq!(serials(&data), expected[id.as_str()], "{id}, after the kill");
+    }
+}
+
+#[test]
+fn a_compromise_revokes_and_names_the_holders() {
+    let server = Server::start();
+    let api = Api::root(&server);
+    let ca = api.get("kmip/ca").data();
+    let mut maker = Client::connect(&server, VERSION);
+    let id = maker.call(create(VERSION, Some("held"))).unique_identifier();
+    let (first, one) = credential(&api, &ca);
+    let (second, two) = credential(&api, &ca);
+    let (_, curious) = credential(&api, &ca);
+    Client::connect_as(&server, VERSION, &one).call(on(op::GET, &id)).success();
+    Client::connect_as(&server, VERSION, &two).call(on(op::GET, &id)).success();
+    // To find an object is not to have it.
+    Client::connect_as(&server, VERSION, &curious)
+        .call(Operation::new(op::LOCATE, vec![attribute("Name", name_fields("held"))]))
+        .success();
+    let revoke = "kmip/scope/default/role/admin/credential/revoke";
+    assert_eq!(api.write(revoke, &json!({"serial_number": second})).status, 204);
+
+    let data = run(&server, &["object", "compromise", &id, "--message", "seen in a log"]);
+    assert_eq!(data["state"], "Compromised");
+    assert_eq!(serials(&data), BTreeSet::from([first.clone(), second.clone()]));
+    for holder in data["holders"].as_array().unwrap() {
+        let revoked = holder["serial_number"] == second.as_str();
+        assert_eq!(holder["credential"], if revoked { "revoked" } else { "valid" });
+        assert_eq!((&holder["role"], &holder["ca"]), (&json!("admin"), &Json::Null));
+        assert!(
+            holder["first_fetched"].as_str().unwrap() <= holder["last_fetched"].as_str().unwrap()
+        );
+    }
+    // Once more changes nothing, and both ways say the same.
+    assert_eq!(run(&server, &["object", "compromise", &id]), data);
+    assert_eq!(run(&server, &["object", "holders", &id, "--scope", "default"]), data);
+    assert_eq!(api.get(&path(&id, "holders")).data(), data);
+
+    for (path, status) in [
+        (path("4c6a4d1e-0000-7000-8000-000000000000", "holders"), 404),
+        (path("nonsense", "holders"), 404),
+        (format!("kmip/scope/nowhere/object/{id}/holders"), 404),
+    ] {
+        assert_eq!(api.get(&path).status, status, "{path}");
+    }
+    let wrong = json!({"compromise_occurrence_date": 9_999_999_999_i64});
+    let another = maker.call(create(VERSION, None)).unique_identifier();
+    let refused = api.write(&path(&another, "compromise"), &wrong);
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.errors(), ["the Compromise Occurrence Date lies in the future"]);
+    let answered = Command::new(binary())
+        .args(["object", "holders", "nonsense", "--address", &server.api])
+        .env("CLAVIGER_TOKEN", ROOT_TOKEN)
+        .output()
+        .unwrap();
+    assert_eq!(answered.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&answered.stderr).contains("no scope of this mount has"));
+}
+
+/// A command of the program against this server; what it prints with `--json`.
+fn run(server: &Server, arguments: &[&str]) -> Json {
+    let output = Command::new(binary())
+        .args(arguments)
+        .args(["--json", "--address", &server.api])
+        .env("CLAVIGER_TOKEN", ROOT_TOKEN)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
