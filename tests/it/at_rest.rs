@@ -213,7 +213,7 @@ fn a_new_keystore() {
     keystore.fails(&["rotate"], &[], 1, "there is no keystore yet");
     let opened = keystore.does(&["open"], &[]);
     let id = opened["key_identifier"].as_str().unwrap();
-    assert_eq!((&opened["databases"], &opened["polling_seconds"]), (&0.into(), &900.into()));
+    assert_eq!((&opened["database_count"], &opened["polling_seconds"]), (&0.into(), &900.into()));
     assert_eq!((kms.state(id), kms.keys()), (ACTIVE, vec![id.to_owned()]));
     assert_eq!(keystore.open(&[]), id);
     assert_eq!(kms.keys().len(), 1);

@@ -25,7 +25,16 @@ pub(crate) fn unique() -> Result<String, Error> {
 
 /// The key of that name, if an earlier start registered it and it can still be used.
 pub(crate) fn pending(kms: &Kms, name: &str) -> Result<Option<(String, MasterKey)>, Error> {
-    let Some(identifier) = kms.find(name)? else { return Ok(None) };
+    let identifier = match kms.find(name) {
+        Ok(Some(identifier)) => identifier,
+        Ok(None) => return Ok(None),
+        // A server carried out a request that was given up as lost, after it had been repeated.
+        Err(error @ Error::AmbiguousName { .. }) => {
+            tracing::warn!(%error, "these keys will not be used");
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
     match kms.finish(&identifier) {
         Ok(key) => {
             tracing::info!(

@@ -181,7 +181,12 @@ impl Start<'_> {
         if let (Level::V4_2, Some(name)) = (self.level, &self.kmip.key_identifier) {
             // The name itself is how a start after a crash finds it.
             let key = MasterKey::generate()?;
-            return Ok((self.kms.register(&key, Some(name))?, key));
+            let identifier = self.kms.register(&key, Some(name))?;
+            // Another keystore may have done the same at the same time.
+            if self.kms.find(name)?.as_ref() != Some(&identifier) {
+                return Err(Error::NameShared { name: name.clone() });
+            }
+            return Ok((identifier, key));
         }
         self.new_key_in(&closed.directory, takes)
     }
@@ -216,7 +221,7 @@ impl Start<'_> {
             return Ok(());
         }
         let Some(note) = Note::read(&closed.directory)? else { return Ok(()) };
-        if self.kms.find(&note.name)?.as_ref() != Some(used) {
+        if !self.kms.names(used)?.contains(&note.name) {
             // The rotation did not get that far; the next one goes on with this key.
             return Ok(());
         }

@@ -45,6 +45,7 @@ impl AtRestArguments {
     /// Reads the options and the files that they name; no server is asked.
     pub(crate) fn read(&self) -> Outcome<AtRest> {
         start_log(self.log_level);
+        forbid_dumps();
         let directory = self.directory()?.to_owned();
         let settings = self.settings()?;
         let keeper = Keeper::new(&settings)?;
@@ -181,6 +182,15 @@ impl FromArgMatches for OptionFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+/// Keys must not reach a core dump. Unlike a limit, this is not handed on to programs.
+#[expect(unsafe_code, reason = "prctl has no safe form")]
+fn forbid_dumps() {
+    // SAFETY: the call takes plain numbers.
+    if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
+        tracing::warn!("core dumps cannot be turned off: they may contain keys");
     }
 }
 

@@ -113,7 +113,7 @@ fn report(started: &Started, format: Format) -> Outcome {
     match format {
         Format::Json => output::json(&json!({
             "key_identifier": key,
-            "databases": started.keystore.len(),
+            "database_count": started.keystore.len(),
             "rotated": started.was_rotated,
             "polling_seconds": polling,
         })),

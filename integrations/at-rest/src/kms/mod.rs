@@ -156,6 +156,7 @@ impl Kms {
     /// has; with it, a server that did not answer is asked for the key before it gets it again.
     pub(crate) fn register(&self, key: &MasterKey, name: Option<&str>) -> Result<String, Error> {
         let mut may_be_there = false;
+        let mut was_lost = false;
         let identifier = self.ask(|session| {
             let found = match name {
                 Some(name) if may_be_there => session.find(name)?,
@@ -165,7 +166,8 @@ impl Kms {
                 Some(identifier) => identifier,
                 None => {
                     let registered = session.register(key, name);
-                    may_be_there |= registered.as_ref().is_err_and(Stop::may_have_been_done);
+                    was_lost |= registered.as_ref().is_err_and(Stop::may_have_been_done);
+                    may_be_there |= was_lost;
                     if let (Err(stop), None) = (&registered, name) {
                         stop.warn_of_orphan(session.endpoint());
                     }
@@ -189,6 +191,12 @@ impl Kms {
             Ok(identifier)
         })?;
         tracing::info!(id = 29116, kmip_key_identifier = %identifier, "master key created");
+        if let (Some(name), true) = (name, was_lost)
+            && let Err(error @ Error::AmbiguousName { .. }) = self.find(name)
+        {
+            // The server was asked whether it had the key, and did what was lost only then.
+            tracing::warn!(%error, "only one of these keys will be used");
+        }
         Ok(identifier)
     }
 
