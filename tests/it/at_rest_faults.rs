@@ -225,15 +225,23 @@ fn servers_that_are_not_the_one() {
     apart.open(&twice);
 }
 
+/// Encrypts a private key with the password `horse`.
+const ENCRYPT: &str = "
+import sys
+from cryptography.hazmat.primitives.serialization import *
+key = load_pem_private_key(open(sys.argv[1], 'rb').read(), None)
+how = BestAvailableEncryption(b'horse')
+open(sys.argv[2], 'wb').write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
+";
+
 #[test]
 fn an_encrypted_key_needs_its_password() {
     let server = Server::start();
     let keystore = Keystore::on(&server);
     let encrypted = keystore.scratch.path().join("encrypted.pem");
-    let converted = Command::new("openssl")
-        .args(["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:horse", "-in"])
+    let converted = Command::new(crate::clients::python())
+        .args(["-c", ENCRYPT])
         .arg(server.client.join("key.pem"))
-        .arg("-out")
         .arg(&encrypted)
         .output()
         .unwrap();
