@@ -10,7 +10,7 @@ use crate::lifecycle::Place;
 use crate::server::{ROOT_TOKEN, Server};
 
 /// The interpreter with the client libraries: `CLAVIGER_PYTHON`, or the environment that `./test` makes.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let python = std::env::var_os("CLAVIGER_PYTHON").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/python"),
         PathBuf::from,

@@ -21,6 +21,9 @@ mod server;
 mod tls;
 mod ttlv;
 
+mod at_rest;
+mod at_rest_faults;
+mod at_rest_run;
 mod bad_input;
 mod batches;
 mod clients;

@@ -64,6 +64,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("crypto", &["kmip"]),
     ("store", &[]),
     ("server", &["ttlv", "kmip", "crypto", "store", "client"]),
+    ("../integrations/at-rest", &["client", "kmip"]),
     ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "crypto", "store"]),
 ];
 

@@ -17,6 +17,7 @@ mod decode;
 mod engine;
 mod failure;
 mod input;
+mod keystore;
 mod listener;
 mod login;
 mod manual;
@@ -28,6 +29,7 @@ mod pairs;
 mod policy;
 mod resource;
 mod role;
+mod run;
 mod scope;
 mod scratch;
 mod server;
@@ -158,6 +160,10 @@ enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Data keys of databases, sealed by a master key on a KMIP server
+    Keystore(keystore::KeystoreArguments),
+    /// Run a program with its data key for as long as the master key is Active
+    Run(run::RunArguments),
     /// Play the OASIS test cases against a server
     Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
@@ -203,6 +209,8 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Policy { api, command } => policy::run(command, api, format),
         Command::Object(arguments) => object::run(arguments, format),
         Command::Audit { api, command } => audit::run(command, api, format),
+        Command::Keystore(arguments) => keystore::run(arguments, format),
+        Command::Run(arguments) => run::run(arguments),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments, format),
         Command::Completions(arguments) => manual::completions(arguments, Arguments::command()),
