@@ -42,13 +42,11 @@ pub(super) fn holders(arguments: &HoldersArguments, format: Format) -> Outcome {
 /// Revokes an object as compromised and lists who has it.
 pub(super) fn compromise(arguments: &CompromiseArguments, format: Format) -> Outcome {
     let (api, scope, _) = arguments.which.find()?;
-    let mut fields = json!({});
-    if let Some(message) = &arguments.message {
-        fields["message"] = message.as_str().into();
-    }
-    if let Some(at) = arguments.compromised_at {
-        fields["compromise_occurrence_date"] = at.into();
-    }
+    // What is not given is null, which the API takes for absent.
+    let fields = json!({
+        "message": arguments.message,
+        "compromise_occurrence_date": arguments.compromised_at,
+    });
     let path = arguments.which.path(&api, &scope, "compromise");
     print(&api.write(&path, &fields)?, format)
 }

@@ -91,7 +91,6 @@ impl Recorder<'_> {
             error: text.as_deref(),
             remote: self.incoming.remote,
             client_certificate_serial: serial.as_deref(),
-            ..Api::default()
         })))?;
         let changes = matches!(self.request.operation, Operation::Update | Operation::Delete);
         if phase == Phase::Request && changes {
