@@ -33,6 +33,9 @@ impl Item {
     pub(crate) fn integer(tag: u32, value: i32) -> Self {
         Self { tag, value: Value::Integer(value) }
     }
+    pub(crate) fn long_integer(tag: u32, value: i64) -> Self {
+        Self { tag, value: Value::LongInteger(value) }
+    }
     pub(crate) fn enumeration(tag: u32, value: u32) -> Self {
         Self { tag, value: Value::Enumeration(value) }
     }

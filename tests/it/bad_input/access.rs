@@ -40,7 +40,7 @@ fn operations(server: &Server) -> Vec<Row> {
             rows.push(Row { name, version, operation: Operation::new(code, payload) });
         }
     }
-    assert!(rows.len() >= 29, "Query names {} operations", rows.len());
+    assert!(rows.len() >= 35, "Query names {} operations", rows.len());
     rows
 }
 
@@ -61,6 +61,7 @@ fn example(code: u32, version: Version) -> Option<(&'static str, Vec<Item>)> {
         op::CREATE => ("create", create(version, None).payload),
         op::CREATE_KEY_PAIR => ("create_key_pair", vec![]),
         op::REGISTER => ("register", register(version, &[9; 32], None).payload),
+        0x04 => ("rekey", vec![id()]),
         0x05 => ("derive_key", derivation(version)),
         op::LOCATE => ("locate", vec![]),
         0x09 => ("check", vec![id()]),
@@ -70,11 +71,14 @@ fn example(code: u32, version: Version) -> Option<(&'static str, Vec<Item>)> {
         op::ADD_ATTRIBUTE => ("add_attribute", name()),
         op::MODIFY_ATTRIBUTE => ("modify_attribute", name()),
         op::DELETE_ATTRIBUTE => ("delete_attribute", with(Item::text(tag::ATTRIBUTE_NAME, "Name"))),
+        0x10 => ("obtain_lease", vec![id()]),
+        0x11 => ("get_usage_allocation", with(Item::long_integer(0x42_0096, 1))),
         op::ACTIVATE => ("activate", vec![id()]),
         op::REVOKE => ("revoke", revoke(NOBODY, 1).payload),
         op::DESTROY => ("destroy", vec![id()]),
         op::QUERY => ("query", query().payload),
         op::DISCOVER_VERSIONS => ("discover_versions", vec![]),
+        0x1d => ("rekey_key_pair", vec![Item::text(0x42_0066, NOBODY)]),
         op::ENCRYPT => ("encrypt", with(data())),
         op::DECRYPT => ("decrypt", with(data())),
         0x21 => ("sign", with(data())),
@@ -84,6 +88,8 @@ fn example(code: u32, version: Version) -> Option<(&'static str, Vec<Item>)> {
         0x25 => ("rng_retrieve", vec![Item::integer(0x42_00c4, 8)]),
         0x26 => ("rng_seed", vec![data()]),
         0x27 => ("hash", vec![sha_256, data()]),
+        0x2a => ("import", register(version, &[9; 32], None).payload),
+        0x2b => ("export", vec![id()]),
         0x2c => ("log", vec![Item::text(0x42_0141, "a line")]),
         0x31 => {
             let new_attribute = Item::structure(0x42_013d, vec![Item::boolean(0x42_0120, true)]);

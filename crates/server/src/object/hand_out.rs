@@ -22,18 +22,9 @@ pub(super) struct Serve {
     unsealed: Option<Arc<Unsealed>>,
     /// Whether it was fresh.
     fresh: bool,
-    row: HolderRow,
-}
-
-/// What the store knows of the client's having the object.
-#[derive(Debug)]
-enum HolderRow {
-    /// That it has, and not long since. Or nobody is to know.
-    Recent,
-    /// That it has: a row of that version.
-    Late(u64, Fetches),
-    /// Nothing.
-    Absent,
+    /// What the store is to know of the client's having it: a row's version, and what it says. Nothing
+    /// if it knows, or if nobody is to know.
+    row: Option<(u64, Fetches)>,
 }
 
 impl Tx<'_> {
@@ -61,24 +52,38 @@ impl Tx<'_> {
         Ok(outline)
     }
 
-    fn holder_row(&self, id: ObjectId, unsealed: Option<&Unsealed>) -> Result<HolderRow, Failure> {
-        let Some((holder, _)) = &self.holder else { return Ok(HolderRow::Recent) };
-        if unsealed.is_some_and(|unsealed| unsealed.recent.is_stored(holder, self.now)) {
-            return Ok(HolderRow::Recent);
+    fn holder_row(
+        &self,
+        id: ObjectId,
+        unsealed: Option<&Unsealed>,
+    ) -> Result<Option<(u64, Fetches)>, Failure> {
+        let Some(client) = &self.client else { return Ok(None) };
+        if unsealed.is_some_and(|unsealed| unsealed.recent.is_stored(client.tag, self.now)) {
+            return Ok(None);
         }
-        let row = self.objects.barrier.get(&self.held_key(id, holder)).map_err(storage)?;
-        let Some(row) = row else { return Ok(HolderRow::Absent) };
-        let fetches = Fetches::decode(&row.bytes).map_err(storage)?;
-        Ok(HolderRow::Late(row.version, fetches))
+        let key = self.held_key(id, &client.holder);
+        let role = client.role.to_owned();
+        if let Some((version, waiting)) = self.objects.late.of_row(&key) {
+            return Ok(Some((
+                version,
+                Fetches { last: waiting.last.max(self.now), role, ..waiting },
+            )));
+        }
+        let Some(row) = self.objects.barrier.get(&key).map_err(storage)? else {
+            return Ok(Some((1, Fetches { first: self.now, last: self.now, role })));
+        };
+        let stored = Fetches::decode(&row.bytes).map_err(storage)?;
+        let fetches = Fetches { last: stored.last.max(self.now), role, ..stored };
+        Ok(Some((row.version.saturating_add(1), fetches)))
     }
 
     fn held_key(&self, id: ObjectId, holder: &Holder) -> Key {
         layout::held(&self.partition.mount, &self.partition.scope, id.as_bytes(), holder)
     }
 
-    /// Whether the client is to be put on record as a holder.
-    pub(super) fn has_new_holder(&self) -> bool {
-        self.serves.iter().any(|serve| matches!(serve.row, HolderRow::Absent))
+    /// Whether rows of holders are to be committed at once, as more of them wait than may.
+    pub(super) fn must_hold(&self) -> bool {
+        self.serves.iter().any(|serve| serve.row.is_some()) && self.objects.late.is_full()
     }
 
     pub(super) fn served_key(&self, id: ObjectId) -> Key {
@@ -89,44 +94,46 @@ impl Tx<'_> {
         self.serves.iter().any(|serve| serve.id == id && serve.fresh)
     }
 
-    /// What a transaction leaves behind without a commit: which objects were handed out, and that it
-    /// was to a certificate that had them before.
+    /// What a transaction leaves behind without a commit: which objects were handed out, and to whom.
     pub fn finish_reads(&self) {
         for Serve { id, unsealed, fresh, row } in &self.serves {
             // An object of this transaction is written with its freshness taken.
-            let Some(unsealed) = unsealed else { continue };
-            if *fresh && !unsealed.served.swap(true, Ordering::Relaxed) {
+            if let Some(unsealed) = unsealed
+                && *fresh
+                && !unsealed.served.swap(true, Ordering::Relaxed)
+            {
                 self.objects.served.note(self.served_key(*id));
             }
-            let Some((holder, role)) = &self.holder else { continue };
+            let Some(client) = &self.client else { continue };
+            let recent = unsealed.as_ref().map(|unsealed| &unsealed.recent);
             match row {
-                HolderRow::Recent => unsealed.recent.fetched(holder, self.now),
-                HolderRow::Late(version, fetches) => {
-                    let last = fetches.last.max(self.now);
-                    let fetches = Fetches { first: fetches.first, last, role: (*role).to_owned() };
-                    let version = version.saturating_add(1);
-                    self.objects.late.note(self.held_key(*id, holder), version, fetches);
-                    unsealed.recent.stored(holder, self.now);
+                Some((version, fetches)) => {
+                    let key = self.held_key(*id, &client.holder);
+                    self.objects.late.note(key, *version, fetches.clone());
+                    recent.inspect(|recent| recent.stored(client.tag, self.now));
                 }
-                HolderRow::Absent => {}
+                None => {
+                    recent.inspect(|recent| recent.fetched(client.tag, self.now));
+                }
             }
         }
     }
 
-    /// Puts the client on record as a holder of what it has not held before; those objects.
-    pub(super) fn hold(&self, changes: &mut Changes) -> Vec<Arc<Unsealed>> {
-        let Some((holder, role)) = &self.holder else { return Vec::new() };
-        let mut held = Vec::new();
-        for serve in self.serves.iter().filter(|serve| matches!(serve.row, HolderRow::Absent)) {
-            let key = self.held_key(serve.id, holder);
-            // Fetched twice in one batch.
-            if changes.put.iter().any(|(put, ..)| *put == key) {
-                continue;
-            }
-            let fetches = Fetches { first: self.now, last: self.now, role: (*role).to_owned() };
-            changes.put.push((key, 1, fetches.encode()));
-            held.extend(serve.unsealed.clone());
+    /// Takes the rows of holders into a commit, if they cannot wait.
+    pub(super) fn hold(&mut self, changes: &mut Changes) {
+        if !self.must_hold() {
+            return;
         }
-        held
+        let Some(holder) = self.client.as_ref().map(|client| client.holder) else { return };
+        let mut serves = std::mem::take(&mut self.serves);
+        for serve in &mut serves {
+            let Some((version, fetches)) = serve.row.take() else { continue };
+            let key = self.held_key(serve.id, &holder);
+            // Unless it was fetched twice in one batch.
+            if !changes.put.iter().any(|(put, ..)| *put == key) {
+                changes.put.push((key, version, fetches.encode()));
+            }
+        }
+        self.serves = serves;
     }
 }

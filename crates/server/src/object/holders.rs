@@ -1,8 +1,10 @@
 //! Who holds an object: the certificates that have fetched it, and when.
 //!
-//! The first fetch by a certificate is stored before the object leaves, so that none is missing from
-//! the list. Later ones are remembered beside the object in memory; what is stored follows within
-//! [`BEHIND_MAX`] seconds, so that a hot key does not become a hot row.
+//! The first fetch by a certificate is noted at once and stored within a second: making it durable
+//! before the answer would turn a read into a write. A crash may forget the last second; the audit
+//! does not. Where more rows wait than may, a fetch waits for the store. Later fetches are remembered
+//! beside the object in memory; what is stored follows within [`BEHIND_MAX`] seconds, so that a hot
+//! key does not become a hot row.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,13 +19,15 @@ use crate::seal::SealError;
 pub const BEHIND_MAX: i64 = 600;
 /// How many certificates are remembered beside one object in memory; of the others the store knows.
 const RECENT_MAX: usize = 16;
+/// How many rows may wait to be stored.
+const LATE_MAX: usize = 65_536;
 /// The most rows that one commit stores.
 const BATCH: usize = 1024;
 /// Written first in a row; another means a newer program.
 const FORMAT: u8 = 1;
 
 /// A client certificate.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The imported authority that vouched for it; zeros for those that this server issues.
     pub authority: layout::Id,
@@ -92,74 +96,77 @@ impl Fetches {
     }
 }
 
-/// The certificates that fetched an object of late, in order.
+/// The certificates that fetched an object of late. Most objects have one holder, who takes no memory
+/// of its own.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<Vec<Seen>>);
+pub struct Recent(Mutex<(Option<Seen>, Option<Box<Vec<Seen>>>)>);
 
-#[derive(Debug)]
+/// A certificate, by a hash of it under a key of this process. The times are POSIX seconds: they fit
+/// until 2106, and are cut off then.
+#[derive(Copy, Clone, Debug)]
 struct Seen {
-    holder: Holder,
+    tag: u64,
     /// The last time that the store has, or will have within a second.
-    stored: i64,
-    last: i64,
+    stored: u32,
+    last: u32,
+}
+
+fn short(time: i64) -> u32 {
+    u32::try_from(time.max(0)).unwrap_or(u32::MAX)
 }
 
 impl Recent {
     /// Whether the store knows of this certificate, and is not behind by more than it may be.
-    pub(super) fn is_stored(&self, holder: &Holder, now: i64) -> bool {
-        let seen = self.lock();
-        let found = find(&seen, holder).ok().and_then(|at| seen.get(at));
-        found.is_some_and(|it| now.saturating_sub(it.stored) < BEHIND_MAX)
+    pub(super) fn is_stored(&self, tag: u64, now: i64) -> bool {
+        let found = self.with(tag, |it| it.stored);
+        found.is_some_and(|stored| now.saturating_sub(i64::from(stored)) < BEHIND_MAX)
     }
 
     /// Notes a fetch by a certificate that the store knows.
-    pub(super) fn fetched(&self, holder: &Holder, now: i64) {
-        let mut seen = self.lock();
-        if let Some(it) = find(&seen, holder).ok().and_then(|at| seen.get_mut(at)) {
-            it.last = it.last.max(now);
-        }
+    pub(super) fn fetched(&self, tag: u64, now: i64) {
+        self.with(tag, |it| it.last = it.last.max(short(now)));
     }
 
     /// Notes a fetch that the store has, or will have within a second.
-    pub(super) fn stored(&self, holder: &Holder, now: i64) {
-        let mut seen = self.lock();
-        match find(&seen, holder) {
-            Ok(at) => {
-                if let Some(it) = seen.get_mut(at) {
-                    it.stored = now;
-                    it.last = it.last.max(now);
-                }
-            }
-            Err(_) => {
-                if seen.len() >= RECENT_MAX {
-                    let oldest = seen.iter().enumerate().min_by_key(|(_, it)| it.stored);
-                    let oldest = oldest.map_or(0, |(at, _)| at);
-                    seen.remove(oldest);
-                }
-                let at = find(&seen, holder).unwrap_or_else(|at| at);
-                // Most objects have one holder.
-                seen.reserve_exact(1);
-                seen.insert(at, Seen { holder: *holder, stored: now, last: now });
-            }
+    pub(super) fn stored(&self, tag: u64, now: i64) {
+        let known = self.with(tag, |it| {
+            it.stored = short(now);
+            it.last = it.last.max(short(now));
+        });
+        if known.is_some() {
+            return;
+        }
+        let seen = Seen { tag, stored: short(now), last: short(now) };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, others) = &mut *all;
+        if first.is_none() {
+            *first = Some(seen);
+            return;
+        }
+        let others = others.get_or_insert_default();
+        if others.len().saturating_add(1) < RECENT_MAX {
+            others.push(seen);
+        } else if let Some(oldest) =
+            first.iter_mut().chain(others.iter_mut()).min_by_key(|it| it.stored)
+        {
+            *oldest = seen;
         }
     }
 
     /// The last fetch by that certificate, if it is remembered.
-    pub(super) fn last(&self, holder: &Holder) -> Option<i64> {
-        let seen = self.lock();
-        find(&seen, holder).ok().and_then(|at| seen.get(at)).map(|it| it.last)
+    pub(super) fn last(&self, tag: u64) -> Option<i64> {
+        self.with(tag, |it| i64::from(it.last))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Seen>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with<T>(&self, tag: u64, act: impl FnOnce(&mut Seen) -> T) -> Option<T> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, others) = &mut *all;
+        let others = others.iter_mut().flat_map(|others| others.iter_mut());
+        first.iter_mut().chain(others).find(|it| it.tag == tag).map(act)
     }
 }
 
-fn find(seen: &[Seen], holder: &Holder) -> Result<usize, usize> {
-    seen.binary_search_by(|it| it.holder.cmp(holder))
-}
-
-/// Rows whose last fetch is to be stored: their key, the version to write, what they say.
+/// Rows that are to be stored: their key, the version to write, what they say.
 #[derive(Debug, Default)]
 pub struct Late(Mutex<HashMap<Key, (u64, Fetches)>>);
 
@@ -184,11 +191,27 @@ impl Late {
                 waiting.remove(key);
             }
         }
+        // After a burst the memory is of use elsewhere.
+        if waiting.is_empty() {
+            *waiting = HashMap::new();
+        }
     }
 
-    /// What a row will say.
-    pub(super) fn of_row(&self, key: &[u8]) -> Option<Fetches> {
-        self.lock().get(key).map(|(_, fetches)| fetches.clone())
+    /// What a row will say, and in which version.
+    pub(super) fn of_row(&self, key: &[u8]) -> Option<(u64, Fetches)> {
+        self.lock().get(key).cloned()
+    }
+
+    /// The rows that wait below that beginning of a key.
+    pub(super) fn below(&self, beginning: &[u8]) -> Vec<(Key, Fetches)> {
+        let waiting = self.lock();
+        let rows = waiting.iter().filter(|(key, _)| key.starts_with(beginning));
+        rows.map(|(key, (_, fetches))| (key.clone(), fetches.clone())).collect()
+    }
+
+    /// Whether no more rows may wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().len() >= LATE_MAX
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, (u64, Fetches)>> {
@@ -223,22 +246,38 @@ mod tests {
     fn memory_keeps_few_and_forgets_the_one_stored_longest_ago() {
         let recent = Recent::default();
         for number in 0..100 {
-            recent.stored(&holder(number), i64::from(number));
+            recent.stored(number, 1000 + i64::try_from(number).unwrap());
         }
-        let kept: Vec<u8> = (0..100).filter(|it| recent.last(&holder(*it)).is_some()).collect();
-        assert_eq!(kept, (84..100).collect::<Vec<u8>>());
+        let kept: Vec<u64> = (0..100).filter(|it| recent.last(*it).is_some()).collect();
+        assert_eq!(kept, (84..100).collect::<Vec<u64>>());
     }
 
     #[test]
     fn what_is_stored_is_behind_by_a_bounded_time() {
         let recent = Recent::default();
-        recent.fetched(&holder(1), 5);
-        assert!(!recent.is_stored(&holder(1), 5), "a fetch does not make it stored");
-        recent.stored(&holder(1), 10);
-        recent.fetched(&holder(1), 20);
-        assert_eq!(recent.last(&holder(1)), Some(20));
-        assert!(recent.is_stored(&holder(1), 10 + BEHIND_MAX - 1));
-        assert!(!recent.is_stored(&holder(1), 10 + BEHIND_MAX));
-        assert!(!recent.is_stored(&holder(2), 10));
+        recent.fetched(1, 5);
+        assert!(!recent.is_stored(1, 5), "a fetch does not make it stored");
+        recent.stored(1, 10);
+        recent.fetched(1, 20);
+        assert_eq!(recent.last(1), Some(20));
+        assert!(recent.is_stored(1, 10 + BEHIND_MAX - 1));
+        assert!(!recent.is_stored(1, 10 + BEHIND_MAX));
+        assert!(!recent.is_stored(2, 10));
+    }
+
+    #[test]
+    fn rows_wait_until_what_they_say_is_stored() {
+        let late = Late::default();
+        let fetches = |last| Fetches { first: 1, last, role: "r".to_owned() };
+        late.note(b"ab".to_vec(), 1, fetches(1));
+        let batch = late.batch();
+        late.note(b"ab".to_vec(), 1, fetches(2));
+        late.stored(&batch);
+        assert_eq!(late.of_row(b"ab"), Some((1, fetches(2))), "it says something newer");
+        assert_eq!(late.below(b"a").len(), 1);
+        assert!(late.below(b"b").is_empty());
+        late.stored(&late.batch());
+        assert_eq!(late.of_row(b"ab"), None);
+        assert!(!late.is_full());
     }
 }

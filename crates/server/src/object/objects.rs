@@ -1,9 +1,12 @@
 //! All managed objects of a server: the barrier that they are behind, and what of them is in memory.
 
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use claviger_crypto::Rng;
-use claviger_store::CommitError;
+use claviger_store::{CommitError, Key};
 
 use super::cache::{Cache, Candidates, Unsealed};
 use super::holders::{Fetches, Held, Holder, Late};
@@ -31,6 +34,8 @@ pub struct Objects {
     pub(super) index: Cache<Candidates>,
     pub(super) served: Served,
     pub(super) late: Late,
+    /// Makes holders short in memory.
+    pub(super) tags: RandomState,
     ids: IdSource,
 }
 
@@ -46,6 +51,7 @@ impl Objects {
             index: Cache::new(cache_bytes_max / 2),
             served: Served::default(),
             late: Late::default(),
+            tags: RandomState::new(),
             ids: IdSource::default(),
         }
     }
@@ -93,20 +99,23 @@ impl Objects {
     pub fn holders(&self, partition: Partition, id: ObjectId) -> Result<Vec<Held>, SealError> {
         let Partition { mount, scope } = partition;
         let cached = self.cache.get(&layout::object(&mount, &scope, id.as_bytes())).ok();
-        let rows = self.barrier.scan(&layout::held_of(&mount, &scope, id.as_bytes()))?;
+        let range = layout::held_of(&mount, &scope, id.as_bytes());
+        let mut rows: HashMap<Key, Fetches> = self.late.below(&range.start).into_iter().collect();
+        for (key, opened) in self.barrier.scan(&range)? {
+            if let Entry::Vacant(row) = rows.entry(key) {
+                row.insert(Fetches::decode(&opened.bytes)?);
+            }
+        }
         let mut holders = Vec::with_capacity(rows.len());
-        for (key, opened) in rows {
+        for (key, mut fetches) in rows {
             let Some(holder) = Holder::of_row(&key) else { continue };
-            let mut fetches = match self.late.of_row(&key) {
-                Some(fetches) => fetches,
-                None => Fetches::decode(&opened.bytes)?,
-            };
-            if let Some(last) = cached.as_ref().and_then(|it| it.recent.last(&holder)) {
+            let tag = self.tags.hash_one(holder);
+            if let Some(last) = cached.as_ref().and_then(|it| it.recent.last(tag)) {
                 fetches.last = fetches.last.max(last);
             }
             holders.push(Held { holder, fetches });
         }
-        holders.sort_by_key(|held| std::cmp::Reverse(held.fetches.last));
+        holders.sort_by_key(|held| (std::cmp::Reverse(held.fetches.last), held.holder.serial));
         Ok(holders)
     }
 

@@ -41,5 +41,9 @@ impl Served {
         for key in keys {
             waiting.remove(key);
         }
+        // After a burst the memory is of use elsewhere.
+        if waiting.is_empty() {
+            *waiting = HashSet::new();
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! commit expects those versions: if another change came first, nothing is written and the
 //! handler runs again.
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -31,7 +32,17 @@ pub struct Tx<'a> {
     pub(super) entries: Vec<Entry>,
     pub(super) serves: Vec<Serve>,
     /// Whom it is for, and the name of their role.
-    pub(super) holder: Option<(Holder, &'a str)>,
+    pub(super) client: Option<Client<'a>>,
+}
+
+/// Who a transaction is for.
+#[derive(Debug)]
+pub(super) struct Client<'a> {
+    pub(super) holder: Holder,
+    /// Stands for the holder in memory.
+    pub(super) tag: u64,
+    /// Name of its role.
+    pub(super) role: &'a str,
 }
 
 #[derive(Debug)]
@@ -59,21 +70,18 @@ struct Effects<'a> {
     updates: Vec<Key>,
     /// Index rows that come or go.
     index_rows: Vec<Key>,
-    /// Objects that the client holds from then on.
-    held: Vec<Arc<Unsealed>>,
-    holder: Option<Holder>,
-    now: i64,
 }
 
 impl<'a> Tx<'a> {
     pub(super) const fn new(objects: &'a Objects, partition: Partition, now: i64) -> Self {
-        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new(), holder: None }
+        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new(), client: None }
     }
 
     /// The same, for that certificate, which has that role: what it fetches is on record.
     #[must_use]
-    pub const fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
-        self.holder = Some((holder, role));
+    pub fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
+        let tag = self.objects.tags.hash_one(holder);
+        self.client = Some(Client { holder, tag, role });
         self
     }
 
@@ -201,13 +209,14 @@ impl<'a> Tx<'a> {
     /// Whether there is nothing to commit: then [`Tx::finish_reads`] ends it.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.entries.iter().all(|entry| !entry.changed) && !self.has_new_holder()
+        self.entries.iter().all(|entry| !entry.changed) && !self.must_hold()
     }
 
     /// Submits the changes. They hold when the commit says that it is done.
-    pub fn commit(self) -> Commit<'a> {
-        self.finish_reads();
+    pub fn commit(mut self) -> Commit<'a> {
         let mut changes = Changes::default();
+        self.hold(&mut changes);
+        self.finish_reads();
         let mut updates = Vec::new();
         let Partition { mount, scope } = self.partition;
         for entry in &self.entries {
@@ -224,12 +233,9 @@ impl<'a> Tx<'a> {
             updates.push(key);
             self.index_changes(entry, &mut changes);
         }
-        let held = self.hold(&mut changes);
         let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
         let pending = self.objects.barrier.commit(changes);
-        let holder = self.holder.map(|(holder, _)| holder);
-        let (objects, now) = (self.objects, self.now);
-        Commit { effects: Effects { objects, updates, index_rows, held, holder, now }, pending }
+        Commit { effects: Effects { objects: self.objects, updates, index_rows }, pending }
     }
 
     /// An object that is rewritten takes its spent freshness with it.
@@ -266,7 +272,7 @@ impl Commit<'_> {
     /// The changes were not taken.
     pub async fn done(self) -> Result<(), CommitError> {
         let outcome = self.pending.await.map(|_| ());
-        self.effects.apply(&outcome);
+        self.effects.apply();
         outcome
     }
 
@@ -276,13 +282,13 @@ impl Commit<'_> {
     /// The changes were not taken.
     pub fn wait(self) -> Result<(), CommitError> {
         let outcome = self.pending.wait().map(|_| ());
-        self.effects.apply(&outcome);
+        self.effects.apply();
         outcome
     }
 }
 
 impl Effects<'_> {
-    fn apply(self, outcome: &Result<(), CommitError>) {
+    fn apply(self) {
         for key in self.updates {
             // Forgotten, not replaced: a task that was overtaken must not put an older record over
             // a newer one. The next read takes what the store has.
@@ -290,9 +296,6 @@ impl Effects<'_> {
         }
         for row in self.index_rows {
             self.objects.index.commit(layout::term_of(&row));
-        }
-        if let (Ok(()), Some(holder)) = (outcome, self.holder) {
-            self.held.iter().for_each(|unsealed| unsealed.recent.stored(&holder, self.now));
         }
     }
 }
