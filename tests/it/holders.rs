@@ -130,6 +130,8 @@ fn a_compromise_revokes_and_names_the_holders() {
     let refused = api.write(&path(&another, "compromise"), &wrong);
     assert_eq!(refused.status, 400);
     assert_eq!(refused.errors(), ["the Compromise Occurrence Date lies in the future"]);
+    let long = json!({"message": "x".repeat(5000)});
+    assert_eq!(api.write(&path(&another, "compromise"), &long).status, 400);
     let answered = Command::new(binary())
         .args(["object", "holders", "nonsense", "--address", &server.api])
         .env("CLAVIGER_TOKEN", ROOT_TOKEN)

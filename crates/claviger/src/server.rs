@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use claviger_server::assemble::{self, DevOptions, Running, StartError};
@@ -103,7 +104,10 @@ fn start_runtime(serve: impl Future<Output = anyhow::Result<()>>) -> Outcome {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format_args!("the runtime does not start: {error}")))?;
-    runtime.block_on(serve).map_err(|error| match error.downcast_ref::<StartError>() {
+    let served = runtime.block_on(serve);
+    // A login that is being looked at must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    served.map_err(|error| match error.downcast_ref::<StartError>() {
         // It says its causes itself.
         Some(cause) => refused(cause),
         None => Failure::new(format_args!("{error:#}")),

@@ -93,8 +93,8 @@ impl Lockout {
         let mut all = self.all();
         if all.len() >= STRANGERS_MAX && !all.contains_key(&alias) {
             all.retain(|_, failures| !failures.is_over(now));
-            if !exists {
-                make_room(&mut all);
+            if !exists && !make_room(&mut all, now) {
+                return false;
             }
         }
         let failures = all.entry(alias).or_insert(Failures { count: 0, last: now, exists });
@@ -133,16 +133,16 @@ impl Lockout {
     }
 }
 
-/// Forgets the stranger that failed longest ago if there are too many.
-fn make_room(all: &mut HashMap<Alias, Failures>) {
+/// Forgets the stranger that failed longest ago if there are too many; false if all of them are
+/// locked. A locked one is not forgotten: that would tell that nobody has the name.
+fn make_room(all: &mut HashMap<Alias, Failures>, now: i64) -> bool {
     let strangers = all.iter().filter(|(_, failures)| !failures.exists);
     if strangers.clone().count() < STRANGERS_MAX {
-        return;
+        return true;
     }
-    let oldest = strangers.min_by_key(|(_, failures)| failures.last);
-    if let Some(oldest) = oldest.map(|(alias, _)| alias.clone()) {
-        all.remove(&oldest);
-    }
+    let oldest = strangers.filter(|(_, failures)| !failures.is_locked(now));
+    let oldest = oldest.min_by_key(|(_, failures)| failures.last);
+    oldest.map(|(alias, _)| alias.clone()).is_some_and(|oldest| all.remove(&oldest).is_some())
 }
 
 impl AuthMethods {

@@ -58,6 +58,9 @@ pub enum AuthError {
     /// More logins from one address than it may try.
     #[error("too many logins from this address: try again in {0} seconds")]
     TooMany(i64),
+    /// More logins at once than are looked at.
+    #[error("too many logins at the same time: try again")]
+    Busy,
     /// There is nothing under that name.
     #[error("{0}")]
     Missing(String),

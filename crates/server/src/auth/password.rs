@@ -2,6 +2,7 @@
 //! iterations for each. Never knows whose.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::pbkdf2;
@@ -20,6 +21,32 @@ const HASH_BYTES: usize = 32;
 
 /// One hash at a time: guessing passwords must not take the processors from KMIP.
 static HASHING: Mutex<()> = Mutex::new(());
+
+/// How many logins may wait for their turn. Each holds a thread, so more would keep others from
+/// everything else that the API does.
+const WAITING_MAX: usize = 8;
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// A place in the queue.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Result<Self, AuthError> {
+        // Counted before it is asked, so that two cannot take the last place.
+        let place = Self;
+        if WAITING.fetch_add(1, Ordering::SeqCst) >= WAITING_MAX {
+            Err(AuthError::Busy)
+        } else {
+            Ok(place)
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// What is kept of a password.
 #[derive(Clone, Serialize, Deserialize)]
@@ -60,14 +87,18 @@ impl PasswordHash {
     }
 
     /// Whether a password is the one. Slow, and as slow if it is not.
-    pub(super) fn is(&self, password: &str) -> bool {
+    ///
+    /// # Errors
+    /// [`AuthError::Busy`] if too many wait already.
+    pub(super) fn is(&self, password: &str) -> Result<bool, AuthError> {
+        let _place = Waiting::begin()?;
         let long = password.len() > PASSWORD_BYTES_MAX;
         let password = if long { "" } else { password };
         let _one = HASHING.lock().unwrap_or_else(PoisonError::into_inner);
         let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
         let bytes = password.as_bytes();
         let verified = pbkdf2::verify(algorithm, self.iterations, &self.salt, bytes, &self.hash);
-        verified.is_ok() && !long
+        Ok(verified.is_ok() && !long)
     }
 }
 
@@ -78,12 +109,12 @@ mod tests {
     #[test]
     fn a_password_is_itself_and_nothing_else_is() {
         let kept = PasswordHash::of("correct horse", 10).unwrap();
-        assert!(kept.is("correct horse"));
+        assert!(kept.is("correct horse").unwrap());
         let other = PasswordHash::of("correct horse", 10).unwrap();
         assert_ne!(kept.hash, other.hash, "each has a salt of its own");
         for wrong in ["", "correct hors", "Correct horse", &"x".repeat(2000)] {
-            assert!(!kept.is(wrong), "{wrong:?}");
-            assert!(!PasswordHash::of_nobody(10).is(wrong), "{wrong:?}");
+            assert!(!kept.is(wrong).unwrap(), "{wrong:?}");
+            assert!(!PasswordHash::of_nobody(10).is(wrong).unwrap(), "{wrong:?}");
         }
         for unfit in ["", &"x".repeat(1025)] {
             assert!(matches!(PasswordHash::of(unfit, 10), Err(AuthError::BadInput(_))));
@@ -91,11 +122,25 @@ mod tests {
     }
 
     #[test]
+    fn few_wait_and_the_others_are_told_to_come_again() {
+        let kept = PasswordHash::of("x", 200_000).unwrap();
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let logins: Vec<_> =
+                (0..4 * WAITING_MAX).map(|_| scope.spawn(|| kept.is("x"))).collect();
+            logins.into_iter().map(|login| login.join().unwrap()).collect()
+        });
+        let busy = answers.iter().filter(|it| matches!(it, Err(AuthError::Busy))).count();
+        assert!(busy > 0, "all of {} waited", answers.len());
+        assert!(answers.iter().all(|it| matches!(it, Ok(true) | Err(AuthError::Busy))));
+        assert!(kept.is("x").unwrap(), "the places are free again");
+    }
+
+    #[test]
     fn a_hash_is_the_published_one_and_says_how_it_was_made() {
         // RFC 7914 §11: of the 64 octets there the first 32.
         let json = r#"{"iterations":1,"salt":"c2FsdA==","hash":"VawEblbjCJ/sFpHCJUS2BflBhSFt3gRl5oudV8INrLw="}"#;
         let kept: PasswordHash = serde_json::from_str(json).unwrap();
-        assert!(kept.is("passwd"));
-        assert!(!kept.is("password"));
+        assert!(kept.is("passwd").unwrap());
+        assert!(!kept.is("password").unwrap());
     }
 }

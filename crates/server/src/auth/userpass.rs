@@ -126,7 +126,7 @@ impl<'a> Userpass<'a> {
             let stored = self.0.get::<UserRecord>(&name)?;
             let user = stored.map(|stored| stored.value);
             let nobody = PasswordHash::of_nobody(methods.password_iterations);
-            let is_right = user.as_ref().map_or(&nobody, |user| &user.password).is(password);
+            let is_right = user.as_ref().map_or(&nobody, |user| &user.password).is(password)?;
             let exists = user.is_some();
             user.filter(|_| is_right).ok_or(Refused::Wrong { exists })
         })?;

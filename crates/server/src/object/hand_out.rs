@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use claviger_store::Key;
 
 use super::cache::Unsealed;
-use super::holders::{Fetches, Holder};
+use super::holders::{BEHIND_MAX, Fetches, Holder};
 use super::id::ObjectId;
 use super::managed::Outline;
 use super::tx::{Tx, damaged, destroyed, not_found, storage};
@@ -63,18 +63,23 @@ impl Tx<'_> {
         }
         let key = self.held_key(id, &client.holder);
         let role = client.role.to_owned();
-        if let Some((version, waiting)) = self.objects.late.of_row(&key) {
-            return Ok(Some((
-                version,
-                Fetches { last: waiting.last.max(self.now), role, ..waiting },
-            )));
-        }
-        let Some(row) = self.objects.barrier.get(&key).map_err(storage)? else {
-            return Ok(Some((1, Fetches { first: self.now, last: self.now, role })));
+        let (version, known) = match self.objects.late.of_row(&key) {
+            Some(waiting) => waiting,
+            None => match self.objects.barrier.get(&key).map_err(storage)? {
+                Some(row) => {
+                    let stored = Fetches::decode(&row.bytes).map_err(storage)?;
+                    (row.version.saturating_add(1), stored)
+                }
+                None => return Ok(Some((1, Fetches { first: self.now, last: self.now, role }))),
+            },
         };
-        let stored = Fetches::decode(&row.bytes).map_err(storage)?;
-        let fetches = Fetches { last: stored.last.max(self.now), role, ..stored };
-        Ok(Some((row.version.saturating_add(1), fetches)))
+        if let Some(unsealed) = unsealed
+            && self.now.saturating_sub(known.last) < BEHIND_MAX
+        {
+            unsealed.recent.stored(client.tag, known.last);
+            return Ok(None);
+        }
+        Ok(Some((version, Fetches { last: known.last.max(self.now), role, ..known })))
     }
 
     fn held_key(&self, id: ObjectId, holder: &Holder) -> Key {

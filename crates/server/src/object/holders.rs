@@ -99,7 +99,15 @@ impl Fetches {
 /// The certificates that fetched an object of late. Most objects have one holder, who takes no memory
 /// of its own.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<(Option<Seen>, Option<Box<Vec<Seen>>>)>);
+pub struct Recent(Mutex<All>);
+
+#[derive(Debug, Default)]
+struct All {
+    first: Option<Seen>,
+    others: Option<Box<Others>>,
+}
+
+type Others = Vec<Seen>;
 
 /// A certificate, by a hash of it under a key of this process. The times are POSIX seconds: they fit
 /// until 2106, and are cut off then.
@@ -138,7 +146,7 @@ impl Recent {
         }
         let seen = Seen { tag, stored: short(now), last: short(now) };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, others) = &mut *all;
+        let All { first, others } = &mut *all;
         if first.is_none() {
             *first = Some(seen);
             return;
@@ -160,7 +168,7 @@ impl Recent {
 
     fn with<T>(&self, tag: u64, act: impl FnOnce(&mut Seen) -> T) -> Option<T> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, others) = &mut *all;
+        let All { first, others } = &mut *all;
         let others = others.iter_mut().flat_map(|others| others.iter_mut());
         first.iter_mut().chain(others).find(|it| it.tag == tag).map(act)
     }
@@ -207,6 +215,11 @@ impl Late {
         let waiting = self.lock();
         let rows = waiting.iter().filter(|(key, _)| key.starts_with(beginning));
         rows.map(|(key, (_, fetches))| (key.clone(), fetches.clone())).collect()
+    }
+
+    /// Forgets what waits below that beginning of a key.
+    pub(super) fn forget(&self, beginning: &[u8]) {
+        self.lock().retain(|key, _| !key.starts_with(beginning));
     }
 
     /// Whether no more rows may wait.

@@ -35,6 +35,12 @@ impl Served {
         waiting.iter().take(BATCH).cloned().collect()
     }
 
+    /// Forgets what waits below that beginning of a key.
+    pub fn forget(&self, beginning: &[u8]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|key| !key.starts_with(beginning));
+    }
+
     /// Forgets rows that are stored.
     pub fn stored(&self, keys: &[Key]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

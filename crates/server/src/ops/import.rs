@@ -9,6 +9,7 @@ use super::new_object::{Origin, new_object};
 use super::register::examine;
 use super::{Context, wrapping};
 use crate::failure::{Failure, Reason};
+use crate::object::lifecycle::State;
 use crate::object::{ManagedObject, ObjectId, adoption};
 
 /// Carries out Import.
@@ -38,6 +39,11 @@ pub fn import(
     if existing.is_some() && request.replace_existing != Some(true) {
         let message = "there is an object with this Unique Identifier, or there was one";
         return Err(Failure::new(Reason::ObjectAlreadyExists, message));
+    }
+    let is_compromised = |state| matches!(state, State::Compromised | State::DestroyedCompromised);
+    if existing.as_ref().is_some_and(|it| is_compromised(it.state(context.now()))) {
+        let message = "what is compromised is not replaced under its Unique Identifier";
+        return Err(Failure::new(Reason::WrongState, message));
     }
     let AttributeList(given) = request.attributes;
     let limits = &context.resources.limits;

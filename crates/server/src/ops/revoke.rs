@@ -11,6 +11,9 @@ use crate::failure::{Failure, Reason};
 use crate::object::lifecycle::{self, Event};
 use crate::object::{ManagedObject, usage};
 
+/// What people write of a reason; more belongs elsewhere.
+const MESSAGE_BYTES_MAX: usize = 4096;
+
 /// Carries out Revoke.
 ///
 /// # Errors
@@ -39,6 +42,11 @@ pub fn revoked(
     now: i64,
 ) -> Result<ManagedObject, Failure> {
     usage::refuse_without_lifecycle(object)?;
+    let message = reason.revocation_message.as_ref();
+    if message.is_some_and(|message| message.len() > MESSAGE_BYTES_MAX) {
+        let message = format!("the Revocation Message is longer than {MESSAGE_BYTES_MAX} bytes");
+        return Err(Failure::new(Reason::InvalidField, message));
+    }
     if reason.revocation_reason_code.row().is_none() {
         let message = "the Revocation Reason Code is not known";
         return Err(Failure::new(Reason::InvalidField, message));

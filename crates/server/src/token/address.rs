@@ -31,11 +31,17 @@ impl AddressBlock {
             }
             Some(_) => return None,
         };
-        let (bits, is_v6) = bits_of(address.parse().ok()?);
-        let width = if is_v6 { 128 } else { 32 };
-        let prefix = prefix.unwrap_or(width);
+        let address: IpAddr = address.parse().ok()?;
+        let (mut bits, mut is_v6) = bits_of(address);
+        let mut width = if is_v6 { 128 } else { 32 };
+        let mut prefix = prefix.unwrap_or(width);
         if prefix > width {
             return None;
+        }
+        // IPv4 within IPv6 is what it is without, as in `contains`.
+        if is_v6 && address.to_canonical().is_ipv4() && prefix >= 96 {
+            (bits, is_v6) = bits_of(address.to_canonical());
+            (width, prefix) = (32, prefix.saturating_sub(96));
         }
         let first = bits & mask(prefix, width);
         Some(Self { text: text.to_owned(), first, prefix, is_v6 })
@@ -106,6 +112,7 @@ mod tests {
         for (block, inside, outside) in [
             ("10.0.0.0/8", &["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"][..], "11.0.0.0"),
             ("10.1.2.3/8", &["10.9.9.9"], "9.255.255.255"),
+            ("::ffff:10.0.0.0/104", &["10.9.9.9", "::ffff:10.9.9.9"], "11.0.0.0"),
             ("192.168.1.1", &["192.168.1.1"], "192.168.1.2"),
             ("192.168.1.1/32", &["192.168.1.1"], "192.168.1.0"),
             ("0.0.0.0/0", &["1.2.3.4", "255.255.255.255"], "::1"),

@@ -118,11 +118,24 @@ impl Tokens {
         Ok(stored.map(|stored| stored.value))
     }
 
-    /// Writes a role in the place of the one of its name. Blocks until durable.
+    /// Changes the role of a name, or makes one. Blocks until durable.
     ///
     /// # Errors
-    /// [`TokenError::BadInput`] for a name or lists that cannot be.
-    pub fn write_role(&self, role: &TokenRole) -> Result<(), TokenError> {
+    /// What `change` says; [`TokenError::BadInput`] for a name or lists that cannot be.
+    pub fn change_role<E: From<TokenError>>(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut TokenRole) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Two who change it at once would undo each other.
+        let _one = self.writer();
+        let mut role = self.role(name)?.unwrap_or_else(|| TokenRole::new(name));
+        change(&mut role)?;
+        Ok(self.write_role(&role)?)
+    }
+
+    /// Writes a role in the place of the one of its name.
+    pub(super) fn write_role(&self, role: &TokenRole) -> Result<(), TokenError> {
         let fits = (1..=NAME_BYTES_MAX).contains(&role.name.len());
         if !fits || role.name.chars().any(char::is_control) {
             return Err(TokenError::BadInput(format!(

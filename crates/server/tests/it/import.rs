@@ -6,7 +6,8 @@ use claviger_kmip::attributes::{Attribute, AttributeId, Attributes};
 use claviger_kmip::codec::DateTime;
 use claviger_kmip::compat::AttributeList;
 use claviger_kmip::enums::{
-    BlockCipherMode, EncodingOption, KeyWrapType, ObjectType, ResultReason, State, WrappingMethod,
+    BlockCipherMode, EncodingOption, KeyWrapType, ObjectType, ResultReason, RevocationReasonCode,
+    State, WrappingMethod,
 };
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::objects::{EncryptionKeyInformation, KeyWrappingSpecification, Object};
@@ -16,6 +17,7 @@ use claviger_kmip::payload::{
 
 use crate::cryptography::{KEY, aes, encrypt, get, mode, reason, register, values};
 use crate::fixture::{Fixture, START, name};
+use crate::replacement::revoke;
 
 const ID: &str = "0f8b6d5e-1c2a-4b3d-9e8f-7a6b5c4d3e2f";
 const VERSIONS: [Version; 3] = [Version::V1_4, Version::V2_0, Version::V2_1];
@@ -137,6 +139,30 @@ async fn an_identifier_that_is_taken_is_replaced_only_on_request() {
         );
         assert_eq!(values(&fixture, ID, AttributeId::Name).await, [name("second")]);
         assert_eq!(values(&fixture, ID, AttributeId::DestroyDate).await, []);
+    }
+}
+
+/// Who may import must not be able to take a compromise back, neither of a key nor of what is left of it.
+#[tokio::test]
+async fn what_is_compromised_stays_so() {
+    let fixture = Fixture::new();
+    fixture
+        .call(Version::V2_1, &import(aes(&KEY), [usage(), Attribute::State(State::ACTIVE)]))
+        .await;
+    revoke(&fixture, ID, RevocationReasonCode::KEY_COMPROMISE).await;
+    let again = ImportRequest {
+        replace_existing: Some(true),
+        ..import(aes(&KEY), [usage(), Attribute::State(State::ACTIVE)])
+    };
+    for state in [State::COMPROMISED, State::DESTROYED_COMPROMISED] {
+        let refused = reason(&fixture, Version::V2_1, &again).await;
+        assert_eq!(refused, Some(ResultReason::WRONG_KEY_LIFECYCLE_STATE), "{state:?}");
+        let found = values(&fixture, ID, AttributeId::State).await;
+        assert_eq!(found, [Attribute::State(state)]);
+        let destroy = DestroyRequest { unique_identifier: Some(ID.into()) };
+        if state == State::COMPROMISED {
+            fixture.call(Version::V2_1, &destroy).await;
+        }
     }
 }
 

@@ -48,7 +48,7 @@ async fn links(fixture: &Fixture, key: &str) -> Vec<(LinkType, String)> {
         .collect()
 }
 
-async fn revoke(fixture: &Fixture, key: &str, code: RevocationReasonCode) {
+pub(crate) async fn revoke(fixture: &Fixture, key: &str, code: RevocationReasonCode) {
     let request = RevokeRequest {
         unique_identifier: Some(key.into()),
         revocation_reason: claviger_kmip::attributes::values::RevocationReason {

@@ -254,8 +254,17 @@ impl AppRole<'_> {
         from_there(&role.secret_id_bound_cidrs, client, "role")?;
         from_there(&stored.value.cidr_list, client, "secret ID")?;
         let mut terms = role.token.clone();
-        if !stored.value.token_bound_cidrs.is_empty() {
-            terms.bound_cidrs = stored.value.token_bound_cidrs.clone();
+        let own = &stored.value.token_bound_cidrs;
+        if !own.is_empty() {
+            // The role may have been bound more tightly since.
+            let of_role = |block: &&AddressBlock| {
+                role.token.bound_cidrs.is_empty()
+                    || role.token.bound_cidrs.iter().any(|it| it.covers(block))
+            };
+            terms.bound_cidrs = own.iter().filter(of_role).cloned().collect();
+            if terms.bound_cidrs.is_empty() {
+                return Err(AuthError::Denied.into());
+            }
         }
         if !admits(&terms.bound_cidrs, client.address) {
             return Err(AuthError::Denied.into());

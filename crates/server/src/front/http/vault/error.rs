@@ -195,7 +195,7 @@ impl From<AuthError> for ApiError {
             | AuthError::Missing(_)
             | AuthError::Wrong(_) => Self::bad(error.to_string()),
             AuthError::Denied => Self::denied(),
-            AuthError::TooMany(_) => Self::new(429, error.to_string()),
+            AuthError::TooMany(_) | AuthError::Busy => Self::new(429, error.to_string()),
             AuthError::Token(error) => error.into(),
             AuthError::Record(error) => error.into(),
             AuthError::Random => Self::internal(&error),

@@ -29,7 +29,7 @@ pub(super) fn holders(call: &Call<'_>) -> Result<Reply, ApiError> {
     let now = call.api.clock.now();
     let objects = &call.services()?.objects;
     objects.begin(partition, now).object(&id.to_string()).map_err(refused)?;
-    describe(call, objects, partition, id)
+    describe(call, objects, partition, id, &[])
 }
 
 /// `POST scope/:scope/object/:id/compromise`: Revoke with Key Compromise, and who holds it. Once more
@@ -52,11 +52,13 @@ pub(super) fn compromise(call: &Call<'_>) -> Result<Reply, ApiError> {
         let mut tx = objects.begin(partition, now);
         let object = tx.object(&id.to_string()).map_err(refused)?;
         if is_compromised(object.state(now)) {
-            return describe(call, objects, partition, id);
+            return describe(call, objects, partition, id, &[]);
         }
         tx.update(revoked(&object, reason.clone(), occurrence, now).map_err(refused)?);
+        // The change takes from memory what the store has not of last fetches.
+        let before = objects.holders(partition, id).map_err(|error| ApiError::internal(&error))?;
         match tx.commit().wait() {
-            Ok(()) => return describe(call, objects, partition, id),
+            Ok(()) => return describe(call, objects, partition, id, &before),
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(ApiError::internal(&error)),
         }
@@ -78,10 +80,16 @@ fn describe(
     objects: &Objects,
     partition: Partition,
     id: ObjectId,
+    before: &[Held],
 ) -> Result<Reply, ApiError> {
     let now = call.api.clock.now();
     let object = objects.begin(partition, now).object(&id.to_string()).map_err(refused)?;
-    let holders = objects.holders(partition, id).map_err(|error| ApiError::internal(&error))?;
+    let mut holders = objects.holders(partition, id).map_err(|error| ApiError::internal(&error))?;
+    for held in &mut holders {
+        if let Some(known) = before.iter().find(|known| known.holder == held.holder) {
+            held.fetches.last = held.fetches.last.max(known.fetches.last);
+        }
+    }
     let holders: Vec<Value> =
         holders.iter().map(|held| holder(call, held)).collect::<Result<_, _>>()?;
     Ok(Reply::data(json!({

@@ -41,10 +41,14 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reply, ApiError> {
 
 /// `POST auth/token/roles/:role_name`: what is left out stays as it is.
 pub(super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let (fields, name) = (call.fields, call.captured("role_name"));
+    let name = call.captured("role_name");
     refuse_unknown_kinds(call)?;
-    let tokens = &call.services()?.tokens;
-    let mut role = tokens.role(name)?.unwrap_or_else(|| TokenRole::new(name));
+    call.services()?.tokens.change_role(name, |role| change(call, role))?;
+    Ok(Reply::empty())
+}
+
+fn change(call: &Call<'_>, role: &mut TokenRole) -> Result<(), ApiError> {
+    let fields = call.fields;
     for (list, name) in [
         (&mut role.allowed_policies, "allowed_policies"),
         (&mut role.allowed_policies_glob, "allowed_policies_glob"),
@@ -60,13 +64,14 @@ pub(super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
     role.renewable = fields.bool("renewable")?.apply(role.renewable, true);
     role.no_default_policy =
         fields.bool("token_no_default_policy")?.apply(role.no_default_policy, false);
-    role.path_suffix = suffix(fields.text("path_suffix")?.apply(role.path_suffix, String::new()))?;
+    role.path_suffix = suffix(
+        fields.text("path_suffix")?.apply(std::mem::take(&mut role.path_suffix), String::new()),
+    )?;
     role.period = seconds(call, "token_period", "period", role.period)?;
     role.explicit_max_ttl =
         seconds(call, "token_explicit_max_ttl", "explicit_max_ttl", role.explicit_max_ttl)?;
     role.num_uses = fields.u32("token_num_uses")?.apply(role.num_uses, 0);
-    tokens.write_role(&role)?;
-    Ok(Reply::empty())
+    Ok(())
 }
 
 /// `DELETE auth/token/roles/:role_name`.
