@@ -49,6 +49,7 @@ impl Database {
             .args(["--no-defaults", "--auth-root-authentication-method=normal"])
             .args(["--skip-test-db", "--user=root"])
             .arg(format!("--datadir={}", data.display()))
+            .arg(format!("--tmpdir={}", scratch.path().display()))
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -96,9 +97,10 @@ impl Database {
             .args(["--no-defaults", "--user=root", "--skip-networking", "--skip-grant-tables"])
             .arg(format!("--datadir={}", self.data().display()))
             .arg(format!("--socket={}", self.socket().display()))
+            .arg(format!("--tmpdir={}", path.display()))
             .arg(format!("--pid-file={}", path.join("pid").display()))
             .arg(format!("--plugin-dir={}", path.join("plugins").display()))
-            .args(["--plugin-load-add=kmip_key_management", "--plugin-maturity=unknown"])
+            .arg("--plugin-load-add=kmip_key_management")
             .arg("--kmip-key-management=FORCE")
             .args(["--innodb-encrypt-tables=FORCE", "--innodb-encrypt-log=ON"])
             .args(["--innodb-encrypt-temporary-tables=ON", "--aria-encrypt-tables=ON"])

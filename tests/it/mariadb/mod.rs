@@ -40,8 +40,6 @@ fn fill(running: &Running<'_>) {
     let rows = format!("SELECT seq, CONCAT('{NEEDLE}-', seq) FROM db.seq_1_to_500");
     running.ask(&format!(
         "CREATE DATABASE db; USE db;
-         CREATE TABLE seq_1_to_500 (seq INT PRIMARY KEY) ENGINE=InnoDB;
-         INSERT INTO seq_1_to_500 WITH RECURSIVE s AS (SELECT 1 n UNION ALL SELECT n+1 FROM s WHERE n<500) SELECT n FROM s;
          CREATE TABLE system_key (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=InnoDB;
          CREATE TABLE own_key (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=InnoDB ENCRYPTED=YES ENCRYPTION_KEY_ID=5;
          CREATE TABLE aria (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=Aria ROW_FORMAT=PAGE;
@@ -89,7 +87,10 @@ fn everything_is_encrypted_and_a_rotation_encrypts_it_anew() {
         )
     };
     running.until(&version("current_key_version"), "2");
-    running.until(&version("min_key_version"), "2");
+    // Pages may be as many versions behind as innodb_encryption_rotate_key_age says, which is 1.
+    assert_eq!(make(&server, 5), 3);
+    running.until(&version("current_key_version"), "3");
+    running.until(&version("min_key_version"), "3");
     check(&running);
     running.stop();
     assert_eq!(database.find(NEEDLE), None);
@@ -203,11 +204,7 @@ fn a_server_that_cannot_have_its_keys_does_not_start_and_says_why_in_one_line() 
     database.set("create-missing", "ON");
     let running = database.start();
     running.says("key 1 was missing: version 1 is made");
-    running.ask(
-        "CREATE TABLE test_key (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=9; "
-            .replace("TABLE ", "DATABASE db; CREATE TABLE db.")
-            .as_str(),
-    );
+    running.ask("CREATE DATABASE db; CREATE TABLE db.t (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=9");
     running.stop();
     assert_eq!(make(&server, 9), 2);
 }
