@@ -145,23 +145,25 @@ impl Database {
         self.log().lines().filter(ours).map(str::to_owned).collect()
     }
 
-    /// Whether a text is in a file of the data directory; which.
-    pub(super) fn find(&self, text: &str) -> Option<PathBuf> {
-        let mut directories = vec![self.data()];
+    /// The files of the database that have a text in them, its temporary ones included.
+    pub(super) fn find(&self, text: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut directories = vec![self.scratch.path().to_owned()];
         while let Some(directory) = directories.pop() {
             for entry in fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     directories.push(path);
-                } else if path.is_file() {
-                    let bytes = fs::read(&path).unwrap();
-                    if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
-                        return Some(path);
-                    }
+                    continue;
+                }
+                // Sockets cannot be read, and temporary files go while one looks.
+                let Ok(bytes) = fs::read(&path) else { continue };
+                if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                    found.push(path);
                 }
             }
         }
-        None
+        found
     }
 }
 
@@ -202,6 +204,15 @@ impl Running<'_> {
             }
             let log = || self.log();
             assert!(Instant::now() < deadline, "{sql}: {said}, not {answer}\n{}", log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Waits until it is done.
+    pub(super) fn eventually(&self, sql: &str) {
+        let deadline = Instant::now() + WITHIN;
+        while let Err(said) = self.try_ask(sql) {
+            assert!(Instant::now() < deadline, "{sql}: {said}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(100));
         }
     }

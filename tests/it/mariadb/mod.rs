@@ -3,18 +3,25 @@
 
 mod database;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::at_rest::{fails, json};
-use crate::kmip::{Client, on, op};
+use crate::api::Api;
+use crate::at_rest::{fails, json as json_of};
+use crate::kmip::{Client, Operation, attribute, name_fields, on, op, revoke};
 use crate::server::{Server, binary};
 use database::{Database, Running, is_installed, library};
 
 const NEEDLE: &str = "a-heron-in-the-reeds-4417";
+/// In a table's definition, which is not encrypted: what the search finds.
+const IN_THE_OPEN: &str = "a-crane-above-the-reeds-0932";
+const NOWHERE: [PathBuf; 0] = [];
+/// Why a key is revoked: Superseded.
+const SUPERSEDED: u32 = 4;
 const DRAINED: Duration = Duration::from_secs(30);
 
 /// `claviger mariadb rotate`.
@@ -30,7 +37,7 @@ fn rotate(server: &Server, key_id: u32, more: &[&str]) -> Command {
 
 /// Makes a version of a key; which.
 fn make(server: &Server, key_id: u32) -> i64 {
-    let made: Value = json(rotate(server, key_id, &[]));
+    let made: Value = json_of(rotate(server, key_id, &[]));
     assert_eq!(made["key_id"], key_id);
     made["version"].as_i64().unwrap()
 }
@@ -42,7 +49,7 @@ fn fill(running: &Running<'_>) {
         "CREATE DATABASE db; USE db;
          CREATE TABLE system_key (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=InnoDB;
          CREATE TABLE own_key (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=InnoDB ENCRYPTED=YES ENCRYPTION_KEY_ID=5;
-         CREATE TABLE aria (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=Aria ROW_FORMAT=PAGE;
+         CREATE TABLE aria (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=Aria ROW_FORMAT=PAGE COMMENT='{IN_THE_OPEN}';
          INSERT INTO system_key {rows}; INSERT INTO own_key {rows}; INSERT INTO aria {rows};
          CREATE TEMPORARY TABLE temporary (id INT PRIMARY KEY, t VARCHAR(100)) ENGINE=InnoDB;
          INSERT INTO temporary {rows}; FLUSH TABLES;"
@@ -75,8 +82,10 @@ fn everything_is_encrypted_and_a_rotation_encrypts_it_anew() {
     let said = running.try_ask("CREATE TABLE db.x (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=500");
     assert!(said.unwrap_err().contains("x"), "a table of a key that is not there");
     running.says("key 500: the KMIP server has no Active version of key 500");
+    assert_eq!(database.find(NEEDLE), NOWHERE);
     running.stop();
-    assert_eq!(database.find(NEEDLE), None);
+    assert_eq!(database.find(NEEDLE), NOWHERE);
+    assert!(!database.find(IN_THE_OPEN).is_empty());
 
     let running = database.start();
     check(&running);
@@ -93,7 +102,7 @@ fn everything_is_encrypted_and_a_rotation_encrypts_it_anew() {
     running.until(&version("min_key_version"), "3");
     check(&running);
     running.stop();
-    assert_eq!(database.find(NEEDLE), None);
+    assert_eq!(database.find(NEEDLE), NOWHERE);
     let running = database.start();
     check(&running);
     running.stop();
@@ -210,11 +219,93 @@ fn a_server_that_cannot_have_its_keys_does_not_start_and_says_why_in_one_line() 
 }
 
 #[test]
+fn a_key_that_is_taken_away_is_not_used_until_it_has_a_new_version() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start();
+    assert_eq!((make(&server, 1), make(&server, 9)), (1, 1));
+    let mut database = Database::new(&[&server]);
+    database.set("cache-timeout-ms", "200");
+    let running = database.start();
+    running.ask("CREATE DATABASE db; CREATE TABLE db.t (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=9");
+    running.ask("INSERT INTO db.t VALUES (1); FLUSH TABLES");
+    let mut client = Client::connect(&server, (1, 4));
+    let name = attribute("Name", name_fields("mariadb/9/1"));
+    let id = client.call(Operation::new(op::LOCATE, vec![name])).unique_identifier();
+    client.call(revoke(&id, SUPERSEDED)).success();
+    running.says("key 9: the KMIP server has no Active version of key 9");
+    let another = "CREATE TABLE db.u (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=9";
+    running.try_ask(another).unwrap_err();
+    assert_eq!(running.ask("SELECT id FROM db.t"), "1");
+    assert_eq!(make(&server, 9), 2);
+    running.eventually(another);
+    running.stop();
+
+    // What is read is of version 1, which is Deactivated.
+    let running = database.start();
+    assert_eq!(running.ask("SELECT id FROM db.t"), "1");
+    running.stop();
+}
+
+#[test]
+fn each_has_the_operations_that_the_manual_names() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start();
+    let api = Api::root(&server);
+    let directory = |role: &str, operations: &[&str]| {
+        let allowed = operations.iter().map(|name| (format!("operation_{name}"), json!(true)));
+        let body = Value::Object(allowed.collect());
+        let path = format!("kmip/scope/default/role/{role}");
+        assert_eq!(api.write(&path, &body).status, 204);
+        let issued = api.write(&format!("{path}/credential/generate"), &json!({})).data();
+        let scratch = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| fs::write(scratch.path().join(file), text).unwrap();
+        fs::copy(server.client.join("ca.pem"), scratch.path().join("ca.pem")).unwrap();
+        let chain = issued["ca_chain"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
+        write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
+        write("key.pem", issued["private_key"].as_str().unwrap());
+        scratch
+    };
+    let keeper =
+        directory("keeper", &["locate", "get_attributes", "create", "activate", "destroy"]);
+    let reader = directory("database", &["locate", "get", "get_attributes"]);
+    let blind = directory("blind", &["locate", "get_attributes"]);
+    let rotate_as = |client: &Path| {
+        let mut command = Command::new(binary());
+        command.args(["mariadb", "rotate", "--json", "--key-id", "1", "--server"]);
+        command.arg(server.kmip.to_string()).arg("--client").arg(client);
+        command
+    };
+    fails(rotate_as(reader.path()), 1, "PermissionDenied");
+    assert_eq!(json_of(rotate_as(keeper.path()))["version"], 1);
+
+    let mut database = Database::new(&[&server]);
+    let be = |database: &mut Database, client: &Path| {
+        for (option, file) in [("certificate", "cert.pem"), ("key", "key.pem")] {
+            database.set(option, client.join(file).to_str().unwrap());
+        }
+    };
+    be(&mut database, reader.path());
+    database.start().stop();
+    be(&mut database, blind.path());
+    let lines = database.refuses();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("must allow Locate, Get Attributes and Get"), "{lines:?}");
+}
+
+#[test]
 fn versions_count_up_and_a_key_that_may_not_be_used_is_not_made_anew() {
     let server = Server::start();
     assert_eq!((make(&server, 7), make(&server, 7), make(&server, 70)), (1, 2, 1));
-    assert_eq!(json(rotate(&server, 7, &["--key-group", "other"]))["version"], 1);
-    assert_eq!(json(rotate(&server, 7, &["--bits", "128", "--kmip-version", "2.1"]))["version"], 3);
+    assert_eq!(json_of(rotate(&server, 7, &["--key-group", "other"]))["version"], 1);
+    assert_eq!(
+        json_of(rotate(&server, 7, &["--bits", "128", "--kmip-version", "2.1"]))["version"],
+        3
+    );
     fails(rotate(&server, 7, &["--bits", "100"]), 2, "128, 192 and 256");
     fails(rotate(&server, 7, &["--key-group", "a/b"]), 2, "no /");
 
