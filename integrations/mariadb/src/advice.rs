@@ -36,11 +36,14 @@ fn of_client(error: &Error) -> &'static str {
              certificate and key must be issued by the KMIP server and not be revoked"
         }
         Error::Refused(_) => {
-            "the role of certificate must allow Locate, Get Attributes and Get, and Create and Activate for create-missing"
+            "certificate must not be revoked, and its role allow Locate, Get Attributes and Get, and Create and Activate for create-missing"
         }
         Error::Version => "the server must speak KMIP 1.0 to 2.1",
         Error::Resolve { .. } | Error::Connect(_) | Error::TimedOut(_) => {
             "see that servers and port are right, and that a KMIP server runs there"
+        }
+        Error::Transport(_) | Error::Unsent(_) => {
+            "the KMIP server's log says why; one reason is that certificate is revoked"
         }
         _ => "see the log of the KMIP server",
     }

@@ -3,9 +3,10 @@
 //! It must never know MariaDB's interface, and keeps nothing: [`crate::cache`] does.
 
 use claviger_client::blocking::Client;
-use claviger_client::requests;
+use claviger_client::tls::TlsFailure;
+use claviger_client::{Error, requests};
 use claviger_kmip::attributes::Attribute;
-use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{
     CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason, State,
@@ -28,7 +29,7 @@ const VERSIONS_MAX: usize = 1000;
 pub enum Problem {
     /// No answer, or a refusal.
     #[error(transparent)]
-    Client(#[from] claviger_client::Error),
+    Client(#[from] Error),
     /// The server has no version of a key that may be used for encrypting.
     #[error("the KMIP server has no Active version of key {0}")]
     NoVersion(u32),
@@ -58,11 +59,27 @@ pub enum Problem {
 
 impl Problem {
     /// Whether nobody could be asked: what is known from before may still be true. What a server
-    /// says of the key itself is final; that it failed is not.
+    /// says of the key itself or of who asks is final; that it failed is not.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        let Self::Client(error) = self else { return false };
-        let is_final = |reason| {
+        match self {
+            Self::Client(Error::Servers(failures)) => {
+                !failures.iter().any(|failure| is_final(&failure.error))
+            }
+            Self::Client(error) => !is_final(error),
+            _ => false,
+        }
+    }
+}
+
+fn is_final(error: &Error) -> bool {
+    match error {
+        // By the names of the alerts. An expired certificate is no such word: it is forgotten
+        // more often than taken away.
+        Error::Tls(TlsFailure::CertificateRejected(alert)) => {
+            ["CertificateRevoked", "AccessDenied"].contains(&alert.as_str())
+        }
+        error => error.reason().is_some_and(|reason| {
             [
                 ResultReason::PERMISSION_DENIED,
                 ResultReason::AUTHENTICATION_NOT_SUCCESSFUL,
@@ -73,8 +90,7 @@ impl Problem {
                 ResultReason::WRONG_KEY_LIFECYCLE_STATE,
             ]
             .contains(&reason)
-        };
-        !error.reason().is_some_and(is_final)
+        }),
     }
 }
 
@@ -204,7 +220,6 @@ impl Keys {
     }
 
     fn named(&self, name: &str) -> Result<Vec<UniqueIdentifier>, Problem> {
-        use claviger_kmip::attributes::values::Name;
         let request = requests::locate([
             Attribute::ObjectType(ObjectType::SYMMETRIC_KEY),
             Attribute::Name(Name::text(name)),
@@ -247,4 +262,49 @@ fn is_absence(reason: ResultReason) -> bool {
 /// Whether something may be encrypted with a key in that state.
 fn was_used(state: State) -> bool {
     [State::ACTIVE, State::DEACTIVATED, State::COMPROMISED].contains(&state)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use claviger_client::{Endpoint, Refusal, ServerFailure};
+
+    use super::*;
+
+    fn refusal(reason: ResultReason) -> Error {
+        Error::Refused(Refusal { operation: None, reason: Some(reason), message: None })
+    }
+
+    fn rejection(alert: &str) -> Error {
+        Error::Tls(TlsFailure::CertificateRejected(alert.to_owned()))
+    }
+
+    #[test]
+    fn a_word_on_the_key_or_the_client_is_final_and_a_failure_is_not() {
+        let down = || Error::Connect(io::ErrorKind::ConnectionRefused.into());
+        for error in [
+            down(),
+            refusal(ResultReason::GENERAL_FAILURE),
+            rejection("CertificateExpired"),
+            Error::Tls(TlsFailure::Expired),
+        ] {
+            assert!(Problem::from(error).is_outage());
+        }
+        for error in [
+            refusal(ResultReason::PERMISSION_DENIED),
+            refusal(ResultReason::OBJECT_DESTROYED),
+            rejection("CertificateRevoked"),
+        ] {
+            assert!(!Problem::from(error).is_outage());
+        }
+        assert!(!Problem::NoVersion(1).is_outage());
+        let failure = |error| ServerFailure {
+            server: Endpoint { host: String::from("kms"), port: 1 },
+            error,
+        };
+        let both = vec![failure(rejection("CertificateRevoked")), failure(down())];
+        assert!(!Problem::from(Error::Servers(both)).is_outage());
+        assert!(Problem::from(Error::Servers(vec![failure(down())])).is_outage());
+    }
 }

@@ -25,6 +25,9 @@ const ABSENT_MAX: usize = 1024;
 /// For how long nobody is asked again after nobody answered, or answered that there is no key.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Bytes of a problem's text.
+const PROBLEM_MAX: usize = 200;
+
 /// How much a line of the error log matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
@@ -151,19 +154,19 @@ impl Plugin {
             if std::mem::replace(&mut asking.is_outage_said, true) {
                 return None;
             }
-            let advice = advice(&problem);
-            let text = format!("{problem}; known keys are used meanwhile: {advice}");
-            let gone =
-                format!("{problem}; no key is used, as use-cache-on-timeout is off: {advice}");
-            let text = if self.use_cache_on_timeout { text } else { gone };
-            (self.log)(Severity::Warning, &text);
+            let meanwhile = if self.use_cache_on_timeout {
+                "known keys are used meanwhile"
+            } else {
+                "no key is used, as use-cache-on-timeout is OFF"
+            };
+            (self.log)(Severity::Warning, &format!("{meanwhile}: {}", explained(&problem)));
             return None;
         }
         let is_new = asking.add(key_id);
         // Without a key for temporary files the server takes the system key.
         let is_optional = key_id == TEMPORARY_KEY && matches!(problem, Problem::NoVersion(_));
         if is_new && !is_optional {
-            (self.log)(Severity::Error, &format!("key {key_id}: {problem}: {}", advice(&problem)));
+            (self.log)(Severity::Error, &format!("key {key_id}: {}", explained(&problem)));
         }
         None
     }
@@ -268,6 +271,20 @@ impl Plugin {
     }
 }
 
+/// A problem and what to do about it. The server cuts long lines off, and a list of servers is
+/// long: what to do must be in it.
+fn explained(problem: &Problem) -> String {
+    let mut text = String::new();
+    for character in problem.to_string().chars() {
+        if text.len() >= PROBLEM_MAX {
+            text.push('…');
+            break;
+        }
+        text.push(character);
+    }
+    format!("{text}: {}", advice(problem))
+}
+
 /// The line of the error log for a plugin that does not start.
 pub(crate) fn refusal(problem: &Refused) -> String {
     match problem {
@@ -275,7 +292,7 @@ pub(crate) fn refusal(problem: &Refused) -> String {
             let option = option.replace('-', "_");
             format!("kmip_key_management_{option}: {problem}")
         }
-        Refused::Keys(problem) => format!("{problem}: {}", advice(problem)),
+        Refused::Keys(problem) => explained(problem),
     }
 }
 
@@ -283,4 +300,35 @@ pub(crate) fn refusal(problem: &Refused) -> String {
 pub(crate) enum Refused {
     Option(Wrong),
     Keys(Problem),
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_client::{Endpoint, Error, ServerFailure, Step};
+
+    use super::*;
+
+    #[test]
+    fn a_long_problem_leaves_room_for_what_to_do() {
+        let failure = |port| ServerFailure {
+            server: Endpoint { host: String::from("kms-ä.example.com"), port },
+            error: Error::TimedOut(Step::Connect),
+        };
+        let problem = Problem::from(Error::Servers((1..40).map(failure).collect()));
+        let text = explained(&problem);
+        assert!(text.len() < 400 && text.ends_with(advice(&problem)), "{text}");
+        assert!(text.starts_with("no server answered: kms-ä.example.com:1: "), "{text}");
+    }
+
+    #[test]
+    fn an_absent_key_is_said_once_and_not_asked_for_at_once() {
+        let mut refusals = Refusals::default();
+        assert!(!refusals.holds(5));
+        assert!(refusals.add(5) && !refusals.add(5));
+        assert!(refusals.holds(5) && !refusals.holds(6));
+        refusals.outage = Some(Instant::now());
+        assert!(refusals.holds(6));
+        (0..5000).for_each(|key_id| _ = refusals.add(key_id));
+        assert!(refusals.absent.len() <= ABSENT_MAX);
+    }
 }

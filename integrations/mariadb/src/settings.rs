@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use claviger_client::tls;
-use claviger_client::{Backoff, Endpoint, Error, Options, Timeouts};
+use claviger_client::{Endpoint, Error, Options, Pool, Timeouts};
 use zeroize::Zeroizing;
 
 use crate::naming::Group;
@@ -71,16 +71,22 @@ impl Given {
             request: Duration::from_millis(self.request_timeout_ms),
             ..Timeouts::each(connect)
         };
+        let versions_every = Duration::from_millis(self.cache_version_timeout_ms);
         let client = Options {
             timeouts,
             connect_retries: u32::try_from(self.retries).unwrap_or(u32::MAX),
-            backoff: Backoff::default(),
+            pool: Pool {
+                // From one look at the versions to the next: what becomes of the certificate is
+                // told on an open connection only.
+                idle_max: versions_every.saturating_mul(2).max(Pool::default().idle_max),
+                ..Pool::default()
+            },
             ..Options::new(servers, tls)
         };
         Ok(Settings {
             client,
             group,
-            versions_every: Duration::from_millis(self.cache_version_timeout_ms),
+            versions_every,
             keys_every: (self.cache_timeout_ms != 0)
                 .then(|| Duration::from_millis(self.cache_timeout_ms)),
             use_cache_on_timeout: self.use_cache_on_timeout,

@@ -136,6 +136,15 @@ fn keys_that_are_known_outlive_the_kmip_server_and_come_back_with_it() {
     let running = database.start();
     check(&running);
     running.stop();
+
+    database.set("use-cache-on-timeout", "OFF");
+    let running = database.start();
+    let another =
+        |name: &str| format!("CREATE TABLE db.{name} (id INT) ENCRYPTED=YES ENCRYPTION_KEY_ID=5");
+    running.ask(&another("before"));
+    server.kill();
+    running.says("no key is used");
+    running.try_ask(&another("after")).unwrap_err();
 }
 
 #[test]
@@ -268,12 +277,12 @@ fn each_has_the_operations_that_the_manual_names() {
         let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
         write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
         write("key.pem", issued["private_key"].as_str().unwrap());
-        scratch
+        (scratch, issued["serial_number"].clone())
     };
-    let keeper =
+    let (keeper, _) =
         directory("keeper", &["locate", "get_attributes", "create", "activate", "destroy"]);
-    let reader = directory("database", &["locate", "get", "get_attributes"]);
-    let blind = directory("blind", &["locate", "get_attributes"]);
+    let (reader, serial) = directory("database", &["locate", "get", "get_attributes"]);
+    let (blind, _) = directory("blind", &["locate", "get_attributes"]);
     let rotate_as = |client: &Path| {
         let mut command = Command::new(binary());
         command.args(["mariadb", "rotate", "--json", "--key-id", "1", "--server"]);
@@ -290,11 +299,21 @@ fn each_has_the_operations_that_the_manual_names() {
         }
     };
     be(&mut database, reader.path());
-    database.start().stop();
+    let running = database.start();
+    running.ask("CREATE DATABASE test; CREATE TABLE test.s (id INT) ENGINE=InnoDB");
+    let revoked = json!({"serial_number": serial});
+    let path = "kmip/scope/default/role/database/credential/revoke";
+    assert_eq!(api.write(path, &revoked).status, 204);
+    running.says("key 1: PermissionDenied: the certificate was revoked");
+    running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
+    drop(running);
+    let lines = database.refuses();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("revoked"), "{lines:?}");
     be(&mut database, blind.path());
     let lines = database.refuses();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("must allow Locate, Get Attributes and Get"), "{lines:?}");
+    assert!(lines[0].contains("its role allow Locate, Get Attributes and Get"), "{lines:?}");
 }
 
 #[test]
