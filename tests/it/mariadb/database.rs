@@ -3,6 +3,7 @@
 //! It knows the server's command line and its client; nothing of KMIP.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -33,6 +34,11 @@ pub(super) fn library() -> PathBuf {
     newest.unwrap_or_else(|| panic!("{name} is not built in {}", profile.display()))
 }
 
+/// The option that a database needs to run as root, which is who made that directory.
+fn user(directory: &Path) -> Option<&'static str> {
+    (directory.metadata().unwrap().uid() == 0).then_some("--user=root")
+}
+
 /// The directory of a database, and how it reaches its keys.
 pub(super) struct Database {
     scratch: tempfile::TempDir,
@@ -47,7 +53,8 @@ impl Database {
         let data = scratch.path().join("data");
         let made = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal"])
-            .args(["--skip-test-db", "--user=root"])
+            .arg("--skip-test-db")
+            .args(user(scratch.path()))
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--tmpdir={}", scratch.path().display()))
             .output()
@@ -94,7 +101,8 @@ impl Database {
         let log = File::create(log).unwrap();
         let path = self.scratch.path();
         Command::new(SERVER)
-            .args(["--no-defaults", "--user=root", "--skip-networking", "--skip-grant-tables"])
+            .args(["--no-defaults", "--skip-networking", "--skip-grant-tables"])
+            .args(user(path))
             .arg(format!("--datadir={}", self.data().display()))
             .arg(format!("--socket={}", self.socket().display()))
             .arg(format!("--tmpdir={}", path.display()))

@@ -28,6 +28,8 @@ const ENCRYPTION_INTERFACE: c_int = 0x0300;
 const ENCRYPTION_PLUGIN: c_int = 9;
 /// `PLUGIN_LICENSE_BSD`: the closest of the three that the interface knows to MIT or Apache-2.0.
 const LICENSE: c_int = 2;
+/// Ours, major and minor in a byte each.
+const VERSION: c_uint = 0x0001;
 /// `MariaDB_PLUGIN_MATURITY_GAMMA`.
 const MATURITY: c_uint = 4;
 
@@ -79,10 +81,10 @@ static mut _maria_plugin_declarations_: [Declaration; 2] = [
         license: LICENSE,
         init: Some(init),
         deinit: Some(deinit),
-        version: 0x0100,
+        version: VERSION,
         status: ptr::null(),
         variables: variables::list(),
-        version_text: c"1.0".as_ptr(),
+        version_text: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast(),
         maturity: MATURITY,
     },
     // The end of the list.
