@@ -143,8 +143,14 @@ fn start() -> Result<(), String> {
     }
     let spawn = || {
         std::thread::Builder::new().name(String::from("kmip-keys")).spawn(|| {
-            if let Some(plugin) = PLUGIN.get() {
-                guarded((), || plugin.refresh_until_end());
+            let Some(plugin) = PLUGIN.get() else { return };
+            let refresh = || {
+                plugin.refresh_until_end();
+                true
+            };
+            // Without it nobody would notice that a key is taken away.
+            while !guarded(false, refresh) {
+                log::write(Severity::Error, "a defect: looking for new versions begins anew");
             }
         })
     };
