@@ -39,6 +39,7 @@ mod interop;
 mod killed;
 mod leaks;
 mod lifecycle;
+mod mariadb;
 mod power;
 mod recorded;
 mod revocation;

@@ -27,6 +27,7 @@ const BANNED: &[(&[&str], &str)] = &[
 ];
 /// A test that sleeps is slow or fails by chance. Where it is right: file, why.
 const MAY_SLEEP: &[(&str, &str)] = &[
+    ("tests/it/mariadb/database.rs", "waits for what another process does, which nothing signals"),
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
     ("tests/it/crash.rs", "a random moment is what it tests"),
     ("tests/it/power.rs", "a random moment is what it tests"),
@@ -65,7 +66,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("server", &["ttlv", "kmip", "crypto", "store", "client"]),
     ("../integrations/at-rest", &["client", "kmip"]),
-    ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "crypto", "store"]),
+    ("../integrations/mariadb", &["client", "kmip", "ttlv"]),
+    ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "mariadb", "crypto", "store"]),
 ];
 
 fn root() -> PathBuf {

@@ -21,6 +21,7 @@ mod keystore;
 mod listener;
 mod login;
 mod manual;
+mod mariadb;
 mod mount;
 mod object;
 mod operator;
@@ -164,6 +165,8 @@ enum Command {
     Keystore(keystore::KeystoreArguments),
     /// Run a program with its data key for as long as the master key is Active
     Run(run::RunArguments),
+    /// Keys of MariaDB, for its plugin kmip_key_management
+    Mariadb(mariadb::MariadbArguments),
     /// Play the OASIS test cases against a server
     Conformance(conformance::command::ConformanceArguments),
     /// Pretty-print a KMIP message
@@ -211,6 +214,7 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Audit { api, command } => audit::run(command, api, format),
         Command::Keystore(arguments) => keystore::run(arguments, format),
         Command::Run(arguments) => run::run(arguments),
+        Command::Mariadb(arguments) => mariadb::run(arguments, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments, format),
         Command::Completions(arguments) => manual::completions(arguments, Arguments::command()),
