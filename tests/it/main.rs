@@ -44,6 +44,7 @@ mod power;
 mod recorded;
 mod revocation;
 mod samples;
+mod seal_kmip;
 mod secrets;
 mod sequences;
 mod smoke;

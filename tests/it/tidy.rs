@@ -29,6 +29,7 @@ const BANNED: &[(&[&str], &str)] = &[
 const MAY_SLEEP: &[(&str, &str)] = &[
     ("tests/it/mariadb/database.rs", "waits for what another process does, which nothing signals"),
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
+    ("tests/it/seal_kmip.rs", "waits until another process asks again, which nothing signals"),
     ("tests/it/crash.rs", "a random moment is what it tests"),
     ("tests/it/power.rs", "a random moment is what it tests"),
 ];
@@ -283,6 +284,26 @@ fn crates_depend_only_on_what_their_fence_allows() {
         }
     }
     assert_none(&faults);
+}
+
+/// The one place where a server is a client of KMIP: what else it needs of another server, it may not have.
+const CLIENT_OF_KMIP: &str = "crates/server/src/seal/kmip";
+
+#[test]
+fn a_server_is_a_client_of_kmip_in_one_place() {
+    let uses = |text: &str| text.contains("claviger_client");
+    let (mut seen, mut faults) = (false, Vec::new());
+    for (name, text) in files(&["rs"]) {
+        if !name.starts_with("crates/server/src/") || !uses(&text) {
+            continue;
+        }
+        match name.starts_with(CLIENT_OF_KMIP) {
+            true => seen = true,
+            false => faults.push(format!("{name} may not use claviger-client")),
+        }
+    }
+    assert_none(&faults);
+    assert!(seen, "{CLIENT_OF_KMIP} is not there: has it been renamed?");
 }
 
 /// The names of `[dependencies]` (not of tests and builds).

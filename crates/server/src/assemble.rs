@@ -98,6 +98,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Ok(node)
     });
     let node = Arc::new(node.await?);
+    node.keep_asking().map_err(|source| StartError::Api { address: api_addr.clone(), source })?;
     serve(node, storage_type, &api_addr, tls, raw_storage).await
 }
 

@@ -54,6 +54,8 @@ pub(super) fn document() -> String {
                 Shape::Path(_) => "path".to_owned(),
                 Shape::Flag(_) => "`true`, `false`".to_owned(),
                 Shape::Text(_) => "text".to_owned(),
+                Shape::Texts(_) => "list of texts".to_owned(),
+                Shape::Time(_) => "time".to_owned(),
                 Shape::Word(words, _) => format!("`{}`", words.join("`, `")),
                 Shape::Limit(limit) => format!("{:?}", limit.unit).to_lowercase(),
             };

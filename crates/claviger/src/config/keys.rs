@@ -31,6 +31,10 @@ pub(super) enum Shape {
     Flag(fn(&mut Config) -> &mut bool),
     /// Any text.
     Text(fn(&mut Config) -> &mut Option<String>),
+    /// Texts.
+    Texts(fn(&mut Config) -> &mut Vec<String>),
+    /// Seconds, or text such as "90s".
+    Time(fn(&mut Config) -> &mut u64),
     /// One of some words.
     Word(&'static [&'static str], fn(&mut Config) -> &mut &'static str),
     /// A number in a unit.
@@ -67,8 +71,8 @@ pub(super) static KEYS: &[Key] = &[
         text: "`sqlite` keeps everything in a directory; `memory` keeps nothing beyond the process." },
     Key { section: "storage", name: "path", shape: Shape::Path(|it| &mut it.storage_path), absent: "must be set with `sqlite`", reloads: false,
         text: "The directory, made if it is not there. Nobody else may use it." },
-    Key { section: "seal", name: "type", shape: Shape::Word(&["shamir", "key_file", "pkcs11"], |it| &mut it.seal_type), absent: "", reloads: false,
-        text: "`shamir`: people with key shares unseal the server after each start. `key_file`: the server unseals itself; whoever can read the file and the storage can read every key. `pkcs11`: the server unseals itself with an AES key that never leaves a token." },
+    Key { section: "seal", name: "type", shape: Shape::Word(&["shamir", "key_file", "pkcs11", "kmip"], |it| &mut it.seal_type), absent: "", reloads: false,
+        text: "`shamir`: people with key shares unseal the server after each start. `key_file`: the server unseals itself; whoever can read the file and the storage can read every key. `pkcs11`: the server unseals itself with an AES key that never leaves a token. `kmip`: the server unseals itself with an AES key that never leaves another KMIP server." },
     Key { section: "seal", name: "key_file", shape: Shape::Path(|it| &mut it.key_file), absent: "`seal.key` in `storage.path`", reloads: false,
         text: "With `key_file`: the file of the root key, which the initialisation makes. Keep it on another disk than the data, and a copy in a safe." },
     Key { section: "seal", name: "pkcs11_module", shape: Shape::Path(|it| &mut it.pkcs11_module), absent: "must be set with `pkcs11`", reloads: false,
@@ -79,6 +83,22 @@ pub(super) static KEYS: &[Key] = &[
         text: "With `pkcs11`: the label of the AES key in the token. The initialisation makes one if there is none." },
     Key { section: "seal", name: "pkcs11_pin_file", shape: Shape::Path(|it| &mut it.pkcs11_pin_file), absent: "the variable CLAVIGER_PKCS11_PIN", reloads: false,
         text: "With `pkcs11`: a file whose first line is the PIN of the token's user." },
+    Key { section: "seal", name: "kmip_servers", shape: Shape::Texts(|it| &mut it.kmip_servers), absent: "must be set with `kmip`", reloads: false,
+        text: "With `kmip`: the other KMIP servers, each `host` or `host:port`, in the order in which they are asked. They must hold the same keys, and speak KMIP 1.4 or later with AES-GCM." },
+    Key { section: "seal", name: "kmip_ca", shape: Shape::Path(|it| &mut it.kmip_ca), absent: "must be set with `kmip`", reloads: false,
+        text: "With `kmip`: the authority of their certificates, in PEM." },
+    Key { section: "seal", name: "kmip_certificate", shape: Shape::Path(|it| &mut it.kmip_certificate), absent: "must be set with `kmip`", reloads: false,
+        text: "With `kmip`: the certificate that this server shows them, in PEM." },
+    Key { section: "seal", name: "kmip_key", shape: Shape::Path(|it| &mut it.kmip_key), absent: "must be set with `kmip`", reloads: false,
+        text: "With `kmip`: the private key of the certificate, in PEM." },
+    Key { section: "seal", name: "kmip_key_password_file", shape: Shape::Path(|it| &mut it.kmip_key_password_file), absent: "the private key is not encrypted", reloads: false,
+        text: "With `kmip`: a file whose first line is the password of the private key." },
+    Key { section: "seal", name: "kmip_key_identifier", shape: Shape::Text(|it| &mut it.kmip_key_identifier), absent: "the initialisation makes one", reloads: false,
+        text: "With `kmip`: the identifier of the AES-256 key to seal with. The store remembers which key sealed it." },
+    Key { section: "seal", name: "kmip_server_name", shape: Shape::Text(|it| &mut it.kmip_server_name), absent: "the host", reloads: false,
+        text: "With `kmip`: the name that their certificates must have." },
+    Key { section: "seal", name: "kmip_timeout", shape: Shape::Time(|it| &mut it.kmip_timeout), absent: "", reloads: false,
+        text: "With `kmip`: how long each step of a request may take." },
     Key { section: "log", name: "format", shape: Shape::Word(&["text", "json"], |it| &mut it.log_format), absent: "", reloads: false,
         text: "`text` for people, `json` for programs: one object a line." },
     Key { section: "log", name: "level", shape: Shape::Word(&["error", "warn", "info", "debug", "trace", "off"], |it| &mut it.log_level), absent: "", reloads: true,
@@ -119,6 +139,11 @@ impl Key {
             Shape::Path(field) => field(config).as_ref().map(|path| format!("{path:?}")),
             Shape::Flag(field) => Some(field(config).to_string()),
             Shape::Text(field) => field(config).as_ref().map(|text| format!("{text:?}")),
+            Shape::Texts(field) => {
+                let texts: &Vec<String> = field(config);
+                (!texts.is_empty()).then(|| format!("{texts:?}"))
+            }
+            Shape::Time(field) => Some(shown(Unit::Time, *field(config))),
             Shape::Word(_, field) => Some(format!("\"{}\"", field(config))),
             Shape::Limit(limit) => Some(shown(limit.unit, (limit.get)(&config.limits))),
         }
@@ -131,6 +156,8 @@ impl Key {
             Shape::Path(field) => field(to).clone_from(field(from)),
             Shape::Flag(field) => *field(to) = *field(from),
             Shape::Text(field) => field(to).clone_from(field(from)),
+            Shape::Texts(field) => field(to).clone_from(field(from)),
+            Shape::Time(field) => *field(to) = *field(from),
             Shape::Word(_, field) => *field(to) = *field(from),
             Shape::Limit(limit) => (limit.set)(&mut to.limits, (limit.get)(&from.limits)),
         }

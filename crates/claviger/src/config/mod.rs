@@ -12,13 +12,14 @@ mod read;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use claviger_server::Durability;
 use claviger_server::assemble::{Options, TlsFiles};
 use claviger_server::audit::DeviceConfig;
 use claviger_server::limits::Limits;
 use claviger_server::node::{NodeOptions, SealSource};
-use claviger_server::seal::{KeyFile, PinSource, TokenOptions};
+use claviger_server::seal::{KeyFile, PeerOptions, PinSource, TokenOptions};
 
 pub(crate) use check::{CheckArguments, check, failure};
 pub(crate) use problem::Problem;
@@ -42,6 +43,14 @@ pub(crate) struct Config {
     pkcs11_token: Option<String>,
     pkcs11_key: Option<String>,
     pkcs11_pin_file: Option<PathBuf>,
+    kmip_servers: Vec<String>,
+    kmip_ca: Option<PathBuf>,
+    kmip_certificate: Option<PathBuf>,
+    kmip_key: Option<PathBuf>,
+    kmip_key_password_file: Option<PathBuf>,
+    kmip_key_identifier: Option<String>,
+    kmip_server_name: Option<String>,
+    kmip_timeout: u64,
     limits: Limits,
     log_format: &'static str,
     log_level: &'static str,
@@ -63,6 +72,14 @@ impl Default for Config {
             pkcs11_token: None,
             pkcs11_key: None,
             pkcs11_pin_file: None,
+            kmip_servers: Vec::new(),
+            kmip_ca: None,
+            kmip_certificate: None,
+            kmip_key: None,
+            kmip_key_password_file: None,
+            kmip_key_identifier: None,
+            kmip_server_name: None,
+            kmip_timeout: 10,
             audit: Vec::new(),
             limits: Limits::default(),
             log_format: "text",
@@ -143,10 +160,10 @@ impl Config {
         let mut found = Vec::new();
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         match (self.seal_type, shown(&self.key_file)) {
-            ("shamir" | "pkcs11", Some(path)) => found.push(Problem::value(
+            ("shamir" | "pkcs11" | "kmip", Some(path)) => found.push(Problem::value(
                 "seal.key_file",
                 path,
-                "key shares and tokens keep the root key, not a file",
+                "the root key is kept by something else than a file",
                 "Leave it out, or set type = \"key_file\".",
             )),
             ("key_file", None) if self.storage_path.is_none() => found.push(Problem::missing(
@@ -175,7 +192,50 @@ impl Config {
                 )),
             }
         }
+        found.extend(self.peer_contradictions());
         found
+    }
+
+    fn peer_contradictions(&self) -> Vec<Problem> {
+        let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let servers = (!self.kmip_servers.is_empty()).then(|| self.kmip_servers.join(", "));
+        let keys = [
+            ("seal.kmip_servers", servers, true),
+            ("seal.kmip_ca", shown(&self.kmip_ca), true),
+            ("seal.kmip_certificate", shown(&self.kmip_certificate), true),
+            ("seal.kmip_key", shown(&self.kmip_key), true),
+            ("seal.kmip_key_password_file", shown(&self.kmip_key_password_file), false),
+            ("seal.kmip_key_identifier", self.kmip_key_identifier.clone(), false),
+            ("seal.kmip_server_name", self.kmip_server_name.clone(), false),
+        ];
+        let problem = |(key, value, must): (&'static str, Option<String>, bool)| match value {
+            None if must && self.seal_type == "kmip" => Some(Problem::missing(
+                key,
+                "Name the servers, their authority, and the certificate and key to show them.",
+            )),
+            Some(value) if self.seal_type != "kmip" => Some(Problem::value(
+                key,
+                value,
+                "the seal is not that of another KMIP server",
+                "Leave it out, or set type = \"kmip\".",
+            )),
+            _ => None,
+        };
+        keys.into_iter().filter_map(problem).collect()
+    }
+
+    /// The KMIP server that keeps the root key, if one does.
+    pub(crate) fn peer(&self) -> Option<PeerOptions> {
+        (self.seal_type == "kmip").then(|| PeerOptions {
+            servers: self.kmip_servers.clone(),
+            ca: self.kmip_ca.clone().unwrap_or_default(),
+            certificate: self.kmip_certificate.clone().unwrap_or_default(),
+            key: self.kmip_key.clone().unwrap_or_default(),
+            password_file: self.kmip_key_password_file.clone(),
+            key_identifier: self.kmip_key_identifier.clone(),
+            server_name: self.kmip_server_name.clone(),
+            timeout: Duration::from_secs(self.kmip_timeout),
+        })
     }
 
     /// What the API shows, if it speaks TLS.
@@ -204,7 +264,7 @@ impl Config {
                     None => PinSource::Environment("CLAVIGER_PKCS11_PIN".to_owned()),
                 },
             }),
-            _ => SealSource::Shamir,
+            _ => self.peer().map_or(SealSource::Shamir, SealSource::Kmip),
         };
         Options {
             data_dir: self.storage_path.clone(),

@@ -94,6 +94,25 @@ impl Reader<'_> {
                 None
             }
             (Shape::Text(_), _) => Some("Write a text, in quotes.".into()),
+            (Shape::Texts(field), Value::Array(values)) => {
+                let text =
+                    |value: &Value| value.as_str().filter(|it| !it.is_empty()).map(str::to_owned);
+                match values.iter().map(text).collect::<Option<Vec<_>>>() {
+                    Some(texts) => {
+                        *field(&mut self.config) = texts;
+                        None
+                    }
+                    None => Some("Write texts, in quotes, between [ and ].".into()),
+                }
+            }
+            (Shape::Texts(_), _) => Some("Write texts, in quotes, between [ and ].".into()),
+            (Shape::Time(field), value) => match number(Unit::Time, value) {
+                Some(seconds) => {
+                    *field(&mut self.config) = seconds;
+                    None
+                }
+                None => Some(limit_words(Unit::Time)),
+            },
             (Shape::Word(words, field), value) => {
                 match words.iter().find(|word| value.as_str() == Some(word)) {
                     Some(word) => {
@@ -103,20 +122,13 @@ impl Reader<'_> {
                     None => Some(format!("Write one of \"{}\".", words.join("\", \""))),
                 }
             }
-            (Shape::Limit(limit), value) => {
-                let read = match value {
-                    Value::Integer(number) => u64::try_from(*number).ok(),
-                    Value::String(text) => keys::number(limit.unit, text),
-                    _ => None,
-                };
-                match read.filter(|number| (1..=limit.unit.most()).contains(number)) {
-                    Some(number) => {
-                        (limit.set)(&mut self.config.limits, number);
-                        None
-                    }
-                    None => Some(limit_words(limit.unit)),
+            (Shape::Limit(limit), value) => match number(limit.unit, value) {
+                Some(number) => {
+                    (limit.set)(&mut self.config.limits, number);
+                    None
                 }
-            }
+                None => Some(limit_words(limit.unit)),
+            },
         };
         if let Some(next) = refused {
             self.problems.push(Problem::value(
@@ -169,6 +181,16 @@ impl Reader<'_> {
         let joined = is_file.then(|| self.directory.join(text));
         joined.map_or_else(|| text.to_owned(), |path| path.to_string_lossy().into_owned())
     }
+}
+
+/// A number in a unit, from 1.
+fn number(unit: Unit, value: &Value) -> Option<u64> {
+    let read = match value {
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        Value::String(text) => keys::number(unit, text),
+        _ => None,
+    };
+    read.filter(|number| (1..=unit.most()).contains(number))
 }
 
 fn limit_words(unit: Unit) -> String {

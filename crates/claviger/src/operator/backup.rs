@@ -131,7 +131,9 @@ pub(super) fn verify(arguments: &VerifyArguments, format: Format) -> Outcome {
             if found.opened {
                 return output::line("every record opens");
             }
-            output::note("Give --key-file, --shares or --pkcs11-module to see that it opens, too.");
+            output::note(
+                "Give --key-file, --shares, --kmip-config or --pkcs11-module to see that it opens, too.",
+            );
             Ok(())
         }
     }

@@ -1,4 +1,5 @@
-//! What opens the seal of a stopped server or of a backup: a key file, shares, a PKCS#11 token; and
+//! What opens the seal of a stopped server or of a backup: a key file, shares, a PKCS#11 token, another
+//! KMIP server; and
 //! `claviger operator migrate-seal`, which lets another of them keep the root key.
 
 use std::io::{BufRead, BufReader, Read};
@@ -10,12 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use claviger_server::seal::shamir::Share;
 use claviger_server::seal::{
-    Barrier, Custodian, Custody, KeyFile, Opener, PinSource, SealConfig, SealError, Token,
+    Barrier, Custodian, Custody, KeyFile, Opener, Peer, PinSource, SealConfig, SealError, Token,
     TokenOptions,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::config::{self, Config};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
 
@@ -40,6 +42,9 @@ pub(crate) struct SealArguments {
     /// A file whose first line is the PIN of the PKCS#11 token; else the variable CLAVIGER_PKCS11_PIN
     #[arg(long, value_name = "FILE", requires = "pkcs11_module")]
     pkcs11_pin_file: Option<PathBuf>,
+    /// The server's configuration file, whose [seal] names the KMIP server that keeps the root key
+    #[arg(long, value_name = "FILE", group = "opener")]
+    kmip_config: Option<PathBuf>,
 }
 
 impl SealArguments {
@@ -51,15 +56,16 @@ impl SealArguments {
         if let Some(path) = &self.shares {
             return Ok(Some(Opener::Shares(read_shares(path)?)));
         }
+        if let Some(path) = &self.kmip_config {
+            return Ok(Some(Opener::Custodian(Custodian::Kmip(peer(path)?))));
+        }
         Ok(self.token()?.map(|token| Opener::Custodian(Custodian::Pkcs11(token))))
     }
 
     /// What was given.
     pub(super) fn required(&self) -> Outcome<Opener> {
-        self.opener()?.ok_or_else(|| {
-            Failure::usage("nothing is named that opens the seal")
-                .next("Give --key-file, --shares, or --pkcs11-module and --pkcs11-token.")
-        })
+        self.opener()?
+            .ok_or_else(|| Failure::usage("nothing is named that opens the seal").next(OPENERS))
     }
 
     /// The key file, if that is what was given.
@@ -83,6 +89,19 @@ impl SealArguments {
         };
         Token::open(options).map(Some).map_err(Failure::new)
     }
+}
+
+const OPENERS: &str =
+    "Give --key-file, --shares, --kmip-config, or --pkcs11-module and --pkcs11-token.";
+
+/// The KMIP server that a configuration file names in [seal].
+fn peer(path: &Path) -> Outcome<Peer> {
+    let config = Config::read(path).map_err(|problems| config::failure(path, &problems))?;
+    let options = config.peer().ok_or_else(|| {
+        Failure::usage(format!("{}: its seal is not that of another KMIP server", path.display()))
+            .next("Set type = \"kmip\" in [seal], and where that server is.")
+    })?;
+    Peer::open(options).map_err(Failure::new)
 }
 
 fn read_shares(path: &Path) -> Outcome<Vec<Share>> {
@@ -137,6 +156,9 @@ pub(crate) struct MigrateArguments {
     /// From now on the PKCS#11 token of the --pkcs11 options; its key is made if it is not there
     #[arg(long, group = "to")]
     to_pkcs11: bool,
+    /// From now on the KMIP server of [seal] in this configuration file; a key is made there if none is named
+    #[arg(long, value_name = "FILE", group = "to")]
+    to_kmip: Option<PathBuf>,
     /// From now on people with so many key shares, which are printed
     #[arg(long, value_name = "N", group = "to", requires = "to_threshold")]
     to_shares: Option<u8>,
@@ -158,10 +180,11 @@ pub(super) fn migrate(arguments: &MigrateArguments, format: Format) -> Outcome {
         (None, Some(token)) => Opener::Custodian(Custodian::Pkcs11(token.clone())),
         (None, None) => arguments.seal.required()?,
     };
-    let to = match (&arguments.to_key_file, token) {
-        (Some(path), _) => Some(Custodian::KeyFile(KeyFile::new(path))),
-        (None, Some(token)) => Some(Custodian::Pkcs11(token)),
-        (None, None) => None,
+    let to = match (&arguments.to_key_file, &arguments.to_kmip, token) {
+        (Some(path), _, _) => Some(Custodian::KeyFile(KeyFile::new(path))),
+        (None, Some(path), _) => Some(Custodian::Kmip(peer(path)?)),
+        (None, None, Some(token)) => Some(Custodian::Pkcs11(token)),
+        (None, None, None) => None,
     };
     let custody = open_store(&arguments.data_dir, &opener)?;
     if let Some(to) = to {
@@ -170,8 +193,9 @@ pub(super) fn migrate(arguments: &MigrateArguments, format: Format) -> Outcome {
         return finish(&opener, &to, format);
     }
     let (Some(shares), Some(threshold)) = (arguments.to_shares, arguments.to_threshold) else {
-        return Err(Failure::usage("nothing is named that is to keep the root key")
-            .next("Give --to-key-file, --to-pkcs11, or --to-shares and --to-threshold."));
+        return Err(Failure::usage("nothing is named that is to keep the root key").next(
+            "Give --to-key-file, --to-pkcs11, --to-kmip, or --to-shares and --to-threshold.",
+        ));
     };
     let Opener::Custodian(from) = &opener else {
         return Err(Failure::usage("key shares keep it already")
@@ -234,7 +258,7 @@ pub(super) fn refused(error: SealError) -> Failure {
         SealError::WrongRootKey => "This key file belongs to another store.",
         SealError::WrongSealKey => "They belong to another store, or were replaced.",
         SealError::KeptOtherwise(_) => {
-            "Give what keeps it: --key-file, --shares, or --pkcs11-module and --pkcs11-token."
+            "Give what keeps it: --key-file, --shares, --kmip-config, or --pkcs11-module and --pkcs11-token."
         }
         SealError::TooFewShares { .. } => "Put more of them into the file of --shares.",
         _ => return Failure::new(error),

@@ -53,5 +53,6 @@ fn kept_by(kind: SealKind) -> &'static str {
         SealKind::Shamir => "key shares (type = \"shamir\")",
         SealKind::KeyFile => "a key file (type = \"key_file\")",
         SealKind::Pkcs11 => "a PKCS#11 token (type = \"pkcs11\")",
+        SealKind::Kmip => "another KMIP server (type = \"kmip\")",
     }
 }

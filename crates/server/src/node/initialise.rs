@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::front::http::vault::{KeeperError, Sharing};
 use crate::record::Records;
 use crate::seal::fault::{Point, point};
-use crate::seal::{Barrier, Custodian, RootKey, SealConfig, SealError, Token, deal, shamir};
+use crate::seal::{Barrier, Custodian, Peer, RootKey, SealConfig, SealError, Token, deal, shamir};
 use crate::token::Tokens;
 
 /// The keys of a store that is yet to be written.
@@ -53,14 +53,17 @@ pub(super) fn keys(seal: &SealSource, sharing: Sharing) -> Result<Keys, SealErro
             let bytes = dealt.iter().map(|share| Zeroizing::new(share.bytes().to_vec()));
             Ok(Keys { root, config, shares: bytes.collect() })
         }
-        SealSource::Pkcs11(options) => {
-            let custodian = Custodian::Pkcs11(Token::open(options.clone())?);
-            custodian.prepare()?;
-            let root = RootKey::generate()?;
-            let config = custodian.keep(&root)?;
-            Ok(Keys { root, config, shares: Vec::new() })
-        }
+        SealSource::Pkcs11(options) => entrusted(&Custodian::Pkcs11(Token::open(options.clone())?)),
+        SealSource::Kmip(options) => entrusted(&Custodian::Kmip(Peer::open(options.clone())?)),
     }
+}
+
+/// A fresh root key that somebody else keeps.
+fn entrusted(custodian: &Custodian) -> Result<Keys, SealError> {
+    custodian.prepare()?;
+    let root = RootKey::generate()?;
+    let config = custodian.keep(&root)?;
+    Ok(Keys { root, config, shares: Vec::new() })
 }
 
 fn small(number: u32) -> Result<u8, SealError> {

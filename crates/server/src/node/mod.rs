@@ -11,6 +11,7 @@ mod unsealed;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use claviger_store::Engine;
 use tokio::runtime::Handle;
@@ -22,13 +23,18 @@ use crate::front::http::vault::{Initialised, Keeper, KeeperError, SealStatus, Se
 use crate::limits::Limits;
 use crate::mount::MountPath;
 use crate::seal::{
-    Barrier, Custodian, KeyFile, RootKey, SealConfig, SealError, SealKind, Token, TokenOptions,
+    Barrier, Custodian, KeyFile, Peer, PeerError, PeerOptions, RootKey, SealConfig, SealError,
+    SealKind, Token, TokenOptions,
 };
 
 pub use error::StartError;
 pub use unsealed::Unsealed;
 
 use progress::Progress;
+
+/// How long to wait before another KMIP server is asked again: twice as long each time, up to a bound.
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
+const PAUSE_MOST: Duration = Duration::from_secs(30);
 
 /// Who opens the seal.
 #[derive(Debug, Clone)]
@@ -39,6 +45,8 @@ pub enum SealSource {
     KeyFile(KeyFile),
     /// The server itself, at its start, with a PKCS#11 token.
     Pkcs11(TokenOptions),
+    /// The server itself, once another KMIP server answers.
+    Kmip(PeerOptions),
 }
 
 impl SealSource {
@@ -47,6 +55,7 @@ impl SealSource {
             Self::Shamir => SealKind::Shamir,
             Self::KeyFile(_) => SealKind::KeyFile,
             Self::Pkcs11(_) => SealKind::Pkcs11,
+            Self::Kmip(_) => SealKind::Kmip,
         }
     }
 
@@ -56,6 +65,7 @@ impl SealSource {
             Self::Shamir => None,
             Self::KeyFile(file) => Some(Custodian::KeyFile(file.clone())),
             Self::Pkcs11(options) => Some(Custodian::Pkcs11(Token::open(options.clone())?)),
+            Self::Kmip(options) => Some(Custodian::Kmip(Peer::open(options.clone())?)),
         })
     }
 }
@@ -87,6 +97,8 @@ pub struct Node {
 struct Life {
     progress: Progress,
     unsealed: Option<Arc<Unsealed>>,
+    /// Why another KMIP server has not opened it yet.
+    hindrance: Option<PeerError>,
     /// Opened at the first unsealing and kept: requests that began before a sealing may still have
     /// something to record, in the one chain.
     audit: Option<AuditLog>,
@@ -137,7 +149,64 @@ impl Node {
         let _one = self.one_transition();
         let Some(custodian) = self.options.seal.custodian()? else { return Ok(Vec::new()) };
         let Some(config) = self.config()? else { return Ok(Vec::new()) };
-        self.open_with(&custodian.open(Some(&config))?, before_listening)
+        match custodian.open(Some(&config)) {
+            // The API answers while the other server does not.
+            Err(SealError::Peer(error)) => {
+                tracing::error!(%error, "the server stays sealed, and asks again");
+                self.write().hindrance = Some(error);
+                Ok(Vec::new())
+            }
+            opened => self.open_with(&opened?, before_listening),
+        }
+    }
+
+    /// Asks the other KMIP server again until it opens the seal, on a thread of its own, if it did
+    /// not at the start.
+    ///
+    /// # Errors
+    /// The thread does not start.
+    pub fn keep_asking(self: &Arc<Self>) -> std::io::Result<()> {
+        if self.read().hindrance.is_none() {
+            return Ok(());
+        }
+        let node = Arc::downgrade(self);
+        let ask = move || {
+            let mut pause = PAUSE_FIRST;
+            loop {
+                std::thread::sleep(pause);
+                pause = pause.saturating_mul(2).min(PAUSE_MOST);
+                let Some(node) = node.upgrade() else { return };
+                if node.ask_again(pause) {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("unseal".to_owned()).spawn(ask).map(drop)
+    }
+
+    /// Whether nothing is left to ask for.
+    fn ask_again(&self, pause: Duration) -> bool {
+        let _one = self.one_transition();
+        if self.read().unsealed.is_some() {
+            return true;
+        }
+        let opened = self.options.seal.custodian().and_then(|custodian| {
+            let Some(custodian) = custodian else { return Err(SealError::Sealed) };
+            custodian.open(self.config()?.as_ref())
+        });
+        let error = match opened {
+            Ok(root) => match self.open_with(&root, |_| Ok(())) {
+                Ok(_) => return true,
+                Err(error) => error,
+            },
+            Err(error) => error.into(),
+        };
+        let pause_seconds = pause.as_secs_f32();
+        tracing::warn!(%error, pause_seconds, "the server stays sealed, and asks again");
+        if let StartError::Seal(SealError::Peer(error)) = error {
+            self.write().hindrance = Some(error);
+        }
+        false
     }
 
     /// Initialises and unseals a store that nobody else will: for development. Makes no token.
@@ -201,6 +270,7 @@ impl Node {
         }
         let mut life = self.write();
         life.progress = Progress::default();
+        life.hindrance = None;
         life.unsealed = Some(Arc::new(unsealed));
         tracing::info!("unsealed");
         Ok(failed)
@@ -258,6 +328,7 @@ impl Keeper for Node {
             SealKind::Shamir => "shamir",
             SealKind::KeyFile => "keyfile",
             SealKind::Pkcs11 => "pkcs11",
+            SealKind::Kmip => "kmip",
         };
         let life = self.read();
         SealStatus {
@@ -268,6 +339,7 @@ impl Keeper for Node {
             threshold: config.as_ref().map_or(0, |config| config.threshold),
             progress: life.progress.given(),
             nonce: life.progress.nonce().to_owned(),
+            hindrance: life.hindrance.as_ref().map(PeerError::summary),
             cluster_id: life.unsealed.as_ref().map(|unsealed| unsealed.cluster_id().to_owned()),
         }
     }

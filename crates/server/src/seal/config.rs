@@ -33,6 +33,8 @@ pub enum SealKind {
     KeyFile,
     /// A PKCS#11 token.
     Pkcs11,
+    /// Another KMIP server.
+    Kmip,
 }
 
 impl std::fmt::Display for SealKind {
@@ -41,6 +43,7 @@ impl std::fmt::Display for SealKind {
             Self::Shamir => "key shares",
             Self::KeyFile => "a key file",
             Self::Pkcs11 => "a PKCS#11 token",
+            Self::Kmip => "another KMIP server",
         })
     }
 }
@@ -54,10 +57,13 @@ pub struct SealConfig {
     pub shares: u8,
     /// How many of them combine to it; 0 where there are none.
     pub threshold: u8,
-    /// The root key, sealed with what the shares combine to, with the key in the file, or by the
-    /// token; empty where the file holds the root key itself. Base64.
+    /// The root key, sealed with what the shares combine to, with the key in the file, by the token
+    /// or by the KMIP server; empty where the file holds the root key itself. Base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     root_key: String,
+    /// The identifier of the key of the KMIP server that sealed it; empty elsewhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    kmip_key: String,
     /// The same root key as it was kept before: it stays until the new shares have opened the store,
     /// so that shares which reached nobody are no loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +91,8 @@ impl SealConfig {
     }
 
     fn bare(kind: SealKind) -> Self {
-        Self { kind, shares: 0, threshold: 0, root_key: String::new(), previous: None }
+        let (root_key, kmip_key) = (String::new(), String::new());
+        Self { kind, shares: 0, threshold: 0, root_key, kmip_key, previous: None }
     }
 
     /// A file that holds the root key itself.
@@ -104,6 +111,14 @@ impl SealConfig {
     pub(super) fn under_token(sealed: &[u8]) -> Self {
         let mut config = Self::bare(SealKind::Pkcs11);
         config.root_key = STANDARD.encode(sealed);
+        config
+    }
+
+    /// A root key as a KMIP server has sealed it with the key of that identifier.
+    pub(super) fn under_peer(key: String, sealed: &[u8]) -> Self {
+        let mut config = Self::bare(SealKind::Kmip);
+        config.root_key = STANDARD.encode(sealed);
+        config.kmip_key = key;
         config
     }
 
@@ -133,6 +148,10 @@ impl SealConfig {
 
     pub(super) fn root_is_elsewhere(&self) -> bool {
         self.root_key.is_empty()
+    }
+
+    pub(super) fn kmip_key(&self) -> &str {
+        &self.kmip_key
     }
 
     pub(super) fn sealed_root(&self) -> Result<Vec<u8>, SealError> {

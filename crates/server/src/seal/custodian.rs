@@ -1,13 +1,13 @@
-//! Who keeps the key of the root key without people: a file, or a token. People and their shares are
+//! Who keeps the key of the root key without people: a file, a token, or another KMIP server. People and their shares are
 //! in `gathering` and `rekey`. Knows no storage. `docs/formats.md` §6, §10.
 
 use super::shamir::Share;
-use super::{KeyFile, RootKey, SealConfig, SealError, SealKind, Token};
+use super::{KeyFile, Peer, RootKey, SealConfig, SealError, SealKind, Token};
 
 /// Whoever can open the root key of a store right now.
 #[derive(Debug)]
 pub enum Opener {
-    /// A file or a token.
+    /// A file, a token or another server.
     Custodian(Custodian),
     /// People, who have brought their shares.
     Shares(Vec<Share>),
@@ -19,7 +19,7 @@ impl Opener {
     ///
     /// # Errors
     /// [`SealError::KeptOtherwise`], [`SealError::TooFewShares`], [`SealError::WrongSealKey`]; what
-    /// the file or the token refuses.
+    /// the file, the token or the server refuses.
     pub fn open(&self, config: Option<&SealConfig>) -> Result<RootKey, SealError> {
         let shares = match self {
             Self::Custodian(custodian) => return custodian.open(config),
@@ -44,6 +44,8 @@ pub enum Custodian {
     KeyFile(KeyFile),
     /// A key that never leaves a PKCS#11 token.
     Pkcs11(Token),
+    /// A key that never leaves another KMIP server.
+    Kmip(Peer),
 }
 
 impl Custodian {
@@ -52,6 +54,7 @@ impl Custodian {
         match self {
             Self::KeyFile(_) => SealKind::KeyFile,
             Self::Pkcs11(_) => SealKind::Pkcs11,
+            Self::Kmip(_) => SealKind::Kmip,
         }
     }
 
@@ -59,7 +62,7 @@ impl Custodian {
     /// version.
     ///
     /// # Errors
-    /// [`SealError::KeptOtherwise`] if somebody else keeps it; what the file or the token refuses.
+    /// [`SealError::KeptOtherwise`] if somebody else keeps it; what the file, the token or the server refuses.
     pub fn open(&self, config: Option<&SealConfig>) -> Result<RootKey, SealError> {
         let legacy = SealConfig::key_file();
         let kept = config.unwrap_or(&legacy);
@@ -73,17 +76,22 @@ impl Custodian {
                 })
             }
             Self::Pkcs11(token) => token.unwrap(&kept.sealed_root()?),
+            Self::Kmip(peer) => peer.unwrap(kept.kmip_key(), &kept.sealed_root()?),
         }
     }
 
     /// The configuration of a store whose root key is `root`, kept here. What keeps it must exist.
     ///
     /// # Errors
-    /// What the file or the token refuses.
+    /// What the file, the token or the server refuses.
     pub fn keep(&self, root: &RootKey) -> Result<SealConfig, SealError> {
         let config = match self {
             Self::KeyFile(file) => SealConfig::under_key_file(file.read()?.bytes(), root)?,
             Self::Pkcs11(token) => SealConfig::under_token(&token.wrap(root)?),
+            Self::Kmip(peer) => {
+                let (key, sealed) = peer.wrap(root)?;
+                SealConfig::under_peer(key, &sealed)
+            }
         };
         // What does not open again must not be relied on.
         if self.open(Some(&config))?.bytes() == root.bytes() {
@@ -96,12 +104,13 @@ impl Custodian {
     /// Makes what keeps root keys, unless it is there.
     ///
     /// # Errors
-    /// What the file system or the token refuses.
+    /// What the file system, the token or the server refuses.
     pub fn prepare(&self) -> Result<(), SealError> {
         match self {
             Self::KeyFile(file) if file.exists() => file.read().map(drop),
             Self::KeyFile(file) => file.create().map(drop),
             Self::Pkcs11(token) => token.prepare(),
+            Self::Kmip(peer) => peer.prepare(),
         }
     }
 }

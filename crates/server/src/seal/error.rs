@@ -1,7 +1,7 @@
 //! Why something stays sealed. No variant carries a value or a key.
 
 use super::shamir::ShamirError;
-use super::{SealKind, TokenError};
+use super::{PeerError, SealKind, TokenError};
 use claviger_store::{CommitError, ReadError};
 use std::path::PathBuf;
 
@@ -62,6 +62,9 @@ pub enum SealError {
     /// A PKCS#11 token refused.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Another KMIP server refused or did not answer.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
     /// The barrier has been sealed.
     #[error("the server is sealed")]
     Sealed,

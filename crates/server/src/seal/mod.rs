@@ -16,6 +16,7 @@ pub mod fault;
 mod gathering;
 mod key_file;
 mod keyring;
+mod kmip;
 mod layout;
 mod pkcs11;
 pub mod shamir;
@@ -28,6 +29,7 @@ pub use error::SealError;
 pub use gathering::Gathering;
 pub use key_file::{KEY_FILE_BYTES, KeyFile};
 pub use keyring::{RootKey, random_key};
+pub use kmip::{Peer, PeerError, PeerOptions};
 pub use pkcs11::{PinSource, Token, TokenError, TokenOptions};
 
 pub use claviger_store::{

@@ -76,6 +76,8 @@ pub struct SealStatus {
     pub progress: usize,
     /// Names this attempt to unseal; empty when there is none.
     pub nonce: String,
+    /// Why a server that unseals itself has not, if it asks again; names no place and no key.
+    pub hindrance: Option<&'static str>,
     /// Identifier of the cluster; known while unsealed.
     pub cluster_id: Option<String>,
 }

@@ -34,6 +34,7 @@ pub(super) fn health(call: &Call<'_>) -> Result<Reply, ApiError> {
         "server_time_utc": call.api.clock.now(),
         "version": VERSION,
     });
+    say_hindrance(&mut body, seal.hindrance);
     name_cluster(&mut body, call, seal.cluster_id);
     Ok(Reply::bare(status, body))
 }
@@ -55,8 +56,16 @@ pub(super) fn seal_status(call: &Call<'_>) -> Result<Reply, ApiError> {
         "recovery_seal": false,
         "storage_type": call.api.node.storage_type,
     });
+    say_hindrance(&mut body, seal.hindrance);
     name_cluster(&mut body, call, seal.cluster_id);
     Ok(Reply::bare(200, body))
+}
+
+/// Why a server that unseals itself is sealed still: a field of ours.
+fn say_hindrance(body: &mut Value, hindrance: Option<&str>) {
+    if let (Some(body), Some(hindrance)) = (body.as_object_mut(), hindrance) {
+        body.insert("seal_error".to_owned(), hindrance.into());
+    }
 }
 
 /// Which cluster it is, is behind the seal.
