@@ -163,7 +163,7 @@ impl Config {
             ("shamir" | "pkcs11" | "kmip", Some(path)) => found.push(Problem::value(
                 "seal.key_file",
                 path,
-                "the root key is kept by something else than a file",
+                "key shares, tokens and other servers keep the root key, not a file",
                 "Leave it out, or set type = \"key_file\".",
             )),
             ("key_file", None) if self.storage_path.is_none() => found.push(Problem::missing(

@@ -96,6 +96,12 @@ fn keys_that_do_not_fit_each_other_are_refused() {
         ("[api]\ntls_key = \"a\"", "api.tls_certificate", "missing"),
         ("[api]\nclient_ca = \"a\"", "api.client_ca", "TLS"),
         ("[seal]\nkey_file = \"a\"", "seal.key_file", "shares"),
+        ("[seal]\nkmip_servers = [\"a\"]", "seal.kmip_servers", "not that of another KMIP server"),
+        (
+            "[seal]\ntype = \"kmip\"\nkmip_ca = \"a\"\nkmip_certificate = \"a\"\nkmip_key = \"a\"",
+            "seal.kmip_servers",
+            "missing",
+        ),
     ] {
         let found = problem(&format!("{SMALL}{text}\n"));
         assert_eq!(found.key, key, "{found}");

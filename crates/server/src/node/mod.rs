@@ -4,6 +4,7 @@
 //! Whether the store is initialised, and how its root key is kept, is read from the store each time:
 //! what changes it need tell nobody. Knows no socket of the API and no command line.
 
+mod asking;
 mod error;
 mod initialise;
 mod progress;
@@ -11,7 +12,6 @@ mod unsealed;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
 use claviger_store::Engine;
 use tokio::runtime::Handle;
@@ -31,10 +31,6 @@ pub use error::StartError;
 pub use unsealed::Unsealed;
 
 use progress::Progress;
-
-/// How long to wait before another KMIP server is asked again: twice as long each time, up to a bound.
-const PAUSE_FIRST: Duration = Duration::from_millis(500);
-const PAUSE_MOST: Duration = Duration::from_secs(30);
 
 /// Who opens the seal.
 #[derive(Debug, Clone)]
@@ -158,55 +154,6 @@ impl Node {
             }
             opened => self.open_with(&opened?, before_listening),
         }
-    }
-
-    /// Asks the other KMIP server again until it opens the seal, on a thread of its own, if it did
-    /// not at the start.
-    ///
-    /// # Errors
-    /// The thread does not start.
-    pub fn keep_asking(self: &Arc<Self>) -> std::io::Result<()> {
-        if self.read().hindrance.is_none() {
-            return Ok(());
-        }
-        let node = Arc::downgrade(self);
-        let ask = move || {
-            let mut pause = PAUSE_FIRST;
-            loop {
-                std::thread::sleep(pause);
-                pause = pause.saturating_mul(2).min(PAUSE_MOST);
-                let Some(node) = node.upgrade() else { return };
-                if node.ask_again(pause) {
-                    return;
-                }
-            }
-        };
-        std::thread::Builder::new().name("unseal".to_owned()).spawn(ask).map(drop)
-    }
-
-    /// Whether nothing is left to ask for.
-    fn ask_again(&self, pause: Duration) -> bool {
-        let _one = self.one_transition();
-        if self.read().unsealed.is_some() {
-            return true;
-        }
-        let opened = self.options.seal.custodian().and_then(|custodian| {
-            let Some(custodian) = custodian else { return Err(SealError::Sealed) };
-            custodian.open(self.config()?.as_ref())
-        });
-        let error = match opened {
-            Ok(root) => match self.open_with(&root, |_| Ok(())) {
-                Ok(_) => return true,
-                Err(error) => error,
-            },
-            Err(error) => error.into(),
-        };
-        let pause_seconds = pause.as_secs_f32();
-        tracing::warn!(%error, pause_seconds, "the server stays sealed, and asks again");
-        if let StartError::Seal(SealError::Peer(error)) = error {
-            self.write().hindrance = Some(error);
-        }
-        false
     }
 
     /// Initialises and unseals a store that nobody else will: for development. Makes no token.
