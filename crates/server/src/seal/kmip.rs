@@ -156,7 +156,7 @@ impl Peer {
             CryptographicUsageMask::ENCRYPT | CryptographicUsageMask::DECRYPT,
             [Attribute::Name(Name::text(name))],
         );
-        let refused = |error| failed(error, |reason| PeerError::NoKey(reason));
+        let refused = |error| failed(error, PeerError::NoKey);
         let UniqueIdentifier::Text(key) = made.map_err(refused)?.unique_identifier else {
             return Err(PeerError::NoKey("it does not name the key".to_owned()).into());
         };
