@@ -40,15 +40,15 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes, and half as many for what
+    /// Objects behind that barrier, with a cache of about that many bytes, and a quarter for what
     /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
         Self {
             barrier,
             cache: Cache::new(cache_bytes_max),
-            // An index entry costs as much as a small record: the names of all of them should fit.
-            index: Cache::new(cache_bytes_max / 2),
+            // An index entry costs about a third of a small record.
+            index: Cache::new(cache_bytes_max / 4),
             served: Served::default(),
             late: Late::default(),
             tags: RandomState::new(),
