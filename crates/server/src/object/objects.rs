@@ -92,7 +92,7 @@ impl Objects {
     }
 
     /// The certificates that fetched an object of that scope, the latest first. The last time may be
-    /// behind by [`super::holders::BEHIND_MAX`] where the object has left memory since.
+    /// behind by ten minutes where the object has left memory since.
     ///
     /// # Errors
     /// Storage.
