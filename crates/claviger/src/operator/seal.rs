@@ -42,7 +42,7 @@ pub(crate) struct SealArguments {
     /// A file whose first line is the PIN of the PKCS#11 token; else the variable CLAVIGER_PKCS11_PIN
     #[arg(long, value_name = "FILE", requires = "pkcs11_module")]
     pkcs11_pin_file: Option<PathBuf>,
-    /// The server's configuration file, whose [seal] names the KMIP server that keeps the root key
+    /// The server's configuration file, whose section `seal` names the KMIP server that keeps the root key
     #[arg(long, value_name = "FILE", group = "opener")]
     kmip_config: Option<PathBuf>,
 }
@@ -94,7 +94,7 @@ impl SealArguments {
 const OPENERS: &str =
     "Give --key-file, --shares, --kmip-config, or --pkcs11-module and --pkcs11-token.";
 
-/// The KMIP server that a configuration file names in [seal].
+/// The KMIP server that a configuration file names in its section `seal`.
 fn peer(path: &Path) -> Outcome<Peer> {
     let config = Config::read(path).map_err(|problems| config::failure(path, &problems))?;
     let options = config.peer().ok_or_else(|| {
@@ -156,7 +156,7 @@ pub(crate) struct MigrateArguments {
     /// From now on the PKCS#11 token of the --pkcs11 options; its key is made if it is not there
     #[arg(long, group = "to")]
     to_pkcs11: bool,
-    /// From now on the KMIP server of [seal] in this configuration file; a key is made there if none is named
+    /// From now on the KMIP server of section `seal` in this configuration file; a key is made there if none is named
     #[arg(long, value_name = "FILE", group = "to")]
     to_kmip: Option<PathBuf>,
     /// From now on people with so many key shares, which are printed
