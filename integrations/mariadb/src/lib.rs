@@ -1,8 +1,8 @@
 //! MariaDB's encryption keys on a KMIP server: `libkmip_key_management.so`, an encryption plugin, and the keys as it finds
 //! them ([`Keys`]), for the command that makes new versions.
 //!
-//! [`ffi`] is what the server sees, and the only module with `unsafe`; behind it [`settings`] reads the options,
-//! [`keys`] speaks of versions to a KMIP server, [`cache`] holds what the server asks for all the time, and [`plugin`]
+//! `ffi` is what the server sees, and the only module with `unsafe`; behind it `settings` reads the options,
+//! `keys` speaks of versions to a KMIP server, `cache` holds what the server asks for all the time, and `plugin`
 //! puts them together. No runtime is started; one thread of the plugin's own looks for new versions.
 
 mod advice;
