@@ -104,10 +104,12 @@ pub struct Recent(Mutex<All>);
 #[derive(Debug, Default)]
 struct All {
     first: Option<Seen>,
-    others: Option<Box<Others>>,
+    #[expect(
+        clippy::box_collection,
+        reason = "there is one of these for every cached object, mostly empty"
+    )]
+    others: Option<Box<Vec<Seen>>>,
 }
-
-type Others = Vec<Seen>;
 
 /// A certificate, by a hash of it under a key of this process. The times are POSIX seconds: they fit
 /// until 2106, and are cut off then.

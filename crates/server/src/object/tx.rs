@@ -31,7 +31,7 @@ pub struct Tx<'a> {
     pub now: i64,
     pub(super) entries: Vec<Entry>,
     pub(super) serves: Vec<Serve>,
-    /// Whom it is for, and the name of their role.
+    /// Whom it is for, where what they fetch is to be on record.
     pub(super) client: Option<Client<'a>>,
 }
 
