@@ -1,5 +1,6 @@
 //! Every limit of the KMIP service, and of logins to the API, with its reason; the API's others, the
-//! store's and cryptography's stand in their modules. One table, from which the fields, their defaults and the configuration's keys come.
+//! store's and cryptography's stand in their modules. One table, from which the fields, their
+//! defaults and the configuration's keys come.
 
 use std::time::Duration;
 

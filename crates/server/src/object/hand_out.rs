@@ -1,6 +1,7 @@
 //! What a transaction hands to its client: that takes an object's freshness, and makes the client a
 //! holder. See `served` and `holders`.
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +26,8 @@ pub(super) struct Serve {
     /// What the store is to know of the client's having it: a row's version, and what it says. Nothing
     /// if it knows, or if nobody is to know.
     row: Option<(u64, Fetches)>,
+    /// Stands for the client in memory.
+    tag: u64,
 }
 
 impl Tx<'_> {
@@ -47,8 +50,10 @@ impl Tx<'_> {
         if outline.object.is_none() {
             return Err(destroyed());
         }
-        let row = self.holder_row(id, unsealed.as_deref())?;
-        self.serves.push(Serve { id, unsealed, fresh: outline.fresh == Some(true), row });
+        let holder = self.client.as_ref().map(|client| client.holder);
+        let tag = holder.map_or(0, |holder| self.objects.tags.hash_one(holder));
+        let row = self.holder_row(id, unsealed.as_deref(), tag)?;
+        self.serves.push(Serve { id, unsealed, fresh: outline.fresh == Some(true), row, tag });
         Ok(outline)
     }
 
@@ -56,9 +61,10 @@ impl Tx<'_> {
         &self,
         id: ObjectId,
         unsealed: Option<&Unsealed>,
+        tag: u64,
     ) -> Result<Option<(u64, Fetches)>, Failure> {
         let Some(client) = &self.client else { return Ok(None) };
-        if unsealed.is_some_and(|unsealed| unsealed.recent.is_stored(client.tag, self.now)) {
+        if unsealed.is_some_and(|unsealed| unsealed.recent.is_stored(tag, self.now)) {
             return Ok(None);
         }
         let key = self.held_key(id, &client.holder);
@@ -76,7 +82,7 @@ impl Tx<'_> {
         if let Some(unsealed) = unsealed
             && self.now.saturating_sub(known.last) < BEHIND_MAX
         {
-            unsealed.recent.stored(client.tag, known.last);
+            unsealed.recent.stored(tag, known.last);
             return Ok(None);
         }
         Ok(Some((version, Fetches { last: known.last.max(self.now), role, ..known })))
@@ -101,7 +107,7 @@ impl Tx<'_> {
 
     /// What a transaction leaves behind without a commit: which objects were handed out, and to whom.
     pub fn finish_reads(&self) {
-        for Serve { id, unsealed, fresh, row } in &self.serves {
+        for Serve { id, unsealed, fresh, row, tag } in &self.serves {
             // An object of this transaction is written with its freshness taken.
             if let Some(unsealed) = unsealed
                 && *fresh
@@ -115,10 +121,10 @@ impl Tx<'_> {
                 Some((version, fetches)) => {
                     let key = self.held_key(*id, &client.holder);
                     self.objects.late.note(key, *version, fetches.clone());
-                    recent.inspect(|recent| recent.stored(client.tag, self.now));
+                    recent.inspect(|recent| recent.stored(*tag, self.now));
                 }
                 None => {
-                    recent.inspect(|recent| recent.fetched(client.tag, self.now));
+                    recent.inspect(|recent| recent.fetched(*tag, self.now));
                 }
             }
         }

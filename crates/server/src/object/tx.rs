@@ -4,7 +4,6 @@
 //! commit expects those versions: if another change came first, nothing is written and the
 //! handler runs again.
 
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -39,8 +38,6 @@ pub struct Tx<'a> {
 #[derive(Debug)]
 pub(super) struct Client<'a> {
     pub(super) holder: Holder,
-    /// Stands for the holder in memory.
-    pub(super) tag: u64,
     /// Name of its role.
     pub(super) role: &'a str,
 }
@@ -79,9 +76,8 @@ impl<'a> Tx<'a> {
 
     /// The same, for that certificate, which has that role: what it fetches is on record.
     #[must_use]
-    pub fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
-        let tag = self.objects.tags.hash_one(holder);
-        self.client = Some(Client { holder, tag, role });
+    pub const fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
+        self.client = Some(Client { holder, role });
         self
     }
 

@@ -65,7 +65,7 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         wrap_ttl: wrap_ttl(&parts.headers),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
-        client_certificates: certificates.map_or_else(Vec::new, |shown| shown.0.to_vec()),
+        client_certificates: certificates.map(|shown| Arc::clone(&shown.0)).unwrap_or_default(),
         token,
         body,
     };

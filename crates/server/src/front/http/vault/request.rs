@@ -2,6 +2,7 @@
 //! is not understood is a 400 in Vault's shape.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ pub struct Incoming {
     pub remote: Option<SocketAddr>,
     /// The certificate that the client proved to hold, under an authority that the API trusts for
     /// clients, then those that the client showed with it, in DER.
-    pub client_certificates: Vec<Vec<u8>>,
+    pub client_certificates: Arc<[Vec<u8>]>,
 }
 
 impl Incoming {

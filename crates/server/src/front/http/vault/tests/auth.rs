@@ -32,7 +32,7 @@ impl Server {
             token: from.token.map(str::to_owned),
             body: Some(fields.to_string().into_bytes()),
             remote,
-            client_certificates: from.certificates.to_vec(),
+            client_certificates: from.certificates.into(),
             ..Incoming::default()
         });
         Answered {

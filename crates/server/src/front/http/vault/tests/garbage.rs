@@ -168,7 +168,7 @@ fn incoming() -> impl Strategy<Value = Incoming> {
             content_type: content_type.map(str::to_owned),
             body,
             remote: None,
-            client_certificates: Vec::new(),
+            client_certificates: Arc::default(),
         })
 }
 
