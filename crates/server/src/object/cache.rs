@@ -35,8 +35,7 @@ impl Unsealed {
 }
 
 /// The objects that an index names, newest first.
-#[derive(Debug)]
-pub struct Candidates(pub Vec<ObjectId>);
+pub type Candidates = [ObjectId];
 
 /// What a value takes of the cache's bound, in bytes.
 pub trait Weight {
@@ -52,12 +51,12 @@ impl Weight for Unsealed {
 
 impl Weight for Candidates {
     fn weight(&self) -> usize {
-        self.0.len().saturating_mul(size_of::<ObjectId>())
+        size_of_val(self)
     }
 }
 
 #[derive(Debug)]
-struct Shard<V> {
+struct Shard<V: ?Sized> {
     records: HashMap<Arc<[u8]>, Slot<V>>,
     /// Keys in the order of entry, for the second-chance sweep.
     order: VecDeque<Arc<[u8]>>,
@@ -66,14 +65,14 @@ struct Shard<V> {
 }
 
 #[derive(Debug)]
-struct Slot<V> {
+struct Slot<V: ?Sized> {
     record: Arc<V>,
     used: AtomicBool,
 }
 
 /// A bounded cache.
 #[derive(Debug)]
-pub struct Cache<V> {
+pub struct Cache<V: ?Sized> {
     shards: [Mutex<Shard<V>>; SHARDS],
     shard_bytes_max: usize,
 }
@@ -87,7 +86,7 @@ const SHARDS: usize = 16;
 /// What an entry costs beside its bytes: the key, map and allocation overhead.
 const ENTRY_OVERHEAD: usize = 256;
 
-impl<V: Weight> Cache<V> {
+impl<V: Weight + ?Sized> Cache<V> {
     /// A cache of about that many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
@@ -141,13 +140,13 @@ impl<V: Weight> Cache<V> {
     }
 }
 
-impl<V> Default for Shard<V> {
+impl<V: ?Sized> Default for Shard<V> {
     fn default() -> Self {
         Self { records: HashMap::new(), order: VecDeque::new(), bytes: 0, epoch: 0 }
     }
 }
 
-impl<V: Weight> Shard<V> {
+impl<V: Weight + ?Sized> Shard<V> {
     fn put(&mut self, key: &[u8], record: Arc<V>, bytes_max: usize) {
         let cost = cost(&*record);
         if cost > bytes_max {
@@ -183,7 +182,7 @@ impl<V: Weight> Shard<V> {
     }
 }
 
-fn cost(record: &impl Weight) -> usize {
+fn cost(record: &(impl Weight + ?Sized)) -> usize {
     record.weight().saturating_add(ENTRY_OVERHEAD)
 }
 

@@ -40,7 +40,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes, and a quarter for what
+    /// Objects behind that barrier, with a cache of about that many bytes, and a fifth for what
     /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
@@ -48,7 +48,7 @@ impl Objects {
             barrier,
             cache: Cache::new(cache_bytes_max),
             // An index entry costs about a third of a small record.
-            index: Cache::new(cache_bytes_max / 4),
+            index: Cache::new(cache_bytes_max / 5),
             served: Served::default(),
             late: Late::default(),
             tags: RandomState::new(),
@@ -150,7 +150,7 @@ impl Objects {
         };
         let keys = self.barrier.keys(&range)?;
         let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
-        let candidates = Arc::new(Candidates(ids.collect()));
+        let candidates: Arc<Candidates> = ids.collect();
         self.index.insert(&range.start, &candidates, epoch);
         Ok(candidates)
     }

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 const FORMAT: u8 = 1;
 /// Version byte, record key's number, nonce.
 const HEADER_BYTES: usize = 1 + 4 + NONCE_LEN;
+/// What authenticates the rest.
+const TAG_BYTES: usize = 16;
 /// What sealing adds to a value.
-pub(super) const OVERHEAD_BYTES: usize = HEADER_BYTES + 16;
+pub(super) const OVERHEAD_BYTES: usize = HEADER_BYTES + TAG_BYTES;
 
 /// An AES-256-GCM key ready for use.
 pub(super) fn aead_key(bytes: &[u8; 32]) -> Result<LessSafeKey, SealError> {
@@ -72,11 +74,12 @@ pub(super) fn open(
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let damaged = || SealError::damaged(record_key);
     let (header, body) = value.split_at_checked(HEADER_BYTES).ok_or_else(damaged)?;
+    let (body, tag) = body.split_last_chunk::<TAG_BYTES>().ok_or_else(damaged)?;
     let nonce = header.last_chunk::<NONCE_LEN>().ok_or_else(damaged)?;
-    let mut body = Zeroizing::new(body.to_vec());
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let aad = Aad::from(associated(record_key, version));
-    let length = key.open_in_place(nonce, aad, &mut body).map_err(|_| damaged())?.len();
-    body.truncate(length);
-    Ok(body)
+    // Not in place: what is kept in memory is as long as the record, without the tag.
+    let mut plain = Zeroizing::new(vec![0; body.len()]);
+    key.open_separate_gather(nonce, aad, body, tag, &mut plain).map_err(|_| damaged())?;
+    Ok(plain)
 }
