@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use claviger_store::Key;
 
-use super::cache::Unsealed;
+use super::cache::{Entry, Unsealed};
 use super::holders::{BEHIND_MAX, Fetches, Holder};
 use super::id::ObjectId;
 use super::managed::Outline;
@@ -20,7 +20,7 @@ use crate::seal::Changes;
 #[derive(Debug)]
 pub(super) struct Serve {
     id: ObjectId,
-    unsealed: Option<Arc<Unsealed>>,
+    unsealed: Option<Arc<Entry<Unsealed>>>,
     /// Whether it was fresh.
     fresh: bool,
     /// What the store is to know of the client's having it: a row's version, and what it says. Nothing
@@ -41,9 +41,8 @@ impl Tx<'_> {
         let (outline, unsealed) = match self.entries.iter().find(|entry| entry.after.id == id) {
             Some(entry) => (Outline::from(&*entry.after), entry.unsealed.clone()),
             None => {
-                let key =
-                    layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-                let unsealed = self.objects.read(&key).map_err(storage)?.ok_or_else(not_found)?;
+                let unsealed = self.objects.read(&self.partition, id).map_err(storage)?;
+                let unsealed = unsealed.ok_or_else(not_found)?;
                 (record::outline(&unsealed.bytes).map_err(damaged)?, Some(unsealed))
             }
         };
@@ -52,7 +51,7 @@ impl Tx<'_> {
         }
         let holder = self.client.as_ref().map(|client| client.holder);
         let tag = holder.map_or(0, |holder| self.objects.tags.hash_one(holder));
-        let row = self.holder_row(id, unsealed.as_deref(), tag)?;
+        let row = self.holder_row(id, unsealed.as_ref().map(|unsealed| &***unsealed), tag)?;
         self.serves.push(Serve { id, unsealed, fresh: outline.fresh == Some(true), row, tag });
         Ok(outline)
     }

@@ -8,6 +8,9 @@ use super::holders::Holder;
 /// A mount's, a scope's or an object's identifier, or a keyed hash.
 pub type Id = [u8; 16];
 
+/// What a value in memory is of: a mount, a scope, and an object or a term.
+pub type Place = [Id; 3];
+
 /// The first byte of an object's key.
 pub const OBJECT: u8 = b'o';
 /// The first byte of an index row.
@@ -83,8 +86,10 @@ pub fn id_of(key: &[u8]) -> Option<Id> {
     key.last_chunk().copied()
 }
 
-/// The beginning that an index row shares with all rows of its term.
-pub fn term_of(index_row: &[u8]) -> &[u8] {
-    let end = index_row.len().saturating_sub(16);
-    index_row.get(..end).unwrap_or_default()
+/// Whose record that is, or of which term that is a row.
+pub fn place_of(key: &[u8]) -> Option<Place> {
+    let (_, rest) = key.split_first()?;
+    let (mount, rest) = rest.split_first_chunk()?;
+    let (scope, rest) = rest.split_first_chunk()?;
+    Some([*mount, *scope, *rest.first_chunk()?])
 }

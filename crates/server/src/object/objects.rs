@@ -8,7 +8,7 @@ use std::sync::Arc;
 use claviger_crypto::Rng;
 use claviger_store::{CommitError, Key};
 
-use super::cache::{Cache, Candidates, Unsealed};
+use super::cache::{Cache, Candidates, Entry as Cached, Unsealed};
 use super::holders::{Fetches, Held, Holder, Late};
 use super::id::{IdSource, ObjectId};
 use super::layout;
@@ -98,7 +98,7 @@ impl Objects {
     /// Storage.
     pub fn holders(&self, partition: Partition, id: ObjectId) -> Result<Vec<Held>, SealError> {
         let Partition { mount, scope } = partition;
-        let cached = self.cache.get(&layout::object(&mount, &scope, id.as_bytes())).ok();
+        let cached = self.cache.get(&[mount, scope, *id.as_bytes()]).ok();
         let range = layout::held_of(&mount, &scope, id.as_bytes());
         let mut rows: HashMap<Key, Fetches> = self.late.below(&range.start).into_iter().collect();
         for (key, opened) in self.barrier.scan(&range)? {
@@ -125,15 +125,22 @@ impl Objects {
         self.index.clear();
     }
 
-    pub(super) fn read(&self, key: &[u8]) -> Result<Option<Arc<Unsealed>>, SealError> {
-        let epoch = match self.cache.get(key) {
+    pub(super) fn read(
+        &self,
+        partition: &Partition,
+        id: ObjectId,
+    ) -> Result<Option<Arc<Cached<Unsealed>>>, SealError> {
+        let place = [partition.mount, partition.scope, *id.as_bytes()];
+        let epoch = match self.cache.get(&place) {
             Ok(unsealed) => return Ok(Some(unsealed)),
             Err(epoch) => epoch,
         };
-        let Some(opened) = self.barrier.get(key)? else { return Ok(None) };
-        let unsealed = Arc::new(Unsealed::new(opened.version, opened.bytes));
-        self.cache.insert(key, &unsealed, epoch);
-        Ok(Some(unsealed))
+        let [mount, scope, id] = &place;
+        let Some(opened) = self.barrier.get(&layout::object(mount, scope, id))? else {
+            return Ok(None);
+        };
+        let unsealed = Unsealed::new(opened.version, opened.bytes);
+        Ok(Some(self.cache.insert(place, unsealed, epoch)))
     }
 
     /// The objects of a scope that have a value with that term, newest first.
@@ -141,17 +148,15 @@ impl Objects {
         &self,
         partition: &Partition,
         term: &layout::Id,
-    ) -> Result<Arc<Candidates>, SealError> {
+    ) -> Result<Arc<Cached<Candidates>>, SealError> {
         let Partition { mount, scope } = partition;
-        let range = layout::indexed(mount, scope, term).reversed();
-        let epoch = match self.index.get(&range.start) {
+        let place = [*mount, *scope, *term];
+        let epoch = match self.index.get(&place) {
             Ok(candidates) => return Ok(candidates),
             Err(epoch) => epoch,
         };
-        let keys = self.barrier.keys(&range)?;
+        let keys = self.barrier.keys(&layout::indexed(mount, scope, term).reversed())?;
         let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
-        let candidates: Arc<Candidates> = ids.collect();
-        self.index.insert(&range.start, &candidates, epoch);
-        Ok(candidates)
+        Ok(self.index.insert(place, ids.collect(), epoch))
     }
 }

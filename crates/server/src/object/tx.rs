@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use claviger_kmip::attributes::Attribute;
-use claviger_store::{CommitError, Expect, Key, Pending};
+use claviger_store::{CommitError, Expect, Pending};
 
-use super::cache::Unsealed;
+use super::cache::{self, Unsealed};
 use super::hand_out::Serve;
 use super::holders::Holder;
 use super::id::ObjectId;
+use super::layout::Place;
 use super::managed::ManagedObject;
 use super::objects::{Objects, Partition};
 use super::{layout, locate, record};
@@ -46,7 +47,7 @@ pub(super) struct Client<'a> {
 pub(super) struct Entry {
     /// The version that was read; 0 for an object that is new.
     base: u64,
-    pub(super) unsealed: Option<Arc<Unsealed>>,
+    pub(super) unsealed: Option<Arc<cache::Entry<Unsealed>>>,
     before: Option<Arc<ManagedObject>>,
     pub(super) after: Arc<ManagedObject>,
     changed: bool,
@@ -64,9 +65,9 @@ pub struct Commit<'a> {
 #[derive(Debug)]
 struct Effects<'a> {
     objects: &'a Objects,
-    updates: Vec<Key>,
-    /// Index rows that come or go.
-    index_rows: Vec<Key>,
+    updates: Vec<Place>,
+    /// Terms of index rows that come or go.
+    terms: Vec<Place>,
 }
 
 impl<'a> Tx<'a> {
@@ -89,8 +90,8 @@ impl<'a> Tx<'a> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
             return Ok(Some(Arc::clone(&entry.after)));
         }
-        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        let read = self.objects.read(&self.partition, id).map_err(storage)?;
+        let Some(unsealed) = read else { return Ok(None) };
         let object = Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?);
         self.entries.push(Entry {
             base: unsealed.version,
@@ -111,8 +112,8 @@ impl<'a> Tx<'a> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
             return Ok(Some(Arc::clone(&entry.after)));
         }
-        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        let read = self.objects.read(&self.partition, id).map_err(storage)?;
+        let Some(unsealed) = read else { return Ok(None) };
         Ok(Some(Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?)))
     }
 
@@ -225,13 +226,14 @@ impl<'a> Tx<'a> {
             }
             let bytes = record::encode(&self.with_freshness(entry));
             let version = entry.base.saturating_add(1);
-            changes.put.push((key.clone(), version, bytes));
-            updates.push(key);
+            changes.put.push((key, version, bytes));
+            updates.push([mount, scope, *entry.after.id.as_bytes()]);
             self.index_changes(entry, &mut changes);
         }
-        let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
+        let index_rows = changes.marks.iter().chain(&changes.delete);
+        let terms = index_rows.filter_map(|row| layout::place_of(row)).collect();
         let pending = self.objects.barrier.commit(changes);
-        Commit { effects: Effects { objects: self.objects, updates, index_rows }, pending }
+        Commit { effects: Effects { objects: self.objects, updates, terms }, pending }
     }
 
     /// An object that is rewritten takes its spent freshness with it.
@@ -285,13 +287,13 @@ impl Commit<'_> {
 
 impl Effects<'_> {
     fn apply(self) {
-        for key in self.updates {
+        for place in self.updates {
             // Forgotten, not replaced: a task that was overtaken must not put an older record over
             // a newer one. The next read takes what the store has.
-            self.objects.cache.commit(&key);
+            self.objects.cache.commit(&place);
         }
-        for row in self.index_rows {
-            self.objects.index.commit(layout::term_of(&row));
+        for place in self.terms {
+            self.objects.index.commit(&place);
         }
     }
 }
