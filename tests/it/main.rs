@@ -50,5 +50,6 @@ mod sequences;
 mod smoke;
 mod tidy;
 mod trace;
+mod unique_names;
 mod vault_api;
 mod zenko;

@@ -86,6 +86,11 @@ impl Grant {
         self.role.scope.is_traced()
     }
 
+    /// Whether two objects of the scope may not have a Name in common.
+    pub fn has_unique_names(&self) -> bool {
+        self.role.scope.has_unique_names()
+    }
+
     /// The role's name, for audit and log.
     pub fn role_name(&self) -> &Name {
         &self.role.name

@@ -56,7 +56,7 @@ pub(super) fn form(key: &[u8]) -> Result<Form, BackupError> {
     }
     match byte {
         object::OBJECT | object::SERVED | object::HELD => Ok(Form::Plain),
-        object::INDEX => Ok(Form::Left),
+        object::INDEX | object::NAME => Ok(Form::Left),
         unknown => Err(BackupError::UnknownKind(char::from(unknown))),
     }
 }

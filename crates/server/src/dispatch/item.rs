@@ -166,6 +166,7 @@ impl Request<'_> {
         objects
             .begin(partition, self.now_us.div_euclid(1_000_000))
             .on_behalf_of(holder, grant.role_name().as_str())
+            .with_unique_names(grant.has_unique_names())
     }
 
     /// Whether the item may be carried out.
@@ -229,6 +230,7 @@ impl Request<'_> {
             let text = "the answer is larger than the Maximum Response Size";
             result = Err(Failure::new(Reason::ResponseTooLarge, text));
         }
+        let result = result.and_then(|()| context.tx.check_names());
         (about, result.map(|()| open))
     }
 

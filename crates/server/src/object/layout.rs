@@ -20,6 +20,9 @@ pub const SERVED: u8 = b'v';
 /// The first byte of a row that says who fetched an object.
 pub const HELD: u8 = b'H';
 
+/// The first byte of a row that counts who took a Name, in scopes with `unique_names`.
+pub const NAME: u8 = b'N';
+
 fn key(kind: u8, parts: &[&Id]) -> Key {
     let mut key = Vec::with_capacity(parts.len().saturating_mul(16).saturating_add(1));
     key.push(kind);
@@ -79,6 +82,16 @@ pub fn held_of(mount: &Id, scope: &Id, id: &Id) -> Range {
 /// All such rows of a scope.
 pub fn all_held(mount: &Id, scope: &Id) -> Range {
     Range::prefix(&key(HELD, &[mount, scope]))
+}
+
+/// The row that counts who took the Name of that term.
+pub fn name(mount: &Id, scope: &Id, term: &Id) -> Key {
+    key(NAME, &[mount, scope, term])
+}
+
+/// All such rows of a scope.
+pub fn all_names(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(NAME, &[mount, scope]))
 }
 
 /// The object that a record's or an index row's key ends in.

@@ -43,6 +43,7 @@ impl access::Objects for Objects {
         self.delete_rows(&layout::indices(mount, scope))?;
         self.delete_rows(&served)?;
         self.delete_rows(&held)?;
+        self.delete_rows(&layout::all_names(mount, scope))?;
         self.delete_rows(&layout::objects(mount, scope))?;
         self.forget();
         Ok(())

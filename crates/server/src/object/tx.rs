@@ -16,6 +16,7 @@ use super::holders::Holder;
 use super::id::ObjectId;
 use super::layout::Place;
 use super::managed::ManagedObject;
+use super::names::Taken;
 use super::objects::{Objects, Partition};
 use super::{layout, locate, record};
 use crate::failure::{Failure, Reason};
@@ -33,6 +34,10 @@ pub struct Tx<'a> {
     pub(super) serves: Vec<Serve>,
     /// Whom it is for, where what they fetch is to be on record.
     pub(super) client: Option<Client<'a>>,
+    /// Whether two objects of the scope may not have a Name in common.
+    pub(super) unique_names: bool,
+    /// The Names that it takes.
+    pub(super) names: Vec<Taken>,
 }
 
 /// Who a transaction is for.
@@ -48,9 +53,9 @@ pub(super) struct Entry {
     /// The version that was read; 0 for an object that is new.
     base: u64,
     pub(super) unsealed: Option<Arc<cache::Entry<Unsealed>>>,
-    before: Option<Arc<ManagedObject>>,
+    pub(super) before: Option<Arc<ManagedObject>>,
     pub(super) after: Arc<ManagedObject>,
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 /// A commit under way.
@@ -72,7 +77,16 @@ struct Effects<'a> {
 
 impl<'a> Tx<'a> {
     pub(super) const fn new(objects: &'a Objects, partition: Partition, now: i64) -> Self {
-        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new(), client: None }
+        Self {
+            objects,
+            partition,
+            now,
+            entries: Vec::new(),
+            serves: Vec::new(),
+            client: None,
+            unique_names: false,
+            names: Vec::new(),
+        }
     }
 
     /// The same, for that certificate, which has that role: what it fetches is on record.
@@ -213,6 +227,7 @@ impl<'a> Tx<'a> {
     pub fn commit(mut self) -> Commit<'a> {
         let mut changes = Changes::default();
         self.hold(&mut changes);
+        self.keep_names(&mut changes);
         self.finish_reads();
         let mut updates = Vec::new();
         let Partition { mount, scope } = self.partition;

@@ -78,7 +78,8 @@ fields! {
     scope_fields:
         ["scope", Text, "Name of the scope."]
         ["force", Bool, "Deletes the scope's managed objects with it."]
-        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
+        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."]
+        ["unique_names", Bool, "Refuses a Name that another object of the scope has."];
     expiring_fields:
         ["expiring", Duration, "Only those that end within this time, or have ended."];
     compromise_fields:
