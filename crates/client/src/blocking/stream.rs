@@ -1,7 +1,7 @@
 //! One TLS connection over a socket, each step of it within a time.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 #[cfg(feature = "openssl")]
 use ::openssl::ssl::SslStream;
@@ -97,6 +97,16 @@ impl Stream {
                 let _politeness_only = stream.shutdown();
             }
         }
+    }
+
+    /// The other end.
+    pub(super) fn peer_address(&self) -> Option<SocketAddr> {
+        let socket = match self {
+            Self::Rustls(stream) => &stream.sock,
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.get_ref(),
+        };
+        socket.socket.peer_addr().ok()
     }
 
     /// The TLS version and cipher suite that were agreed on, for people.
