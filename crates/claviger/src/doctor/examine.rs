@@ -277,9 +277,16 @@ impl Walk<'_> {
     /// Asks for one operation.
     pub(super) fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, Fault> {
         let header = self.target.dialect.header(self.version, 1);
-        let answer = self.exchange(Outgoing::with_header(&header, request)?)?;
-        let replies = answer.replies()?;
-        Ok(replies.take(Expected::only::<R>())?)
+        let outgoing = Outgoing::with_header(&header, request)?;
+        let answered = self.exchange(outgoing).and_then(|answer| {
+            let replies = answer.replies()?;
+            Ok(replies.take(Expected::only::<R>())?)
+        });
+        if answered.is_err() {
+            // A server may close after what it refuses.
+            self.connection = None;
+        }
+        answered
     }
 
     /// The version that is spoken.
