@@ -1,6 +1,7 @@
 //! What goes wrong on the way: each fault is found at its step, with its error, and in the words of the product.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -8,7 +9,7 @@ use super::{PRODUCTS, Setup, doctor, examine};
 use crate::at_rest::{Kms, shown};
 use crate::at_rest_faults::{Gate, encrypt_key, expired_server};
 use crate::pykmip::PyKmip;
-use crate::server::Server;
+use crate::server::{Server, binary};
 
 /// What each product calls the host, the port, the authority, the certificate.
 fn words(product: &str) -> [&'static str; 4] {
@@ -141,6 +142,44 @@ fn files_that_cannot_be_used() {
     assert!(step["change"].as_str().unwrap().contains("clientCertificatePassword"), "{step}");
     assert!(!format!("{report:?}").contains("battery"), "{report:#?}");
     wrong.more(json!({"clientCertificatePassword": "horse"})).examine("mongod").is_well();
+}
+
+/// What another command says of the same.
+fn query(setup: &Setup) -> String {
+    let host = &setup.hosts[0];
+    let output = Command::new(binary())
+        .args(["object", "query", "--server", &format!("{host}:{}", setup.port), "--ca"])
+        .arg(&setup.ca)
+        .arg("--cert")
+        .arg(&setup.certificate)
+        .arg("--key")
+        .arg(&setup.key)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn every_command_says_what_to_do_in_its_own_words() {
+    let (server, stranger) = (Server::start(), Server::start());
+    let setup = || Setup::on(&server);
+    let said = query(&setup().host("no-such-host.invalid"));
+    assert!(said.contains("See that --server is spelled right"), "{said}");
+    let mut trusting = setup();
+    trusting.ca = stranger.client.join("ca.pem");
+    assert!(query(&trusting).contains("as --ca."), "{}", query(&trusting));
+    let mut other = setup();
+    other.certificate = stranger.client.join("cert.pem");
+    other.key = stranger.client.join("key.pem");
+    assert!(query(&other).contains("a new credential for --cert"), "{}", query(&other));
+    let mut closed = setup();
+    closed.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert!(query(&closed).contains("is --server its KMIP port?"), "{}", query(&closed));
+    let mut sealed = setup();
+    sealed.key = sealed.scratch.path().join("encrypted.pem");
+    encrypt_key(&server.client, &sealed.key);
+    assert!(query(&sealed).contains("openssl pkcs8"), "{}", query(&sealed));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use claviger_client::blocking::Connection;
 use claviger_client::tls::{Config, TlsFailure};
-use claviger_client::{Answer, Error, Expected, Outgoing, Step as Stage, requests};
+use claviger_client::{Answer, Error, Expected, Outgoing, Replies, Step as Stage, requests};
 use claviger_kmip::Version;
 use claviger_kmip::enums::{Operation, QueryFunction};
 use claviger_kmip::payload::{DiscoverVersionsResponse, QueryResponse, Request};
@@ -233,9 +233,9 @@ impl Walk<'_> {
                 let spoken = self.spoken();
                 let version = self.version;
                 let problem = match spoken.as_slice() {
-                    [] => format!("KMIP {version} does not do: {}", fault.problem),
+                    [] => format!("KMIP {version} does not work: {}", fault.problem),
                     spoken => format!(
-                        "KMIP {version} does not do ({}); the server speaks {}",
+                        "KMIP {version} does not work ({}); the server speaks {}",
                         fault.problem,
                         spoken.join(", ")
                     ),
@@ -278,15 +278,22 @@ impl Walk<'_> {
     pub(super) fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, Fault> {
         let header = self.target.dialect.header(self.version, 1);
         let outgoing = Outgoing::with_header(&header, request)?;
-        let answered = self.exchange(outgoing).and_then(|answer| {
-            let replies = answer.replies()?;
-            Ok(replies.take(Expected::only::<R>())?)
-        });
-        if answered.is_err() {
+        self.ask(outgoing, |replies| replies.take(Expected::only::<R>()))
+    }
+
+    /// Asks, and reads the answer.
+    pub(super) fn ask<T>(
+        &mut self,
+        outgoing: Outgoing,
+        read: impl FnOnce(&Replies<'_>) -> Result<T, Error>,
+    ) -> Result<T, Fault> {
+        let answer = self.exchange(outgoing)?;
+        let read = answer.replies().and_then(|replies| read(&replies));
+        if read.is_err() {
             // A server may close after what it refuses.
             self.connection = None;
         }
-        answered
+        Ok(read?)
     }
 
     /// The version that is spoken.
@@ -295,7 +302,7 @@ impl Walk<'_> {
     }
 
     /// Sends a request and waits for its answer, over a new connection if the last one has ended.
-    pub(super) fn exchange(&mut self, outgoing: Outgoing) -> Result<Answer, Fault> {
+    fn exchange(&mut self, outgoing: Outgoing) -> Result<Answer, Fault> {
         let kept = self.connection.take().and_then(|(mut connection, used)| {
             let is_good = used == Used::No || connection.is_ready();
             is_good.then_some(connection)
@@ -376,7 +383,7 @@ fn titles(operations: &[Operation]) -> String {
 }
 
 /// What the specification calls an operation.
-pub(super) fn title(operation: Operation) -> String {
+fn title(operation: Operation) -> String {
     let row = Operation::rows().iter().find(|row| row.code == operation.0);
     row.map_or_else(|| format!("{operation:?}"), |row| row.title.to_owned())
 }

@@ -145,11 +145,11 @@ impl Walk<'_> {
         batch.header.batch_order_option = Some(true);
         let key = batch.add(&probe::get(id))?;
         let attributes = batch.add(&probe::attributes(id, true))?;
-        let answer = self.exchange(batch.finish()?)?;
-        let replies = answer.replies()?;
-        let key = replies.take(key)?;
-        replies.take(attributes)?;
-        Ok(key)
+        self.ask(batch.finish()?, |replies| {
+            let key = replies.take(key)?;
+            replies.take(attributes)?;
+            Ok(key)
+        })
     }
 
     fn locate(&mut self, made: &Made) {

@@ -112,7 +112,9 @@ impl Check {
 
     /// A line for people, and one below it with what to change.
     pub(super) fn print(&self, names: &Names) -> Outcome {
-        let text = format!("{:<12}{:<12}{}", self.step.name(), self.result(), self.answer());
+        // What a server says goes to no terminal as it is.
+        let answer = self.answer().replace(char::is_control, " ");
+        let text = format!("{:<12}{:<12}{answer}", self.step.name(), self.result());
         output::line(text.trim_end())?;
         advise(self.change(names).as_deref())
     }
@@ -197,7 +199,8 @@ pub(super) fn outcome(examinations: &[Examination], names: &Names) -> Outcome {
         1 => String::new(),
         count => format!(" (and {} more)", count.saturating_sub(1)),
     };
-    let problem = format!("{server}: {}: {}{more}", step.name(), fault.problem);
+    let said = fault.problem.replace(char::is_control, " ");
+    let problem = format!("{server}: {}: {said}{more}", step.name());
     let failure = Failure { code: fault.kind.code(), ..Failure::new(problem) };
     Err(failure.next(fault.advice(names)))
 }
