@@ -238,3 +238,7 @@ pub(super) fn state(
         _ => Ok(state),
     }
 }
+
+#[cfg(test)]
+#[path = "probe_tests.rs"]
+mod tests;
