@@ -88,7 +88,8 @@ impl Walk<'_> {
             Err(fault) => {
                 if may_have_been_done(fault.kind) {
                     let name = probe.name_in(&target.habit);
-                    self.left_over = Some(LeftOver { unique_identifier: None, name });
+                    self.left_over =
+                        Some(LeftOver { unique_identifier: None, name, is_active: false });
                 }
                 Err(self.failed(Step::Create, fault))
             }
@@ -202,9 +203,10 @@ impl Walk<'_> {
 
     /// Revoke and Destroy. An object that may not be ours is left alone.
     fn remove(&mut self, probe: &Probe, made: &Made) {
-        let left_over = LeftOver {
+        let mut left_over = LeftOver {
             unique_identifier: Some(made.id.clone()),
             name: probe.name_in(&self.target.habit),
+            is_active: made.is_active,
         };
         if !made.is_ours {
             self.left_over = Some(left_over);
@@ -215,7 +217,7 @@ impl Walk<'_> {
             let revoked = self.call(&request);
             let done =
                 revoked.and_then(|answer| probe::is_about(&answer.unique_identifier, &made.id));
-            let _noted = self.conclude(Step::Revoke, done.map(|()| ""));
+            left_over.is_active = self.conclude(Step::Revoke, done.map(|()| "")).is_err();
         } else {
             self.note(Step::Revoke, Verdict::NotNeeded(String::from("the key is not Active")));
         }

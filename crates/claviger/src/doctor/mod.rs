@@ -58,7 +58,11 @@ pub(crate) fn run(command: &DoctorCommand, format: Format) -> Outcome {
             let configuration = report::configuration(&shown, &[], Some(&fault));
             report::print(format, &report::json(product, &configuration, &[], &Names::FLAGS))?;
             let failure = Failure { code: fault.kind.code(), ..Failure::new(&fault.problem) };
-            return Err(failure.at(shown).next(fault.advice(&Names::FLAGS)));
+            let failure = match fault.kind {
+                Kind::ConfigurationFile => failure,
+                _ => failure.at(shown),
+            };
+            return Err(failure.next(fault.advice(&Names::FLAGS)));
         }
     };
     let configuration = report::configuration(&shown, &target.advice, None);
@@ -94,8 +98,10 @@ fn examine_all(target: &Target, configuration: &Value, format: Format) -> Outcom
 fn read(command: &DoctorCommand, file: &Path) -> Result<Target, Fault> {
     let unreadable = |failure: Failure| Fault::new(Kind::ConfigurationFile, failure.problem);
     let bytes = input::bytes(file).map_err(unreadable)?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Fault::new(Kind::ConfigurationFile, "this is no text"))?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| {
+        Fault::new(Kind::ConfigurationFile, format_args!("{}: this is no text", file.display()))
+    })?;
     let directory = file.parent().unwrap_or(Path::new(""));
     match command {
         DoctorCommand::Mongod(_) => mongod::read(text),

@@ -1,6 +1,6 @@
 //! mongod.conf, read by the rules of `claviger keystore`: those of Percona Server for MongoDB 5.0 and later.
 
-use claviger_at_rest::options::{Activation, Facility};
+use claviger_at_rest::options::{Activation, Facility, OPTIONS};
 use claviger_at_rest::{Error, Level, Options, load_tls};
 use claviger_client::{Dialect, Timeouts};
 use claviger_kmip::Version;
@@ -57,8 +57,14 @@ pub(super) fn read(text: &str) -> Result<Target, Fault> {
     })
 }
 
+/// Options that are missing are called as in the file, not as on a command line.
 fn wrong(error: Error) -> Fault {
-    Fault::new(Kind::Configuration, error)
+    let mut rows: Vec<_> = OPTIONS.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.flag.len()));
+    let problem = rows
+        .into_iter()
+        .fold(error.to_string(), |text, row| text.replace(&format!("--{}", row.flag), row.key));
+    Fault::new(Kind::Configuration, problem)
         .change("docs/at-rest.md has every option with its rules.")
 }
 
@@ -69,4 +75,35 @@ fn unusable(error: Error) -> Fault {
         _ => Kind::Files,
     };
     Fault::new(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_called_as_in_the_file() {
+        for (text, said) in [
+            ("", "security.kmip.serverName: it is missing"),
+            (
+                "security: {enableEncryption: true, kmip: {serverName: a}}",
+                "security.kmip.serverName: it needs security.kmip.clientCertificateFile",
+            ),
+            (
+                "security: {kmip: {serverName: a, clientCertificateFile: c}}",
+                "it needs security.enableEncryption",
+            ),
+            (
+                "security: {enableEncryption: true, encryptionKeyFile: k}",
+                "a key file is named instead",
+            ),
+            ("security: {kmip: {port: x}}", "security.kmip.port: write a whole number"),
+            ("security: {kmip: {server: a}}", "security.kmip.server: there is no such option"),
+        ] {
+            let fault = read(text).err().unwrap();
+            assert!(fault.problem.contains(said), "{text}: {}", fault.problem);
+            assert!(!fault.problem.contains("--"), "{text}: {}", fault.problem);
+            assert_eq!(fault.kind, Kind::Configuration);
+        }
+    }
 }

@@ -67,6 +67,8 @@ pub(super) struct Check {
 pub(super) struct LeftOver {
     pub(super) unique_identifier: Option<String>,
     pub(super) name: Option<String>,
+    /// Whether it must be revoked first.
+    pub(super) is_active: bool,
 }
 
 /// What came of the steps with one server.
@@ -142,10 +144,16 @@ impl LeftOver {
         let name = self.name.as_deref().map(|name| format!(" with the name {name}"));
         let name = name.unwrap_or_default();
         match &self.unique_identifier {
-            Some(id) => format!(
-                "left over on {server}: the probe key {id}{name}; remove it with a credential that may: `claviger \
-                 object revoke {id}`, `claviger object destroy {id}`"
-            ),
+            Some(id) => {
+                let revoke = match self.is_active {
+                    true => format!("`claviger object revoke {id}`, "),
+                    false => String::new(),
+                };
+                format!(
+                    "left over on {server}: the probe key {id}{name}; remove it with a credential that may: \
+                     {revoke}`claviger object destroy {id}`"
+                )
+            }
             None => format!(
                 "perhaps left over on {server}: a probe key{name}, whose making was not answered; look for the newest \
                  key that nobody uses"
