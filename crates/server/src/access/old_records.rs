@@ -61,7 +61,7 @@ fn named_records_of_format_1_open() {
     let mapping = authority.mapping();
     assert_eq!(mapping.scope.fixed(), Some("finance"));
     assert_eq!(mapping.role.field(), Some(SubjectField::CommonName));
-    assert!(authority.denies(&denied));
+    assert!(authority.denies(denied, Some([7; 16])));
     let config = mount.listener("front").unwrap().config();
     assert_eq!((config.ca.as_str(), config.address.as_str()), ("made", "127.0.0.1:7001"));
     assert_eq!(config.additional_client_cas, ["brought"]);

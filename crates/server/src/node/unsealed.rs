@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use claviger_crypto::SystemRng;
+use claviger_store::CommitError;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
@@ -146,7 +147,7 @@ impl Unsealed {
     pub(super) async fn stop(&self) {
         self.drain().await;
         self.tasks.iter().for_each(AbortHandle::abort);
-        if let Err(error) = self.objects.flush_served().await {
+        if let Err(error) = flush_once(&self.objects).await {
             tracing::warn!(%error, "freshness of the last second is not stored");
         }
         self.barrier.seal();
@@ -158,10 +159,16 @@ async fn flush(objects: Arc<Objects>) {
     let mut interval = tokio::time::interval(FLUSH_INTERVAL);
     loop {
         interval.tick().await;
-        if let Err(error) = objects.flush_served().await {
+        if let Err(error) = flush_once(&objects).await {
             tracing::warn!(%error, "freshness is not stored; trying again");
         }
     }
+}
+
+async fn flush_once(objects: &Arc<Objects>) -> Result<(), CommitError> {
+    let objects = Arc::clone(objects);
+    let flushed = tokio::task::spawn_blocking(move || objects.flush_served()).await;
+    flushed.unwrap_or_else(|error| Err(CommitError::Failed(error.to_string())))
 }
 
 /// Runs the upkeep now and then, where it may block, and removes secret IDs whose time has come.
