@@ -11,8 +11,8 @@ use crate::mount::revoked::{
     RevokedRecord, denied_key, revoked_key, revoked_prefix, revoked_serials,
 };
 use crate::mount::{Denied, Mount, NamedAuthority, Source};
-use crate::pki::{Revoked, Serial};
-use crate::record::{AuthorityId, Edit, MountId};
+use crate::pki::{Revoked, Serial, vouches};
+use crate::record::{AuthorityId, Edit, MountId, RecordError};
 
 /// How long clients may use a list: Vault's default of 72 hours.
 const LIST_SECONDS: i64 = 72 * 3600;
@@ -132,6 +132,35 @@ impl Access {
             }
         }
         Ok(None)
+    }
+
+    /// Whether one of these mounts issued the certificate that a chain begins with, and has revoked it.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn has_revoked(
+        &self,
+        mounts: &[Arc<Mount>],
+        chain: &[Vec<u8>],
+    ) -> Result<bool, RecordError> {
+        let Some(serial) = chain.first().and_then(|leaf| Serial::of_certificate(leaf)) else {
+            return Ok(false);
+        };
+        for mount in mounts {
+            for id in mount.issuers() {
+                // The serial of somebody else's certificate may be anything.
+                if self
+                    .records
+                    .get::<RevokedRecord>(&revoked_key(mount.id(), id, &serial))?
+                    .is_some()
+                    && let Some(issuer) = mount.issuer(id)
+                    && vouches(&issuer.chain(), chain, self.clock.now())
+                {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Adds to an edit that the credential stored there is revoked, alone or with its role; `false`

@@ -4,14 +4,17 @@
 //! vouches for it; here it is found out whether it is one that may log in, and as whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use super::principal::{Principal, Principals, checked};
 use super::terms::Admitted;
-use super::{AuthError, AuthMethods, Client, Method, TokenTerms, TokenTermsChange, glob};
-use crate::pki::{Presented, extension_text, pem, vouches};
+use super::{
+    AuthError, AuthMethods, Client, IsRevoked, Method, TokenTerms, TokenTermsChange, glob,
+};
+use crate::pki::{Presented, RevokedList, extension_text, pem, vouches};
 use crate::record::Change;
 use crate::token::{Created, Login};
 
@@ -111,7 +114,7 @@ pub struct CertificateChange {
 
 /// The entries of a method.
 #[derive(Clone, Copy)]
-pub struct Certificates<'a>(Principals<'a>);
+pub struct Certificates<'a>(pub(super) Principals<'a>);
 
 impl<'a> Certificates<'a> {
     /// Of a method of certificates.
@@ -169,15 +172,21 @@ impl<'a> Certificates<'a> {
         self.0.delete(&name.to_lowercase())
     }
 
-    /// Logs in whoever shows a certificate: as the entry of that name, or the first that takes it,
-    /// those of exactly this certificate before those of its authority. Blocks until durable.
+    /// Logs in whoever shows a certificate that is not revoked: as the entry of that name, or the first
+    /// that takes it, those of exactly this certificate before those of its authority. Blocks until
+    /// durable.
     ///
     /// # Errors
     /// [`AuthError::Wrong`], [`AuthError::Denied`] from another address than the entry may log in
     /// from.
-    pub fn login(self, name: Option<&str>, client: Client<'_>) -> Result<Created, AuthError> {
+    pub fn login(
+        self,
+        name: Option<&str>,
+        client: Client<'_>,
+        is_revoked: IsRevoked<'_>,
+    ) -> Result<Created, AuthError> {
         let Principals { methods, method } = self.0;
-        let shown = Shown::of(client, methods.clock.now())?;
+        let shown = self.shown(client, is_revoked)?;
         let mut entries = match name {
             None => self.0.all::<CertificateRecord>()?,
             Some(name) => {
@@ -214,11 +223,12 @@ impl<'a> Certificates<'a> {
         self,
         login: &Login,
         client: Client<'_>,
+        is_revoked: IsRevoked<'_>,
     ) -> Result<Option<TokenTerms>, AuthError> {
         let Some(stored) = self.0.get::<CertificateRecord>(&login.name)? else { return Ok(None) };
         let entry = stored.value;
         if !self.0.method.disables_binding() {
-            let shown = Shown::of(client, self.0.methods.clock.now())?;
+            let shown = self.shown(client, is_revoked)?;
             if !entry.takes(&shown) {
                 return Err(AuthError::Wrong(WRONG));
             }
@@ -232,18 +242,35 @@ impl<'a> Certificates<'a> {
     }
 }
 
-/// What a client shows.
-struct Shown<'a> {
+/// What a client shows, without what is revoked.
+struct Shown {
     own: Presented,
-    chain: &'a [Vec<u8>],
+    chain: Vec<Vec<u8>>,
+    revoked: Vec<Arc<RevokedList>>,
     now: i64,
 }
 
-impl<'a> Shown<'a> {
-    fn of(client: Client<'a>, now: i64) -> Result<Self, AuthError> {
-        let leaf = client.certificates.first().ok_or_else(|| AuthError::bad(NONE_SHOWN))?;
+impl Certificates<'_> {
+    fn shown(self, client: Client<'_>, is_revoked: IsRevoked<'_>) -> Result<Shown, AuthError> {
+        let Principals { methods, method } = self.0;
+        let (leaf, above) =
+            client.certificates.split_first().ok_or_else(|| AuthError::bad(NONE_SHOWN))?;
         let own = Presented::of(leaf).ok_or(AuthError::Wrong(WRONG))?;
-        Ok(Self { own, chain: client.certificates, now })
+        let revoked: Vec<_> = methods.lists(method.id()).into_values().collect();
+        let mut shown = Shown { own, chain: vec![leaf.clone()], revoked, now: methods.clock.now() };
+        if shown.is_revoked(leaf) || is_revoked(client.certificates)? {
+            return Err(AuthError::Wrong(WRONG));
+        }
+        // Another way up may lead around one that is revoked.
+        let above: Vec<_> = above.iter().filter(|it| !shown.is_revoked(it)).cloned().collect();
+        shown.chain.extend(above);
+        Ok(shown)
+    }
+}
+
+impl Shown {
+    fn is_revoked(&self, certificate: &[u8]) -> bool {
+        self.revoked.iter().any(|list| list.names(certificate))
     }
 }
 
@@ -294,12 +321,13 @@ impl CertificateRecord {
         first.is_some_and(|first| first.is_authority)
     }
 
-    fn takes(&self, shown: &Shown<'_>) -> bool {
+    fn takes(&self, shown: &Shown) -> bool {
         let certificates = self.certificates();
         let is_trusted = if self.is_of_authority() {
+            let authorities = certificates.into_iter().filter(|it| !shown.is_revoked(it));
             let authorities: Vec<CertificateDer<'static>> =
-                certificates.into_iter().map(CertificateDer::from).collect();
-            vouches(&authorities, shown.chain, shown.now)
+                authorities.map(CertificateDer::from).collect();
+            vouches(&authorities, &shown.chain, shown.now)
         } else {
             certificates.first() == shown.chain.first() && shown.own.is_valid_at(shown.now)
         };
@@ -308,7 +336,7 @@ impl CertificateRecord {
 }
 
 impl ConstraintField {
-    fn holds(self, patterns: &[String], shown: &Shown<'_>) -> bool {
+    fn holds(self, patterns: &[String], shown: &Shown) -> bool {
         let own = &shown.own;
         let any = |lists: &[&Vec<String>]| {
             let mut names = lists.iter().copied().flatten();
