@@ -77,7 +77,8 @@ fn records_of_format_1_open() {
     let mounts = Mounts::open(records.clone(), clock.clone(), listeners).unwrap();
     let mount = mounts.at(&MountPath::parse("kmip").unwrap()).unwrap();
     let engine = mount.engine().unwrap();
-    assert_eq!(engine.config(), &Config::default());
+    let listen_addrs = vec!["127.0.0.1:5696".to_owned()];
+    assert_eq!(engine.config(), &Config { listen_addrs, ..Config::default() });
     assert_eq!(mounts.start_listeners(), []);
 
     let objects = Arc::new(FakeObjects::default());

@@ -303,7 +303,8 @@ impl Server {
     async fn ready() -> Self {
         let server = Self::new();
         server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
-        server.write("kmip/config", json!({})).await.empty();
+        let config = json!({"listen_addrs": "127.0.0.1"});
+        server.write("kmip/config", config).await.empty();
         server.write("kmip/scope/finance", json!(null)).await.empty();
         let role = "kmip/scope/finance/role/accounting";
         server.write(role, json!({"operation_all": "true"})).await.empty();
