@@ -4,23 +4,22 @@
 //! vouches for it; here it is found out whether it is one that may log in, and as whom.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use super::principal::{Principal, Principals, checked};
+use super::shown::Shown;
 use super::terms::Admitted;
 use super::{
     AuthError, AuthMethods, Client, IsRevoked, Method, TokenTerms, TokenTermsChange, glob,
 };
-use crate::pki::{Presented, RevokedList, extension_text, pem, vouches};
+use crate::pki::{Presented, extension_text, pem, vouches};
 use crate::record::Change;
 use crate::token::{Created, Login};
 
 /// In Vault's words.
-const WRONG: &str = "invalid certificate or no client certificate supplied";
-const NONE_SHOWN: &str = "client certificate must be supplied";
+pub(super) const WRONG: &str = "invalid certificate or no client certificate supplied";
 
 /// Most certificates of one entry, and most patterns in one of its lists.
 const CERTIFICATES_MAX: usize = 32;
@@ -239,38 +238,6 @@ impl<'a> Certificates<'a> {
             }
         }
         Ok(Some(entry.token))
-    }
-}
-
-/// What a client shows, without what is revoked.
-struct Shown {
-    own: Presented,
-    chain: Vec<Vec<u8>>,
-    revoked: Vec<Arc<RevokedList>>,
-    now: i64,
-}
-
-impl Certificates<'_> {
-    fn shown(self, client: Client<'_>, is_revoked: IsRevoked<'_>) -> Result<Shown, AuthError> {
-        let Principals { methods, method } = self.0;
-        let (leaf, above) =
-            client.certificates.split_first().ok_or_else(|| AuthError::bad(NONE_SHOWN))?;
-        let own = Presented::of(leaf).ok_or(AuthError::Wrong(WRONG))?;
-        let revoked: Vec<_> = methods.lists(method.id()).into_values().collect();
-        let mut shown = Shown { own, chain: vec![leaf.clone()], revoked, now: methods.clock.now() };
-        if shown.is_revoked(leaf) || is_revoked(client.certificates)? {
-            return Err(AuthError::Wrong(WRONG));
-        }
-        // Another way up may lead around one that is revoked.
-        let above: Vec<_> = above.iter().filter(|it| !shown.is_revoked(it)).cloned().collect();
-        shown.chain.extend(above);
-        Ok(shown)
-    }
-}
-
-impl Shown {
-    fn is_revoked(&self, certificate: &[u8]) -> bool {
-        self.revoked.iter().any(|list| list.names(certificate))
     }
 }
 

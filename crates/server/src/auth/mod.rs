@@ -13,6 +13,7 @@ mod password;
 mod principal;
 mod renewal;
 mod revocation;
+mod shown;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
