@@ -26,6 +26,7 @@ mod at_rest;
 mod at_rest_faults;
 mod at_rest_run;
 mod bad_input;
+mod bao;
 mod batches;
 mod clients;
 mod conformance;

@@ -23,6 +23,7 @@ mod listener;
 mod login;
 mod manual;
 mod mariadb;
+mod memory;
 mod mount;
 mod object;
 mod operator;

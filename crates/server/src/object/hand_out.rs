@@ -14,7 +14,7 @@ use super::managed::Outline;
 use super::tx::{Tx, damaged, destroyed, not_found, storage};
 use super::{layout, record};
 use crate::failure::Failure;
-use crate::seal::Changes;
+use crate::seal::{Changes, Opened};
 
 /// An object that is handed to the client.
 #[derive(Debug)]
@@ -28,6 +28,12 @@ pub(super) struct Serve {
     row: Option<(u64, Fetches)>,
     /// Stands for the client in memory.
     tag: u64,
+}
+
+impl Serve {
+    pub(super) fn is_of(&self, id: ObjectId) -> bool {
+        self.id == id
+    }
 }
 
 impl Tx<'_> {
@@ -68,14 +74,22 @@ impl Tx<'_> {
         }
         let key = self.held_key(id, &client.holder);
         let role = client.role.to_owned();
-        let (version, known) = match self.objects.late.of_row(&key) {
+        // Rows that there are tell of what is supplanted.
+        let waiting = self.objects.late.of_row(&key).filter(|_| !self.is_supplanted(id));
+        let (version, known) = match waiting {
             Some(waiting) => waiting,
-            None => match self.objects.barrier.get(&key).map_err(storage)? {
+            None => match self.stored_row(id, &key)? {
                 Some(row) => {
                     let stored = Fetches::decode(&row.bytes).map_err(storage)?;
                     (row.version.saturating_add(1), stored)
                 }
-                None => return Ok(Some((1, Fetches { first: self.now, last: self.now, role }))),
+                None => {
+                    let issuer = client.issuer.to_owned();
+                    return Ok(Some((
+                        1,
+                        Fetches { first: self.now, last: self.now, role, issuer },
+                    )));
+                }
             },
         };
         if let Some(unsealed) = unsealed
@@ -85,6 +99,13 @@ impl Tx<'_> {
             return Ok(None);
         }
         Ok(Some((version, Fetches { last: known.last.max(self.now), role, ..known })))
+    }
+
+    fn stored_row(&self, id: ObjectId, key: &[u8]) -> Result<Option<Opened>, Failure> {
+        if self.is_supplanted(id) {
+            return Ok(None);
+        }
+        self.objects.barrier.get(key).map_err(storage)
     }
 
     fn held_key(&self, id: ObjectId, holder: &Holder) -> Key {

@@ -70,7 +70,7 @@ pub fn all_served(mount: &Id, scope: &Id) -> Range {
 /// The row that says when a certificate fetched an object.
 pub fn held(mount: &Id, scope: &Id, id: &Id, holder: &Holder) -> Key {
     let mut key = key(HELD, &[mount, scope, id]);
-    key.extend_from_slice(&holder.suffix());
+    key.extend(holder.suffix());
     key
 }
 

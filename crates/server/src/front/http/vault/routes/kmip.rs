@@ -41,7 +41,7 @@ pub(in super::super) static KMIP: &[Route] = &[
 #[rustfmt::skip]
 fields! {
     config_fields:
-        ["listen_addrs", List, "Addresses to listen on; the port is 5696 unless given."]
+        ["listen_addrs", List, "Addresses to listen on, none unless given; the port is 5696 unless given."]
         ["server_hostnames", List, "Host names in the server certificate; the first is its common name."]
         ["server_ips", List, "IP addresses in the server certificate."]
         ["tls_ca_key_type", Text, "Kind of key of the certificate authorities: ec or rsa."]
