@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use claviger_client::blocking::Client;
 use claviger_kmip::codec::Secret;
 
-use crate::advice::advice;
-use crate::cache::Cache;
+use crate::advice::{advice, of_option};
+use crate::cache::{Cache, KEYS_MAX, NotKept};
 use crate::keys::{Keys, Problem};
 use crate::settings::{Settings, Wrong};
 
@@ -180,25 +180,29 @@ impl Plugin {
                     Severity::Note,
                     &format!("key {key_id} was missing: version {made} is made"),
                 );
-                made
+                self.keys.latest(key_id)?
             }
             latest => latest?,
         };
-        if self.cache.bytes(key_id, latest).is_none() {
-            self.fetch_bytes(key_id, latest)?;
+        let version = latest.version;
+        if self.cache.bytes(key_id, version).is_none() {
+            self.keep(key_id, version, self.keys.material_of_latest(key_id, &latest)?)?;
         }
-        self.cache.set_latest(key_id, Some(latest));
-        Ok(latest)
+        self.cache.set_latest(key_id, Some(version));
+        Ok(version)
     }
 
     fn fetch_bytes(&self, key_id: u32, version: u32) -> Result<(), Problem> {
-        let bytes = self.keys.material(key_id, version)?;
-        if self.cache.keep(key_id, version, bytes) {
-            return Ok(());
-        }
-        Err(Problem::Wrong {
-            name: format!("version {version} of key {key_id}"),
-            problem: String::from("the KMIP server has other bytes for it than before"),
+        self.keep(key_id, version, self.keys.material(key_id, version)?)
+    }
+
+    fn keep(&self, key_id: u32, version: u32, bytes: Secret) -> Result<(), Problem> {
+        self.cache.keep(key_id, version, bytes).map_err(|not_kept| match not_kept {
+            NotKept::Differs => Problem::Wrong {
+                name: format!("version {version} of key {key_id}"),
+                problem: String::from("the KMIP server has other bytes for it than before"),
+            },
+            NotKept::Full => Problem::TooManyKeys(KEYS_MAX),
         })
     }
 
@@ -274,23 +278,28 @@ impl Plugin {
 /// A problem and what to do about it. The server cuts long lines off, and a list of servers is
 /// long: what to do must be in it.
 fn explained(problem: &Problem) -> String {
+    format!("{}: {}", shortened(&problem.to_string()), advice(problem))
+}
+
+fn shortened(problem: &str) -> String {
     let mut text = String::new();
-    for character in problem.to_string().chars() {
+    for character in problem.chars() {
         if text.len() >= PROBLEM_MAX {
             text.push('…');
             break;
         }
         text.push(character);
     }
-    format!("{text}: {}", advice(problem))
+    text
 }
 
 /// The line of the error log for a plugin that does not start.
 pub(crate) fn refusal(problem: &Refused) -> String {
     match problem {
         Refused::Option(Wrong { option, problem }) => {
-            let option = option.replace('-', "_");
-            format!("kmip_key_management_{option}: {problem}")
+            let name = option.replace('-', "_");
+            let problem = shortened(problem);
+            format!("kmip_key_management_{name}: {problem}: {}", of_option(option))
         }
         Refused::Keys(problem) => explained(problem),
     }

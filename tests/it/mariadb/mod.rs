@@ -2,6 +2,7 @@
 //! and how the server refuses to start.
 
 mod database;
+mod host;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,24 @@ fn make(server: &Server, key_id: u32) -> i64 {
     let made: Value = json_of(rotate(server, key_id, &[]));
     assert_eq!(made["key_id"], key_id);
     made["version"].as_i64().unwrap()
+}
+
+/// A role with those operations, a directory with a credential of it, and the credential's serial.
+fn issue(server: &Server, role: &str, operations: &[&str]) -> (tempfile::TempDir, Value) {
+    let api = Api::root(server);
+    let allowed = operations.iter().map(|name| (format!("operation_{name}"), json!(true)));
+    let body = Value::Object(allowed.collect());
+    let path = format!("kmip/scope/default/role/{role}");
+    assert_eq!(api.write(&path, &body).status, 204);
+    let issued = api.write(&format!("{path}/credential/generate"), &json!({})).data();
+    let scratch = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(scratch.path().join(file), text).unwrap();
+    fs::copy(server.client.join("ca.pem"), scratch.path().join("ca.pem")).unwrap();
+    let chain = issued["ca_chain"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
+    write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
+    write("key.pem", issued["private_key"].as_str().unwrap());
+    (scratch, issued["serial_number"].clone())
 }
 
 /// Tables of every kind with the needle in them.
@@ -264,25 +283,10 @@ fn each_has_the_operations_that_the_manual_names() {
     }
     let server = Server::start();
     let api = Api::root(&server);
-    let directory = |role: &str, operations: &[&str]| {
-        let allowed = operations.iter().map(|name| (format!("operation_{name}"), json!(true)));
-        let body = Value::Object(allowed.collect());
-        let path = format!("kmip/scope/default/role/{role}");
-        assert_eq!(api.write(&path, &body).status, 204);
-        let issued = api.write(&format!("{path}/credential/generate"), &json!({})).data();
-        let scratch = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| fs::write(scratch.path().join(file), text).unwrap();
-        fs::copy(server.client.join("ca.pem"), scratch.path().join("ca.pem")).unwrap();
-        let chain = issued["ca_chain"].as_array().unwrap().iter().filter_map(Value::as_str);
-        let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
-        write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
-        write("key.pem", issued["private_key"].as_str().unwrap());
-        (scratch, issued["serial_number"].clone())
-    };
-    let (keeper, _) =
-        directory("keeper", &["locate", "get_attributes", "create", "activate", "destroy"]);
-    let (reader, serial) = directory("database", &["locate", "get", "get_attributes"]);
-    let (blind, _) = directory("blind", &["locate", "get_attributes"]);
+    let keeping = ["locate", "get_attributes", "create", "activate", "destroy"];
+    let (keeper, _) = issue(&server, "keeper", &keeping);
+    let (reader, serial) = issue(&server, "database", &["locate", "get", "get_attributes"]);
+    let (blind, _) = issue(&server, "blind", &["locate", "get_attributes"]);
     let rotate_as = |client: &Path| {
         let mut command = Command::new(binary());
         command.args(["mariadb", "rotate", "--json", "--key-id", "1", "--server"]);
