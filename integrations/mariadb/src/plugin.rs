@@ -188,6 +188,9 @@ impl Plugin {
         if self.cache.bytes(key_id, version).is_none() {
             self.keep(key_id, version, self.keys.material_of_latest(key_id, &latest)?)?;
         }
+        if self.cache.latest(key_id).is_some_and(|before| before != version) {
+            (self.log)(Severity::Note, &format!("key {key_id} has version {version} now"));
+        }
         self.cache.set_latest(key_id, Some(version));
         Ok(version)
     }

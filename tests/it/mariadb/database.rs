@@ -88,7 +88,12 @@ impl Database {
         self.scratch.path().join("data")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// A place beside the data, which [`Database::find`] looks into as well.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
         self.scratch.path().join("socket")
     }
 
@@ -101,7 +106,7 @@ impl Database {
         let log = File::create(log).unwrap();
         let path = self.scratch.path();
         Command::new(SERVER)
-            .args(["--no-defaults", "--skip-networking", "--skip-grant-tables"])
+            .args(["--no-defaults", "--skip-networking"])
             .args(user(path))
             .arg(format!("--datadir={}", self.data().display()))
             .arg(format!("--socket={}", self.socket().display()))

@@ -1,6 +1,7 @@
 //! The MariaDB plugin in Debian's MariaDB: what is encrypted, what a rotation does, what happens without a KMIP server,
 //! and how the server refuses to start.
 
+mod backup;
 mod database;
 mod host;
 
@@ -194,6 +195,36 @@ fn another_server_with_the_same_keys_takes_over() {
     let running = database.start();
     check(&running);
     running.stop();
+}
+
+/// What a server says of the client is final, also on a connection that is new.
+#[test]
+fn a_server_that_takes_over_and_does_not_take_the_client_takes_its_keys() {
+    if !is_installed() {
+        return;
+    }
+    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let server = Server::start_on(first.path());
+    assert_eq!(make(&server, 1), 1);
+    let (reader, serial) = issue(&server, "database", &["locate", "get", "get_attributes"]);
+    assert!(server.terminate(DRAINED).success());
+    copy(&first.path().join("data"), &second.path().join("data"));
+    let server = Server::start_on(first.path());
+    let other = Server::start_on(second.path());
+    let path = "kmip/scope/default/role/database/credential/revoke";
+    let revoked = json!({"serial_number": serial});
+    assert_eq!(Api::root(&other).write(path, &revoked).status, 204);
+
+    let mut database = Database::new(&[&server, &other]);
+    for (option, file) in [("certificate", "cert.pem"), ("key", "key.pem")] {
+        database.set(option, reader.path().join(file).to_str().unwrap());
+    }
+    let running = database.start();
+    running.ask("CREATE DATABASE test; CREATE TABLE test.s (id INT) ENGINE=InnoDB");
+    server.kill();
+    running.says("key 1: PermissionDenied: the certificate was revoked: certificate must not be");
+    assert!(!running.log().contains("known keys are used"), "{}", running.log());
+    running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
 }
 
 fn copy(from: &Path, to: &Path) {

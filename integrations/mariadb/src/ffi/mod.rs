@@ -140,7 +140,7 @@ unsafe extern "C" fn init(_: *mut c_void) -> c_int {
     guarded(1, || match start() {
         Ok(()) => 0,
         Err(problem) => {
-            log::write(Severity::Error, &problem);
+            log::refuse(&problem);
             1
         }
     })
