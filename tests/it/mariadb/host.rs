@@ -22,8 +22,9 @@ struct Host {
     library: PathBuf,
 }
 
-/// Options of the plugin, without their prefix.
-type Options = Vec<(&'static str, String)>;
+/// An option of the plugin, without its prefix.
+type Given = (&'static str, String);
+type Options = Vec<Given>;
 
 fn options(server: &Server) -> Options {
     let file = |name: &str| server.client.join(name).to_str().unwrap().to_owned();
@@ -179,7 +180,7 @@ fn each_thing_that_is_wrong_is_one_line_that_names_its_option_and_what_to_do() {
     // Of another certificate: it was decrypted.
     let (wrong_password, right_password) = (with_password("wrong"), with_password("correct-horse"));
     let api = server.api.strip_prefix("http://").unwrap().to_owned();
-    let cases: [(&[(&'static str, String)], &[&str]); 13] = [
+    let cases: [(&[Given], &[&str]); 13] = [
         (&[("servers", String::from("kms,"))], &["_servers: ", "HOST[:PORT]", set]),
         (
             &[("servers", String::from("kms.invalid"))],
@@ -205,7 +206,7 @@ fn each_thing_that_is_wrong_is_one_line_that_names_its_option_and_what_to_do() {
     }
 }
 
-fn changed(server: &Server, changes: &[(&'static str, String)]) -> Options {
+fn changed(server: &Server, changes: &[Given]) -> Options {
     let mut options = options(server);
     options.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     options.extend(changes.iter().cloned());

@@ -352,6 +352,44 @@ fn each_has_the_operations_that_the_manual_names() {
 }
 
 #[test]
+fn the_package_s_settings_start_a_server_once_they_are_filled_in() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start();
+    assert_eq!(make(&server, 1), 1);
+    let mut database = Database::new(&[&server]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let sample = root.join("integrations/mariadb/debian/kmip_key_management.cnf");
+    let sample = fs::read_to_string(sample).unwrap();
+    // As it comes it changes nothing.
+    let settings: Vec<_> = sample.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    let is_setting = |line: &&&str| !line.starts_with(' ');
+    let settings: Vec<_> = settings.iter().filter(is_setting).collect();
+    assert!(sample.lines().all(|line| ["", "[mariadb]"].contains(&line) || line.starts_with('#')));
+    let manual = fs::read_to_string(root.join("docs/mariadb.md")).unwrap();
+    let manual = manual.replace(' ', "");
+    let mut filled = String::from("[mariadb]\n");
+    for setting in settings {
+        let (name, value) = setting.split_once(" = ").unwrap();
+        assert!(manual.contains(&format!("\n{name}={value}\n")), "{setting}: not in the manual");
+        let option = name.strip_prefix("kmip_key_management_");
+        let ours = database.options.iter().find(|(ours, _)| Some(ours.as_str()) == option);
+        filled += &format!("{name} = {}\n", ours.map_or(value, |(_, value)| value));
+    }
+    let file = database.beside("filled.cnf");
+    fs::write(&file, filled).unwrap();
+    database.settings = Some(file);
+    let running = database.start();
+    running.ask("CREATE DATABASE db; CREATE TABLE db.t (t VARCHAR(100))");
+    running.ask(&format!("INSERT INTO db.t VALUES ('{NEEDLE}')"));
+    let plugin = "SELECT load_option FROM information_schema.plugins WHERE plugin_name='kmip_key_management'";
+    assert_eq!(running.ask(plugin), "FORCE_PLUS_PERMANENT");
+    running.stop();
+    assert_eq!(database.find(NEEDLE), NOWHERE);
+}
+
+#[test]
 fn versions_count_up_and_a_key_that_may_not_be_used_is_not_made_anew() {
     let server = Server::start();
     assert_eq!((make(&server, 7), make(&server, 7), make(&server, 70)), (1, 2, 1));
