@@ -2,6 +2,7 @@
 
 use claviger_client::Error;
 use claviger_client::tls::TlsFailure;
+use claviger_kmip::enums::ResultReason;
 
 use crate::Problem;
 
@@ -34,6 +35,9 @@ fn of_client(error: &Error) -> &'static str {
             "give key-password, or KMIP_KEY_MANAGEMENT_KEY_PASSWORD in the environment"
         }
         Error::Tls(failure) => of_tls(failure),
+        error if error.reason() == Some(ResultReason::NON_UNIQUE_NAME_ATTRIBUTE) => {
+            "somebody else makes that version: ask again"
+        }
         Error::Refused(_) => {
             "certificate must not be revoked, and its role allow Locate, Get Attributes and Get, and Create and Activate for create-missing"
         }

@@ -11,7 +11,7 @@ use claviger_kmip::codec::Secret;
 
 use crate::advice::{advice, of_option};
 use crate::cache::{Cache, KEYS_MAX, NotKept};
-use crate::keys::{Keys, Problem};
+use crate::keys::{Keys, Latest, Problem};
 use crate::settings::{Settings, Wrong};
 
 /// The key without which the server cannot encrypt its logs.
@@ -174,14 +174,7 @@ impl Plugin {
     /// Asks for the latest version, and for its bytes before anybody is told of it.
     fn fetch_latest(&self, key_id: u32) -> Result<u32, Problem> {
         let latest = match self.keys.latest(key_id) {
-            Err(Problem::NoVersion(_)) if self.create_missing => {
-                let made = self.keys.make_first(key_id, NEW_KEY_BITS)?;
-                (self.log)(
-                    Severity::Note,
-                    &format!("key {key_id} was missing: version {made} is made"),
-                );
-                self.keys.latest(key_id)?
-            }
+            Err(Problem::NoVersion(_)) if self.create_missing => self.make_first(key_id)?,
             latest => latest?,
         };
         let version = latest.version;
@@ -193,6 +186,18 @@ impl Plugin {
         }
         self.cache.set_latest(key_id, Some(version));
         Ok(version)
+    }
+
+    /// Makes version 1, unless somebody else does so at that moment.
+    fn make_first(&self, key_id: u32) -> Result<Latest, Problem> {
+        match self.keys.make_first(key_id, NEW_KEY_BITS) {
+            Ok(made) => {
+                let said = format!("key {key_id} was missing: version {made} is made");
+                (self.log)(Severity::Note, &said);
+                self.keys.latest(key_id)
+            }
+            Err(problem) => self.keys.latest(key_id).map_err(|_| problem),
+        }
     }
 
     fn fetch_bytes(&self, key_id: u32, version: u32) -> Result<(), Problem> {

@@ -119,6 +119,26 @@ fn what_a_host_does_wrong_hurts_nobody() {
 }
 
 #[test]
+fn databases_that_make_a_key_at_once_make_one() {
+    let server = Server::start();
+    let unique = json!({"unique_names": true});
+    assert_eq!(Api::root(&server).write("kmip/scope/default", &unique).status, 204);
+    let host = Host::build();
+    let mut options = options(&server);
+    options.push(("create_missing", String::from("ON")));
+    let outputs: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> =
+            (0..6).map(|_| scope.spawn(|| host.run(&[], "start", 1, &options))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    assert!(outputs.iter().any(|output| output.status.success()));
+    for output in outputs.iter().filter(|output| !output.status.success()) {
+        assert!(shown(output).contains("somebody else makes that version"), "{}", shown(output));
+    }
+    assert_eq!(make(&server, 1), 2);
+}
+
+#[test]
 fn valgrind_finds_nothing() {
     let valgrind = Command::new("valgrind").arg("--version").output();
     if valgrind.is_err() {
