@@ -58,9 +58,9 @@ pub(super) async fn run(stream: TcpStream, accepted: Accepted, shared: &Shared) 
     };
     let serial_text = identity.serial().to_string().into();
     let peer = Peer { mount: shared.mount, mount_path, identity, serial_text, remote };
-    // `dispatch` tells it so, in the answer to its first request: an end without a word would be
-    // taken for an outage. The handshake is no place for it, as a resumed session skips the check
-    // of certificates.
+    // Who is refused hears it from `dispatch`, in the answer to its first request: an end without
+    // a word would be taken for an outage. The handshake is no place for it, as a session that is
+    // resumed shows no certificate.
     let is_refused =
         service.access.authenticate(peer.mount, &peer.identity).is_err_and(|refusal| {
             tracing::info!(
