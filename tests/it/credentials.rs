@@ -124,6 +124,10 @@ fn a_thousand_credentials_stay_apart() {
             continue;
         }
         let refused = get(&server, identity, &ids[scope]);
-        assert_eq!(refused.failure(), reason::PERMISSION_DENIED, "the credential of scope {scope}");
+        assert_eq!(
+            refused.failure(),
+            reason::AUTHENTICATION_NOT_SUCCESSFUL,
+            "the credential of scope {scope}"
+        );
     }
 }

@@ -38,6 +38,9 @@ fn of_client(error: &Error) -> &'static str {
         error if error.reason() == Some(ResultReason::NON_UNIQUE_NAME_ATTRIBUTE) => {
             "somebody else makes that version: ask again"
         }
+        error if error.reason() == Some(ResultReason::AUTHENTICATION_NOT_SUCCESSFUL) => {
+            "certificate and key must be of a credential that is alive: `claviger credential generate` makes one"
+        }
         Error::Refused(_) => {
             "certificate must not be revoked, and its role allow Locate, Get Attributes and Get, and Create and Activate for create-missing"
         }

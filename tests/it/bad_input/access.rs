@@ -274,7 +274,7 @@ fn assert_denied(connection: &mut Connection, what: &str) {
     let bytes = request((1, 4), Vec::new(), &[create((1, 4), None)]).encode();
     let frame = connection.exchange(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
     let item = Reply::read(&frame.bytes).unwrap().only();
-    assert_eq!(item.failure(), reason::PERMISSION_DENIED, "{what}: {item:?}");
+    assert_eq!(item.failure(), reason::AUTHENTICATION_NOT_SUCCESSFUL, "{what}: {item:?}");
     assert!(connection.closes(), "{what}: the connection stays open");
 }
 

@@ -250,12 +250,15 @@ fn a_certificate_that_ends_or_lacks_an_operation_is_one_line_too() {
     let revoked = json!({"serial_number": serial});
     assert_eq!(api.write(&format!("{path}/credential/revoke"), &revoked).status, 204);
     let said = host.refusal(&identity(client.path()));
-    assert!(said.contains("the certificate was revoked: certificate must not be"), "{said}");
+    assert!(said.contains("the certificate was revoked: certificate and key must"), "{said}");
 
     let (client, _) = issue(&server, "gone", &reading);
     assert_eq!(api.delete("kmip/scope/default/role/gone").status, 204);
     let said = host.refusal(&identity(client.path()));
-    assert!(said.contains("the role of the certificate was deleted: certificate must"), "{said}");
+    assert!(
+        said.contains("the role of the certificate was deleted: certificate and key must"),
+        "{said}"
+    );
 
     for lacking in reading {
         let allowed: Vec<_> = reading.into_iter().filter(|name| *name != lacking).collect();

@@ -222,7 +222,7 @@ fn a_server_that_takes_over_and_does_not_take_the_client_takes_its_keys() {
     let running = database.start();
     running.ask("CREATE DATABASE test; CREATE TABLE test.s (id INT) ENGINE=InnoDB");
     server.kill();
-    running.says("key 1: PermissionDenied: the certificate was revoked: certificate must not be");
+    running.says("key 1: AuthenticationNotSuccessful: the certificate was revoked: certificate and key must be");
     assert!(!running.log().contains("known keys are used"), "{}", running.log());
     running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
 }
@@ -339,7 +339,7 @@ fn each_has_the_operations_that_the_manual_names() {
     let revoked = json!({"serial_number": serial});
     let path = "kmip/scope/default/role/database/credential/revoke";
     assert_eq!(api.write(path, &revoked).status, 204);
-    running.says("key 1: PermissionDenied: the certificate was revoked");
+    running.says("key 1: AuthenticationNotSuccessful: the certificate was revoked");
     running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
     drop(running);
     let lines = database.refuses();
