@@ -68,7 +68,7 @@ fn get(server: &Server, identity: &Identity, id: &str) -> Ask {
         let Ok(frame) = client.connection.exchange(&message) else { return false };
         let item = crate::kmip::Reply::read(&frame.bytes).unwrap().only();
         if item.status != SUCCESS {
-            assert_eq!(item.failure(), reason::PERMISSION_DENIED, "{item:?}");
+            assert_eq!(item.failure(), reason::AUTHENTICATION_NOT_SUCCESSFUL, "{item:?}");
         }
         item.status == SUCCESS
     })

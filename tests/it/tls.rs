@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, SupportedProtocolVersion,
+};
 
 /// No answer within this is a failure of the server, not a slow machine.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -59,9 +61,18 @@ impl Identity {
     }
 
     pub(crate) fn config(&self) -> ClientConfig {
+        self.config_with(self.versions)
+    }
+
+    /// With only that version of TLS.
+    pub(crate) fn config_of(&self, version: &'static SupportedProtocolVersion) -> ClientConfig {
+        self.config_with(&[version])
+    }
+
+    fn config_with(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(self.versions)
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(self.roots.clone());
         match &self.client {
@@ -96,18 +107,27 @@ impl Connection {
     /// Connects and completes the handshake. Under TLS 1.3 a client is done before the server has judged its
     /// certificate, so that a refusal may show only at the first [`Connection::receive`].
     pub(crate) fn open(address: SocketAddr, identity: &Identity) -> io::Result<Self> {
+        Self::open_by(address, Arc::new(identity.config()))
+    }
+
+    /// The same; a configuration that was used before resumes its session.
+    pub(crate) fn open_by(address: SocketAddr, config: Arc<ClientConfig>) -> io::Result<Self> {
         let mut tcp = TcpStream::connect(address)?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(ANSWER_WITHIN))?;
         tcp.set_write_timeout(Some(ANSWER_WITHIN))?;
         let name = ServerName::from(address.ip());
-        let mut tls =
-            ClientConnection::new(Arc::new(identity.config()), name).map_err(io::Error::other)?;
+        let mut tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
         tls.set_buffer_limit(None);
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
         }
         Ok(Self { tls, tcp, pending: Vec::new() })
+    }
+
+    /// Whether the handshake took up an earlier session.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Sends bytes as they are; a message may come in several parts.

@@ -30,6 +30,8 @@ enum Asking {
 pub(crate) enum Next {
     /// Speak that version.
     Speak(Version),
+    /// Connect anew, since the server said no and may have closed, and speak that version.
+    SpeakAnew(Version),
     /// Connect anew, since a server may close after what it did not understand, and ask.
     Ask,
 }
@@ -98,8 +100,9 @@ impl Negotiation {
                     self.go_on(Error::Version)
                 }
                 Err(error @ Error::Malformed(_)) => self.go_on(error),
-                // It understood, whatever it says.
-                _ => self.version(position).map(Next::Speak).ok_or(Error::Version),
+                // It understood, whatever it says: who may not ask that may ask other things.
+                Err(_) => self.version(position).map(Next::SpeakAnew).ok_or(Error::Version),
+                Ok(_) => self.version(position).map(Next::Speak).ok_or(Error::Version),
             },
         }
     }

@@ -80,7 +80,9 @@ reasons! {
     UsageMask => PERMISSION_DENIED, INCOMPATIBLE_CRYPTOGRAPHIC_USAGE_MASK;
     /// The object has been used as much as it may be.
     UsageLimit => PERMISSION_DENIED, PERMISSION_DENIED;
-    /// Role, scope or credential do not allow it.
+    /// Nobody is let in with that credential, whatever is asked.
+    CredentialRefused => AUTHENTICATION_NOT_SUCCESSFUL, AUTHENTICATION_NOT_SUCCESSFUL;
+    /// The role does not allow it, or the scope is being deleted.
     PermissionDenied => PERMISSION_DENIED, PERMISSION_DENIED;
     /// The attribute cannot be changed by clients.
     AttributeReadOnly => PERMISSION_DENIED, ATTRIBUTE_READ_ONLY;

@@ -134,7 +134,7 @@ limits! {
     conflict_retries_max: Count = 64;
     /// How many KMIP connections may be open; each costs two buffers and a TLS session.
     connections_max: Count = 4_096;
-    /// How long a client may take for its TLS handshake.
+    /// How long a client may take for its TLS handshake, and one that is refused for its request.
     handshake_timeout: Time = Duration::from_secs(10);
     /// How long a connection may be silent between requests: clients keep theirs for hours.
     idle_timeout: Time = Duration::from_hours(24);

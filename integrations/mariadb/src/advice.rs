@@ -1,6 +1,8 @@
 //! What an operator does about a problem: one sentence for the error log and for the command line, naming the options.
 
 use claviger_client::Error;
+use claviger_client::tls::TlsFailure;
+use claviger_kmip::enums::ResultReason;
 
 use crate::Problem;
 
@@ -18,6 +20,7 @@ pub fn advice(problem: &Problem) -> &'static str {
         Problem::Wrong { .. } => {
             "keys of MariaDB are made with `claviger mariadb rotate`, and with nothing else"
         }
+        Problem::TooManyKeys(_) => "let tables share keys: give them the same ENCRYPTION_KEY_ID",
         Problem::TooMany(_) => "destroy versions that no page is encrypted with any more",
     }
 }
@@ -31,9 +34,12 @@ fn of_client(error: &Error) -> &'static str {
         Error::Password { .. } => {
             "give key-password, or KMIP_KEY_MANAGEMENT_KEY_PASSWORD in the environment"
         }
-        Error::Tls(_) => {
-            "ca must hold the authority of the KMIP server, whose certificate names its host in servers; \
-             certificate and key must be issued by the KMIP server and not be revoked"
+        Error::Tls(failure) => of_tls(failure),
+        error if error.reason() == Some(ResultReason::NON_UNIQUE_NAME_ATTRIBUTE) => {
+            "somebody else makes that version: ask again"
+        }
+        error if error.reason() == Some(ResultReason::AUTHENTICATION_NOT_SUCCESSFUL) => {
+            "certificate and key must be of a credential that is alive: `claviger credential generate` makes one"
         }
         Error::Refused(_) => {
             "certificate must not be revoked, and its role allow Locate, Get Attributes and Get, and Create and Activate for create-missing"
@@ -46,5 +52,46 @@ fn of_client(error: &Error) -> &'static str {
             "the KMIP server's log says why; one reason is that certificate is revoked"
         }
         _ => "see the log of the KMIP server",
+    }
+}
+
+fn of_tls(failure: &TlsFailure) -> &'static str {
+    match failure {
+        TlsFailure::UnknownAuthority | TlsFailure::ServerCertificate(_) => {
+            "ca must hold the authority of the KMIP server's certificate"
+        }
+        TlsFailure::WrongHost(_) => {
+            "servers must name the KMIP server as its certificate does, which may be given more names"
+        }
+        TlsFailure::Expired | TlsFailure::NotYetValid => {
+            "the KMIP server needs a new certificate, or this computer the right time"
+        }
+        TlsFailure::CertificateRequired | TlsFailure::CertificateRejected(_) => {
+            "certificate and key must be issued by the KMIP server, and neither be revoked nor have ended"
+        }
+        TlsFailure::NotTls => "see that servers and port are those of a KMIP server",
+        _ => "ca, certificate and key must be of the KMIP server in servers, whose log says more",
+    }
+}
+
+/// What an option must be, for a value that cannot be used.
+pub(crate) fn of_option(option: &str) -> &'static str {
+    match option {
+        "servers" => "set it to the KMIP servers, HOST[:PORT],HOST[:PORT]",
+        "port" => "set it to the port of the KMIP servers, 1 to 65535",
+        "ca" => {
+            "set it to a PEM file with the authority of the KMIP server, which the server's user can read"
+        }
+        "certificate" => {
+            "set it to a PEM file with a certificate that the KMIP server issued, which the server's user can read; \
+             without kmip_key_management_key the private key is in it, too"
+        }
+        "key" => {
+            "set it to a PEM file with the private key of the certificate, which the server's user can read"
+        }
+        "key-password" => {
+            "set it, or KMIP_KEY_MANAGEMENT_KEY_PASSWORD in the environment, to the password of the private key"
+        }
+        _ => "set it to the group that the keys were made in",
     }
 }

@@ -4,15 +4,17 @@
 
 use claviger_client::blocking::Client;
 use claviger_client::tls::TlsFailure;
-use claviger_client::{Error, requests};
+use claviger_client::{Error, Failover, requests};
 use claviger_kmip::attributes::Attribute;
 use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{
-    CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason, State,
+    BatchErrorContinuationOption, CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason,
+    State,
 };
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::objects::{KeyMaterial, KeyValue, Object};
+use claviger_kmip::payload::LocateRequest;
 
 use crate::naming::{Described, Group, asked};
 
@@ -22,6 +24,8 @@ pub const KEY_BITS: [i32; 3] = [128, 192, 256];
 const VERSION_MAX: u32 = i32::MAX as u32;
 /// How many versions of one key are looked at.
 const VERSIONS_MAX: usize = 1000;
+/// How many of them one message asks about.
+const BATCH_ITEMS: usize = 50;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,9 @@ pub enum Problem {
     /// There are too many versions.
     #[error("key {0} has more than 1000 versions")]
     TooMany(u32),
+    /// There are too many keys.
+    #[error("more than {0} keys are asked for")]
+    TooManyKeys(usize),
 }
 
 impl Problem {
@@ -94,6 +101,15 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
+/// The highest Active version of a key, as it was found.
+#[derive(Debug)]
+pub struct Latest {
+    /// Which it is.
+    pub version: u32,
+    identifier: UniqueIdentifier,
+    found: Described,
+}
+
 /// The keys of one group on one or several servers that hold the same.
 #[derive(Debug)]
 pub struct Keys {
@@ -111,10 +127,38 @@ impl Keys {
     /// The highest Active version of a key.
     ///
     /// # Errors
-    /// [`Problem::NoVersion`], or no answer.
-    pub fn latest(&self, key_id: u32) -> Result<u32, Problem> {
-        let active = self.versions(key_id, Some(State::ACTIVE))?;
-        active.iter().filter_map(|found| found.version).max().ok_or(Problem::NoVersion(key_id))
+    /// [`Problem::NoVersion`], several have the Name, or no answer.
+    pub fn latest(&self, key_id: u32) -> Result<Latest, Problem> {
+        let mut active = self.versions(key_id, Some(State::ACTIVE))?;
+        let version = active.iter().filter_map(|(_, found)| found.version).max();
+        let version = version.ok_or(Problem::NoVersion(key_id))?;
+        active.retain(|(_, found)| found.version == Some(version));
+        let count = active.len();
+        match active.pop() {
+            Some((identifier, found)) if count == 1 => Ok(Latest { version, identifier, found }),
+            _ => Err(Problem::Ambiguous { name: self.group.name(key_id, version), count }),
+        }
+    }
+
+    /// The bytes of what [`Keys::latest`] found, in one message.
+    ///
+    /// # Errors
+    /// As [`Keys::material`].
+    pub fn material_of_latest(&self, key_id: u32, latest: &Latest) -> Result<Secret, Problem> {
+        let name = self.group.name(key_id, latest.version);
+        let (locate, get) = (named(&name), requests::get(latest.identifier.clone()));
+        let (found, object) = self.client.session(Failover::Careful, |session| {
+            let mut batch = session.batch();
+            let (located, got) = (batch.add(&locate)?, batch.add(&get)?);
+            let answer = session.exchange(batch.finish()?)?;
+            let replies = answer.replies()?;
+            Ok((replies.take(located)?.unique_identifier, replies.take(got)?.object))
+        })?;
+        if found.as_slice() != [latest.identifier.clone()] {
+            // Whether the others were ever used has to be looked at.
+            return self.material(key_id, latest.version);
+        }
+        bytes(object, &name, latest.version, &latest.found)
     }
 
     /// The bytes of a version: of any that is or was Active.
@@ -123,34 +167,8 @@ impl Keys {
     /// There is not exactly one such key, it is no AES key, or there is no answer.
     pub fn material(&self, key_id: u32, version: u32) -> Result<Secret, Problem> {
         let name = self.group.name(key_id, version);
-        let (identifier, found) =
-            self.only(key_id, version)?.ok_or(Problem::Absent(name.clone()))?;
-        let wrong = |problem: &str| Problem::Wrong { name: name.clone(), problem: problem.into() };
-        if found.is_replacement {
-            return Err(wrong("it took the Name of another key by Re-key, and has other bytes"));
-        }
-        if found.version != Some(version) {
-            return Err(wrong("its attribute x-mariadb-version says something else"));
-        }
-        let answer = self.client.get(identifier)?;
-        let Object::SymmetricKey(key) = answer.object else {
-            return Err(wrong("no symmetric key"));
-        };
-        let block = key.key_block.ok_or_else(|| wrong("it has no Key Block"))?;
-        if block.key_wrapping_data.is_some() || block.key_format_type != KeyFormatType::RAW {
-            return Err(wrong("a wrapped key, or one that is not in the format Raw"));
-        }
-        if block.cryptographic_algorithm.is_some_and(|it| it != CryptographicAlgorithm::AES) {
-            return Err(wrong("no key for AES"));
-        }
-        match block.key_value {
-            Some(KeyValue::Plain { key_material: KeyMaterial::Bytes(bytes), .. })
-                if [16, 24, 32].contains(&bytes.len()) =>
-            {
-                Ok(bytes)
-            }
-            _ => Err(wrong("a key that has not 16, 24 or 32 bytes")),
-        }
+        let (identifier, found) = self.only(key_id, &name)?;
+        bytes(self.client.get(identifier)?.object, &name, version, &found)
     }
 
     /// Makes the next version of a key, and puts it to use; says which that is.
@@ -177,7 +195,7 @@ impl Keys {
     /// The highest version in any state; 0 where there is none.
     fn highest(&self, key_id: u32) -> Result<u32, Problem> {
         let all = self.versions(key_id, None)?;
-        Ok(all.iter().filter_map(|found| found.version).max().unwrap_or(0))
+        Ok(all.iter().filter_map(|(_, found)| found.version).max().unwrap_or(0))
     }
 
     /// Creates a version, makes sure that it is the only one of its Name, and only then activates
@@ -189,7 +207,7 @@ impl Keys {
         let made = self.client.create_symmetric_key(algorithm, bits, usage, attributes)?;
         let identifier = made.unique_identifier;
         let name = self.group.name(key_id, version);
-        let count = self.named(&name)?.len();
+        let count = self.client.call(&named(&name))?.unique_identifier.len();
         if count != 1 {
             // It was never used. What remains if this fails is Pre-Active, which nobody uses.
             let _best_effort = self.client.destroy(identifier);
@@ -200,35 +218,23 @@ impl Keys {
     }
 
     /// The object with the Name of a version, that is or was Active.
-    fn only(
-        &self,
-        key_id: u32,
-        version: u32,
-    ) -> Result<Option<(UniqueIdentifier, Described)>, Problem> {
-        let name = self.group.name(key_id, version);
-        let mut used = Vec::new();
-        for identifier in self.named(&name)? {
-            let found = self.describe(key_id, identifier.clone())?;
-            if found.state.is_some_and(was_used) {
-                used.push((identifier, found));
-            }
+    fn only(&self, key_id: u32, name: &str) -> Result<(UniqueIdentifier, Described), Problem> {
+        let named = self.client.call(&named(name))?.unique_identifier;
+        let mut used = self.describe(key_id, named)?;
+        used.retain(|(_, found)| found.state.is_some_and(was_used));
+        match (used.len(), used.pop()) {
+            (1, Some(only)) => Ok(only),
+            (0, _) => Err(Problem::Absent(name.to_owned())),
+            (count, _) => Err(Problem::Ambiguous { name: name.to_owned(), count }),
         }
-        match used.len() {
-            0 | 1 => Ok(used.pop()),
-            count => Err(Problem::Ambiguous { name, count }),
-        }
-    }
-
-    fn named(&self, name: &str) -> Result<Vec<UniqueIdentifier>, Problem> {
-        let request = requests::locate([
-            Attribute::ObjectType(ObjectType::SYMMETRIC_KEY),
-            Attribute::Name(Name::text(name)),
-        ]);
-        Ok(self.client.call(&request)?.unique_identifier)
     }
 
     /// All versions of a key, or those in a state.
-    fn versions(&self, key_id: u32, state: Option<State>) -> Result<Vec<Described>, Problem> {
+    fn versions(
+        &self,
+        key_id: u32,
+        state: Option<State>,
+    ) -> Result<Vec<(UniqueIdentifier, Described)>, Problem> {
         let object_type = Attribute::ObjectType(ObjectType::SYMMETRIC_KEY);
         let filter = [object_type, self.group.of_key(key_id)].into_iter();
         let request = requests::locate(filter.chain(state.map(Attribute::State)));
@@ -236,21 +242,81 @@ impl Keys {
         if found.len() > VERSIONS_MAX {
             return Err(Problem::TooMany(key_id));
         }
-        let mut described = Vec::with_capacity(found.len());
-        for identifier in found {
-            match self.describe(key_id, identifier) {
-                Ok(version) => described.push(version),
-                // Destroyed in between.
-                Err(Problem::Client(error)) if error.reason().is_some_and(is_absence) => {}
-                Err(problem) => return Err(problem),
+        self.describe(key_id, found)
+    }
+
+    /// What there is to know of objects, as many as are still there.
+    fn describe(
+        &self,
+        key_id: u32,
+        identifiers: Vec<UniqueIdentifier>,
+    ) -> Result<Vec<(UniqueIdentifier, Described)>, Problem> {
+        let mut described = Vec::with_capacity(identifiers.len());
+        for some in identifiers.chunks(BATCH_ITEMS) {
+            let found = self.client.session(Failover::Careful, |session| {
+                let mut batch = session.batch();
+                batch.header.batch_error_continuation_option =
+                    (some.len() > 1).then_some(BatchErrorContinuationOption::CONTINUE);
+                let mut slots = Vec::with_capacity(some.len());
+                for identifier in some {
+                    slots.push(batch.add(&requests::get_attributes(identifier.clone(), asked()))?);
+                }
+                let answer = session.exchange(batch.finish()?)?;
+                let replies = answer.replies()?;
+                let mut found = Vec::with_capacity(some.len());
+                for slot in slots {
+                    match replies.take(slot) {
+                        Ok(answer) => found.push(Some(answer.attributes)),
+                        // Destroyed in between.
+                        Err(error) if error.reason().is_some_and(is_absence) => found.push(None),
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(found)
+            })?;
+            for (identifier, attributes) in some.iter().zip(found) {
+                let found = attributes.map(|it| self.group.describe(key_id, &it.0));
+                described.extend(found.map(|found| (identifier.clone(), found)));
             }
         }
         Ok(described)
     }
+}
 
-    fn describe(&self, key_id: u32, identifier: UniqueIdentifier) -> Result<Described, Problem> {
-        let answer = self.client.get_attributes(identifier, asked())?;
-        Ok(self.group.describe(key_id, &answer.attributes.0))
+/// Asks for the objects with a Name.
+fn named(name: &str) -> LocateRequest {
+    requests::locate([
+        Attribute::ObjectType(ObjectType::SYMMETRIC_KEY),
+        Attribute::Name(Name::text(name)),
+    ])
+}
+
+/// The bytes of an object that has the Name of a version.
+fn bytes(object: Object, name: &str, version: u32, found: &Described) -> Result<Secret, Problem> {
+    let wrong = |problem: &str| Problem::Wrong { name: name.to_owned(), problem: problem.into() };
+    if found.is_replacement {
+        return Err(wrong("it took the Name of another key by Re-key, and has other bytes"));
+    }
+    if found.version != Some(version) {
+        return Err(wrong("its attribute x-mariadb-version says something else"));
+    }
+    let Object::SymmetricKey(key) = object else {
+        return Err(wrong("no symmetric key"));
+    };
+    let block = key.key_block.ok_or_else(|| wrong("it has no Key Block"))?;
+    if block.key_wrapping_data.is_some() || block.key_format_type != KeyFormatType::RAW {
+        return Err(wrong("a wrapped key, or one that is not in the format Raw"));
+    }
+    if block.cryptographic_algorithm.is_some_and(|it| it != CryptographicAlgorithm::AES) {
+        return Err(wrong("no key for AES"));
+    }
+    match block.key_value {
+        Some(KeyValue::Plain { key_material: KeyMaterial::Bytes(bytes), .. })
+            if [16, 24, 32].contains(&bytes.len()) =>
+        {
+            Ok(bytes)
+        }
+        _ => Err(wrong("a key that has not 16, 24 or 32 bytes")),
     }
 }
 

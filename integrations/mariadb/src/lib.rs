@@ -15,5 +15,5 @@ mod plugin;
 mod settings;
 
 pub use advice::advice;
-pub use keys::{KEY_BITS, Keys, Problem};
+pub use keys::{KEY_BITS, Keys, Latest, Problem};
 pub use naming::{GROUP, Group};

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use claviger_client::blocking::Client;
 use claviger_kmip::codec::Secret;
 
-use crate::advice::advice;
-use crate::cache::Cache;
-use crate::keys::{Keys, Problem};
+use crate::advice::{advice, of_option};
+use crate::cache::{Cache, KEYS_MAX, NotKept};
+use crate::keys::{Keys, Latest, Problem};
 use crate::settings::{Settings, Wrong};
 
 /// The key without which the server cannot encrypt its logs.
@@ -174,31 +174,43 @@ impl Plugin {
     /// Asks for the latest version, and for its bytes before anybody is told of it.
     fn fetch_latest(&self, key_id: u32) -> Result<u32, Problem> {
         let latest = match self.keys.latest(key_id) {
-            Err(Problem::NoVersion(_)) if self.create_missing => {
-                let made = self.keys.make_first(key_id, NEW_KEY_BITS)?;
-                (self.log)(
-                    Severity::Note,
-                    &format!("key {key_id} was missing: version {made} is made"),
-                );
-                made
-            }
+            Err(Problem::NoVersion(_)) if self.create_missing => self.make_first(key_id)?,
             latest => latest?,
         };
-        if self.cache.bytes(key_id, latest).is_none() {
-            self.fetch_bytes(key_id, latest)?;
+        let version = latest.version;
+        if self.cache.bytes(key_id, version).is_none() {
+            self.keep(key_id, version, self.keys.material_of_latest(key_id, &latest)?)?;
         }
-        self.cache.set_latest(key_id, Some(latest));
-        Ok(latest)
+        if self.cache.latest(key_id).is_some_and(|before| before != version) {
+            (self.log)(Severity::Note, &format!("key {key_id} has version {version} now"));
+        }
+        self.cache.set_latest(key_id, Some(version));
+        Ok(version)
+    }
+
+    /// Makes version 1, unless somebody else does so at that moment.
+    fn make_first(&self, key_id: u32) -> Result<Latest, Problem> {
+        match self.keys.make_first(key_id, NEW_KEY_BITS) {
+            Ok(made) => {
+                let said = format!("key {key_id} was missing: version {made} is made");
+                (self.log)(Severity::Note, &said);
+                self.keys.latest(key_id)
+            }
+            Err(problem) => self.keys.latest(key_id).map_err(|_| problem),
+        }
     }
 
     fn fetch_bytes(&self, key_id: u32, version: u32) -> Result<(), Problem> {
-        let bytes = self.keys.material(key_id, version)?;
-        if self.cache.keep(key_id, version, bytes) {
-            return Ok(());
-        }
-        Err(Problem::Wrong {
-            name: format!("version {version} of key {key_id}"),
-            problem: String::from("the KMIP server has other bytes for it than before"),
+        self.keep(key_id, version, self.keys.material(key_id, version)?)
+    }
+
+    fn keep(&self, key_id: u32, version: u32, bytes: Secret) -> Result<(), Problem> {
+        self.cache.keep(key_id, version, bytes).map_err(|not_kept| match not_kept {
+            NotKept::Differs => Problem::Wrong {
+                name: format!("version {version} of key {key_id}"),
+                problem: String::from("the KMIP server has other bytes for it than before"),
+            },
+            NotKept::Full => Problem::TooManyKeys(KEYS_MAX),
         })
     }
 
@@ -274,23 +286,28 @@ impl Plugin {
 /// A problem and what to do about it. The server cuts long lines off, and a list of servers is
 /// long: what to do must be in it.
 fn explained(problem: &Problem) -> String {
+    format!("{}: {}", shortened(&problem.to_string()), advice(problem))
+}
+
+fn shortened(problem: &str) -> String {
     let mut text = String::new();
-    for character in problem.to_string().chars() {
+    for character in problem.chars() {
         if text.len() >= PROBLEM_MAX {
             text.push('…');
             break;
         }
         text.push(character);
     }
-    format!("{text}: {}", advice(problem))
+    text
 }
 
 /// The line of the error log for a plugin that does not start.
 pub(crate) fn refusal(problem: &Refused) -> String {
     match problem {
         Refused::Option(Wrong { option, problem }) => {
-            let option = option.replace('-', "_");
-            format!("kmip_key_management_{option}: {problem}")
+            let name = option.replace('-', "_");
+            let problem = shortened(problem);
+            format!("kmip_key_management_{name}: {problem}: {}", of_option(option))
         }
         Refused::Keys(problem) => explained(problem),
     }

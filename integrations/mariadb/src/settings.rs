@@ -76,8 +76,7 @@ impl Given {
             timeouts,
             connect_retries: u32::try_from(self.retries).unwrap_or(u32::MAX),
             pool: Pool {
-                // From one look at the versions to the next: what becomes of the certificate is
-                // told on an open connection only.
+                // From one look at the versions to the next.
                 idle_max: versions_every.saturating_mul(2).max(Pool::default().idle_max),
                 ..Pool::default()
             },

@@ -1,17 +1,23 @@
 //! Who may do what: every operation against every role that grants one, scopes that do not see each other, and
 //! credentials, roles and scopes that end under an open connection.
 
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::version::{TLS12, TLS13};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api::Api;
 use crate::kmip::{
-    Client, Operation, Version, attribute, create, name_fields, on, op, reason, register, revoke,
-    tag, unique_identifier,
+    Client, Operation, Reply, Version, attribute, create, name_fields, on, op, reason, register,
+    request, revoke, tag, unique_identifier,
 };
 use crate::server::Server;
-use crate::tls::Identity;
+use crate::tls::{Connection, Identity};
 use crate::ttlv::Item;
 
+/// A Request Message with nothing in it.
+const EMPTY: [u8; 8] = [0x42, 0x00, 0x78, 0x01, 0, 0, 0, 0];
 const NOBODY: &str = "no-such-object";
 
 /// An operation that the server offers, and a request that needs its permission.
@@ -263,6 +269,15 @@ fn an_object_of_another_scope_does_not_exist() {
     assert_eq!(theirs.call(on(op::GET, &id)).status, 0);
 }
 
+/// A request on a connection that is refused: it is answered so, and nothing else is.
+fn assert_denied(connection: &mut Connection, what: &str) {
+    let bytes = request((1, 4), Vec::new(), &[create((1, 4), None)]).encode();
+    let frame = connection.exchange(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let item = Reply::read(&frame.bytes).unwrap().only();
+    assert_eq!(item.failure(), reason::AUTHENTICATION_NOT_SUCCESSFUL, "{what}: {item:?}");
+    assert!(connection.closes(), "{what}: the connection stays open");
+}
+
 #[test]
 fn the_end_of_a_credential_role_or_scope_ends_its_connections() {
     let server = Server::start();
@@ -283,15 +298,27 @@ fn the_end_of_a_credential_role_or_scope_ends_its_connections() {
         let identity = credential(&server, "ending", "r", &json!({"operation_all": true}));
         let mut client = Client::connect_as(&server, (1, 4), &identity);
         client.call(create((1, 4), None)).success();
+        let open = |config: &Arc<ClientConfig>| Connection::open_by(server.kmip, config.clone());
+        let known = [&TLS13, &TLS12].map(|version| Arc::new(identity.config_of(version)));
+        for config in &known {
+            let bytes = request((1, 4), Vec::new(), &[create((1, 4), None)]).encode();
+            open(config).unwrap().exchange(&bytes).unwrap();
+        }
         end();
-        let bytes = crate::kmip::request((1, 4), Vec::new(), &[create((1, 4), None)]).encode();
-        // Denied, or the connection closed: either way nothing is made.
-        if let Ok(frame) = client.connection.exchange(&bytes) {
-            let item = crate::kmip::Reply::read(&frame.bytes).unwrap().only();
-            assert!(
-                [reason::PERMISSION_DENIED, 0x03].contains(&item.failure()),
-                "after the end of its {what}: {item:?}"
-            );
+        assert_denied(&mut client.connection, what);
+        // Who comes anew is told the same, also when it resumes a session.
+        for config in &known {
+            let mut resumed = open(config).unwrap();
+            assert!(resumed.is_resumed());
+            assert_denied(&mut resumed, what);
+        }
+        for version in [&TLS13, &TLS12] {
+            let mut anew = open(&Arc::new(identity.config_of(version))).unwrap();
+            assert_denied(&mut anew, what);
+            // A broken message is no way to stay.
+            let mut anew = open(&Arc::new(identity.config_of(version))).unwrap();
+            anew.exchange(&EMPTY).unwrap();
+            assert!(anew.closes(), "{what}: a broken message keeps the connection");
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Database {
     scratch: tempfile::TempDir,
     /// Options of the plugin, without their prefix.
     pub(super) options: Vec<(String, String)>,
+    /// A file of options instead of those and of what is to be encrypted.
+    pub(super) settings: Option<PathBuf>,
 }
 
 impl Database {
@@ -75,7 +77,7 @@ impl Database {
             ("cache-version-timeout-ms", String::from("200")),
         ];
         let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { scratch, options }
+        Self { scratch, options, settings: None }
     }
 
     /// The same with another value of an option.
@@ -88,7 +90,12 @@ impl Database {
         self.scratch.path().join("data")
     }
 
-    fn socket(&self) -> PathBuf {
+    /// A place beside the data, which [`Database::find`] looks into as well.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
         self.scratch.path().join("socket")
     }
 
@@ -101,31 +108,49 @@ impl Database {
         let log = File::create(log).unwrap();
         let path = self.scratch.path();
         Command::new(SERVER)
-            .args(["--no-defaults", "--skip-networking", "--skip-grant-tables"])
+            // Has to be the first.
+            .arg(self.settings.as_ref().map_or_else(
+                || String::from("--no-defaults"),
+                |file| format!("--defaults-file={}", file.display()),
+            ))
+            .arg("--skip-networking")
             .args(user(path))
             .arg(format!("--datadir={}", self.data().display()))
             .arg(format!("--socket={}", self.socket().display()))
             .arg(format!("--tmpdir={}", path.display()))
             .arg(format!("--pid-file={}", path.join("pid").display()))
             .arg(format!("--plugin-dir={}", path.join("plugins").display()))
-            .arg("--plugin-load-add=kmip_key_management")
-            .arg("--kmip-key-management=FORCE")
-            .args(["--innodb-encrypt-tables=FORCE", "--innodb-encrypt-log=ON"])
-            .args(["--innodb-encrypt-temporary-tables=ON", "--aria-encrypt-tables=ON"])
-            .args(["--encrypt-tmp-disk-tables=ON", "--encrypt-tmp-files=ON"])
-            .args(["--log-bin=binlog", "--encrypt-binlog=ON", "--server-id=1"])
-            .args(["--innodb-encryption-threads=2", "--innodb-encryption-rotate-key-age=1"])
+            .args(["--log-bin=binlog", "--server-id=1"])
             .args(["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"])
-            .args(
-                self.options
-                    .iter()
-                    .map(|(name, value)| format!("--kmip-key-management-{name}={value}")),
-            )
+            .args(self.encrypting())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap()
+    }
+
+    /// The plugin with its options, and what is encrypted.
+    fn encrypting(&self) -> Vec<String> {
+        if self.settings.is_some() {
+            return Vec::new();
+        }
+        let fixed = [
+            "--plugin-load-add=kmip_key_management",
+            "--kmip-key-management=FORCE",
+            "--innodb-encrypt-tables=FORCE",
+            "--innodb-encrypt-log=ON",
+            "--innodb-encrypt-temporary-tables=ON",
+            "--aria-encrypt-tables=ON",
+            "--encrypt-tmp-disk-tables=ON",
+            "--encrypt-tmp-files=ON",
+            "--encrypt-binlog=ON",
+            "--innodb-encryption-threads=2",
+            "--innodb-encryption-rotate-key-age=1",
+        ];
+        let options = self.options.iter();
+        let options = options.map(|(name, value)| format!("--kmip-key-management-{name}={value}"));
+        fixed.into_iter().map(str::to_owned).chain(options).collect()
     }
 
     /// Starts the server, and waits until it answers.

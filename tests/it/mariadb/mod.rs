@@ -1,7 +1,9 @@
 //! The MariaDB plugin in Debian's MariaDB: what is encrypted, what a rotation does, what happens without a KMIP server,
 //! and how the server refuses to start.
 
+mod backup;
 mod database;
+mod host;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,24 @@ fn make(server: &Server, key_id: u32) -> i64 {
     let made: Value = json_of(rotate(server, key_id, &[]));
     assert_eq!(made["key_id"], key_id);
     made["version"].as_i64().unwrap()
+}
+
+/// A role with those operations, a directory with a credential of it, and the credential's serial.
+fn issue(server: &Server, role: &str, operations: &[&str]) -> (tempfile::TempDir, Value) {
+    let api = Api::root(server);
+    let allowed = operations.iter().map(|name| (format!("operation_{name}"), json!(true)));
+    let body = Value::Object(allowed.collect());
+    let path = format!("kmip/scope/default/role/{role}");
+    assert_eq!(api.write(&path, &body).status, 204);
+    let issued = api.write(&format!("{path}/credential/generate"), &json!({})).data();
+    let scratch = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(scratch.path().join(file), text).unwrap();
+    fs::copy(server.client.join("ca.pem"), scratch.path().join("ca.pem")).unwrap();
+    let chain = issued["ca_chain"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
+    write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
+    write("key.pem", issued["private_key"].as_str().unwrap());
+    (scratch, issued["serial_number"].clone())
 }
 
 /// Tables of every kind with the needle in them.
@@ -177,6 +197,36 @@ fn another_server_with_the_same_keys_takes_over() {
     running.stop();
 }
 
+/// What a server says of the client is final, also on a connection that is new.
+#[test]
+fn a_server_that_takes_over_and_does_not_take_the_client_takes_its_keys() {
+    if !is_installed() {
+        return;
+    }
+    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let server = Server::start_on(first.path());
+    assert_eq!(make(&server, 1), 1);
+    let (reader, serial) = issue(&server, "database", &["locate", "get", "get_attributes"]);
+    assert!(server.terminate(DRAINED).success());
+    copy(&first.path().join("data"), &second.path().join("data"));
+    let server = Server::start_on(first.path());
+    let other = Server::start_on(second.path());
+    let path = "kmip/scope/default/role/database/credential/revoke";
+    let revoked = json!({"serial_number": serial});
+    assert_eq!(Api::root(&other).write(path, &revoked).status, 204);
+
+    let mut database = Database::new(&[&server, &other]);
+    for (option, file) in [("certificate", "cert.pem"), ("key", "key.pem")] {
+        database.set(option, reader.path().join(file).to_str().unwrap());
+    }
+    let running = database.start();
+    running.ask("CREATE DATABASE test; CREATE TABLE test.s (id INT) ENGINE=InnoDB");
+    server.kill();
+    running.says("key 1: AuthenticationNotSuccessful: the certificate was revoked: certificate and key must be");
+    assert!(!running.log().contains("known keys are used"), "{}", running.log());
+    running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
+}
+
 fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
@@ -264,25 +314,10 @@ fn each_has_the_operations_that_the_manual_names() {
     }
     let server = Server::start();
     let api = Api::root(&server);
-    let directory = |role: &str, operations: &[&str]| {
-        let allowed = operations.iter().map(|name| (format!("operation_{name}"), json!(true)));
-        let body = Value::Object(allowed.collect());
-        let path = format!("kmip/scope/default/role/{role}");
-        assert_eq!(api.write(&path, &body).status, 204);
-        let issued = api.write(&format!("{path}/credential/generate"), &json!({})).data();
-        let scratch = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| fs::write(scratch.path().join(file), text).unwrap();
-        fs::copy(server.client.join("ca.pem"), scratch.path().join("ca.pem")).unwrap();
-        let chain = issued["ca_chain"].as_array().unwrap().iter().filter_map(Value::as_str);
-        let certificates = std::iter::once(issued["certificate"].as_str().unwrap()).chain(chain);
-        write("cert.pem", &certificates.collect::<Vec<_>>().join("\n"));
-        write("key.pem", issued["private_key"].as_str().unwrap());
-        (scratch, issued["serial_number"].clone())
-    };
-    let (keeper, _) =
-        directory("keeper", &["locate", "get_attributes", "create", "activate", "destroy"]);
-    let (reader, serial) = directory("database", &["locate", "get", "get_attributes"]);
-    let (blind, _) = directory("blind", &["locate", "get_attributes"]);
+    let keeping = ["locate", "get_attributes", "create", "activate", "destroy"];
+    let (keeper, _) = issue(&server, "keeper", &keeping);
+    let (reader, serial) = issue(&server, "database", &["locate", "get", "get_attributes"]);
+    let (blind, _) = issue(&server, "blind", &["locate", "get_attributes"]);
     let rotate_as = |client: &Path| {
         let mut command = Command::new(binary());
         command.args(["mariadb", "rotate", "--json", "--key-id", "1", "--server"]);
@@ -304,7 +339,7 @@ fn each_has_the_operations_that_the_manual_names() {
     let revoked = json!({"serial_number": serial});
     let path = "kmip/scope/default/role/database/credential/revoke";
     assert_eq!(api.write(path, &revoked).status, 204);
-    running.says("key 1: PermissionDenied: the certificate was revoked");
+    running.says("key 1: AuthenticationNotSuccessful: the certificate was revoked");
     running.try_ask("CREATE TABLE test.t (id INT) ENGINE=InnoDB").unwrap_err();
     drop(running);
     let lines = database.refuses();
@@ -314,6 +349,44 @@ fn each_has_the_operations_that_the_manual_names() {
     let lines = database.refuses();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("its role allow Locate, Get Attributes and Get"), "{lines:?}");
+}
+
+#[test]
+fn the_package_s_settings_start_a_server_once_they_are_filled_in() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start();
+    assert_eq!(make(&server, 1), 1);
+    let mut database = Database::new(&[&server]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let sample = root.join("integrations/mariadb/debian/kmip_key_management.cnf");
+    let sample = fs::read_to_string(sample).unwrap();
+    // As it comes it changes nothing.
+    let settings: Vec<_> = sample.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    let is_setting = |line: &&&str| !line.starts_with(' ');
+    let settings: Vec<_> = settings.iter().filter(is_setting).collect();
+    assert!(sample.lines().all(|line| ["", "[mariadb]"].contains(&line) || line.starts_with('#')));
+    let manual = fs::read_to_string(root.join("docs/mariadb.md")).unwrap();
+    let manual = manual.replace(' ', "");
+    let mut filled = String::from("[mariadb]\n");
+    for setting in settings {
+        let (name, value) = setting.split_once(" = ").unwrap();
+        assert!(manual.contains(&format!("\n{name}={value}\n")), "{setting}: not in the manual");
+        let option = name.strip_prefix("kmip_key_management_");
+        let ours = database.options.iter().find(|(ours, _)| Some(ours.as_str()) == option);
+        filled += &format!("{name} = {}\n", ours.map_or(value, |(_, value)| value));
+    }
+    let file = database.beside("filled.cnf");
+    fs::write(&file, filled).unwrap();
+    database.settings = Some(file);
+    let running = database.start();
+    running.ask("CREATE DATABASE db; CREATE TABLE db.t (t VARCHAR(100))");
+    running.ask(&format!("INSERT INTO db.t VALUES ('{NEEDLE}')"));
+    let plugin = "SELECT load_option FROM information_schema.plugins WHERE plugin_name='kmip_key_management'";
+    assert_eq!(running.ask(plugin), "FORCE_PLUS_PERMANENT");
+    running.stop();
+    assert_eq!(database.find(NEEDLE), NOWHERE);
 }
 
 #[test]

@@ -37,11 +37,11 @@ impl Session {
         let (mut negotiation, mut next) = Negotiation::new(dialect.versions)?;
         let mut is_fresh = true;
         loop {
-            if let Next::Speak(version) = next {
-                return Ok(Self::over(connection, dialect.clone(), version));
-            }
-            if !is_fresh {
+            if !is_fresh && !matches!(next, Next::Speak(_)) {
                 connection = connect()?;
+            }
+            if let Next::Speak(version) | Next::SpeakAnew(version) = next {
+                return Ok(Self::over(connection, dialect.clone(), version));
             }
             is_fresh = false;
             let outcome = connection.exchange(negotiation.request(dialect)?);

@@ -123,6 +123,22 @@ fn a_refusal_of_something_else_shows_that_the_version_is_understood() {
 }
 
 #[test]
+fn a_server_that_refuses_and_closes_says_why_once_it_is_asked_for_something() {
+    let authority = Authority::new();
+    let directory = tempfile::tempdir().unwrap();
+    let config = authority.client(directory.path()).load().unwrap();
+    let server: Server = authority.serve(|_, peer| {
+        let (version, operation) = asked(&peer.request()?);
+        peer.send(&refused(version, Some(operation), ResultReason::PERMISSION_DENIED))
+    });
+    let dialect = Dialect { versions: ALL, ..Dialect::default() };
+    let timeouts = Timeouts::default();
+    let mut session = Session::open(&server.endpoint(), &config, &dialect, timeouts).unwrap();
+    let error = session.query([]).unwrap_err();
+    assert_eq!(error.reason(), Some(ResultReason::PERMISSION_DENIED), "{error}");
+}
+
+#[test]
 fn a_server_that_closes_on_everything_is_said_to_close() {
     let (version, asked) = negotiated(ALL, |peer| peer.request().map(|_| ()));
     assert!(matches!(version, Err(Error::Transport(_))), "{version:?}");

@@ -285,8 +285,12 @@ pub(super) fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {
 }
 
 fn refused(refusal: Refusal) -> (Failure, Next) {
-    let next = if refusal.is_final() { Next::Close } else { Next::Continue };
-    (Failure::new(Reason::PermissionDenied, refusal.to_string()), next)
+    let (reason, next) = if refusal.is_final() {
+        (Reason::CredentialRefused, Next::Close)
+    } else {
+        (Reason::PermissionDenied, Next::Continue)
+    };
+    (Failure::new(reason, refusal.to_string()), next)
 }
 
 pub(super) fn commit_failed(error: &CommitError) -> Failure {

@@ -4,7 +4,8 @@ use std::ffi::{CString, c_char, c_uint, c_ulong};
 
 use crate::plugin::Severity;
 
-/// `ME_ERROR_LOG_ONLY`, `ME_NOTE`, `ME_WARNING`.
+/// `ME_ERROR_LOG`, `ME_ERROR_LOG_ONLY`, `ME_NOTE`, `ME_WARNING`.
+const LOG_AND_CALLER: c_ulong = 64;
 const LOG_ONLY: c_ulong = 128;
 const NOTE: c_ulong = 1024;
 const WARNING: c_ulong = 2048;
@@ -27,8 +28,24 @@ struct Service {
 #[unsafe(no_mangle)]
 static mut my_print_error_service: *const Service = std::ptr::without_provenance(SERVICE_VERSION);
 
-/// Writes a line. Characters that would end it become spaces.
+/// Writes a line.
 pub(super) fn write(severity: Severity, text: &str) {
+    let flags = match severity {
+        Severity::Note => LOG_ONLY | NOTE,
+        Severity::Warning => LOG_ONLY | WARNING,
+        Severity::Error => LOG_ONLY,
+    };
+    write_with(flags, text);
+}
+
+/// Says why the plugin does not start: to whoever loads it, too. It is all that mariadb-backup
+/// shows, which has no error log.
+pub(super) fn refuse(text: &str) {
+    write_with(LOG_AND_CALLER, text);
+}
+
+/// Characters that would end the line become spaces.
+fn write_with(flags: c_ulong, text: &str) {
     let mut line = String::from("kmip_key_management: ");
     for character in text.chars() {
         let shown = if character.is_control() { ' ' } else { character };
@@ -39,11 +56,6 @@ pub(super) fn write(severity: Severity, text: &str) {
     }
     // There is no control character in it, so no zero.
     let Ok(line) = CString::new(line) else { return };
-    let flags = match severity {
-        Severity::Note => LOG_ONLY | NOTE,
-        Severity::Warning => LOG_ONLY | WARNING,
-        Severity::Error => LOG_ONLY,
-    };
     // SAFETY: read whole; the server wrote it before it called anything of the plugin.
     let service = unsafe { (&raw const my_print_error_service).read() };
     if service.addr() == SERVICE_VERSION || service.is_null() {

@@ -9,7 +9,7 @@ mod variables;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, TryLockError};
 use std::thread::JoinHandle;
 
 use crate::plugin::{Plugin, Refused, Severity, refusal};
@@ -112,8 +112,23 @@ static mut ENCRYPTION: Encryption = Encryption {
     encrypt: [ptr::null(); 5],
 };
 
-static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-static THREAD: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
+/// What there is from `init` to `deinit`. Only they write, so nobody else ever waits for it.
+static RUNNING: RwLock<Option<Running>> = RwLock::new(None);
+
+struct Running {
+    plugin: Arc<Plugin>,
+    thread: JoinHandle<()>,
+}
+
+/// Asks the plugin; there is no answer before it has started and once it ends.
+fn ask<T>(question: impl FnOnce(&Plugin) -> Option<T>) -> Option<T> {
+    let running = match RUNNING.try_read() {
+        Ok(running) => running,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return None,
+    };
+    running.as_ref().and_then(|running| question(&running.plugin))
+}
 
 /// Runs what the server asks for; a panic becomes the answer that there is none.
 fn guarded<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
@@ -125,25 +140,27 @@ unsafe extern "C" fn init(_: *mut c_void) -> c_int {
     guarded(1, || match start() {
         Ok(()) => 0,
         Err(problem) => {
-            log::write(Severity::Error, &problem);
+            log::refuse(&problem);
             1
         }
     })
 }
 
 fn start() -> Result<(), String> {
+    let mut running = RUNNING.write().unwrap_or_else(PoisonError::into_inner);
+    if running.is_some() {
+        return Err(String::from("the plugin is loaded already: load it once"));
+    }
     // SAFETY: the server has set the variables before it calls `init`, and changes them no more,
     // as they are read-only.
     let given = unsafe { variables::read() }.map_err(|wrong| refusal(&Refused::Option(wrong)))?;
     let settings = given.read().map_err(|wrong| refusal(&Refused::Option(wrong)))?;
     let plugin =
         Plugin::start(settings, log::write).map_err(|problem| refusal(&Refused::Keys(problem)))?;
-    if PLUGIN.set(plugin).is_err() {
-        return Err(String::from("the plugin was loaded before: restart the server"));
-    }
+    let plugin = Arc::new(plugin);
     let spawn = || {
-        std::thread::Builder::new().name(String::from("kmip-keys")).spawn(|| {
-            let Some(plugin) = PLUGIN.get() else { return };
+        let plugin = Arc::clone(&plugin);
+        std::thread::Builder::new().name(String::from("kmip-keys")).spawn(move || {
             let refresh = || {
                 plugin.refresh_until_end();
                 true
@@ -155,7 +172,7 @@ fn start() -> Result<(), String> {
         })
     };
     let thread = without_signals(spawn).map_err(|error| format!("no thread: {error}"))?;
-    *THREAD.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    *running = Some(Running { plugin, thread });
     Ok(())
 }
 
@@ -178,23 +195,27 @@ fn without_signals<T>(spawn: impl FnOnce() -> T) -> T {
     spawned
 }
 
-/// The server unloads the plugin when it ends: the thread must not outlive the code.
+/// The server unloads the plugin when it ends: the thread must not outlive the code. What is left
+/// behind is what was there before `init`.
 unsafe extern "C" fn deinit(_: *mut c_void) -> c_int {
     guarded(0, || {
-        if let Some(plugin) = PLUGIN.get() {
+        // Before it is waited for: who is asking a KMIP server holds the lock.
+        let _none = ask(|plugin| {
             plugin.end();
-        }
-        let thread = THREAD.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+            None::<()>
+        });
+        let running = RUNNING.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { plugin, thread }) = running {
             // A panic of the thread was caught in it.
             let _ended = thread.join();
+            drop(plugin);
         }
         0
     })
 }
 
 unsafe extern "C" fn get_latest_key_version(key_id: c_uint) -> c_uint {
-    guarded(NO_KEY, || PLUGIN.get().and_then(|plugin| plugin.latest(key_id)).unwrap_or(NO_KEY))
+    guarded(NO_KEY, || ask(|plugin| plugin.latest(key_id)).unwrap_or(NO_KEY))
 }
 
 /// Copies the bytes of a version to `key`, which has room for `*length`; `*length` becomes how
@@ -205,23 +226,34 @@ unsafe extern "C" fn get_key(
     key: *mut u8,
     length: *mut c_uint,
 ) -> c_uint {
-    guarded(NO_KEY, || {
-        let Some(bytes) = PLUGIN.get().and_then(|plugin| plugin.bytes(key_id, version)) else {
-            return NO_KEY;
-        };
-        let bytes = bytes.expose();
-        let Ok(needed) = c_uint::try_from(bytes.len()) else { return NO_KEY };
+    let copy = |plugin: &Plugin| {
+        let bytes = plugin.bytes(key_id, version)?.expose();
+        let needed = c_uint::try_from(bytes.len()).ok()?;
         if length.is_null() {
-            return NO_KEY;
+            return None;
         }
         // SAFETY: the server gives a pointer to an integer of its own, which is not null.
         let room = unsafe { length.replace(needed) };
         if key.is_null() || room < needed {
-            return if room < needed { TOO_SMALL } else { OK };
+            return Some(if room < needed { TOO_SMALL } else { OK });
         }
         // SAFETY: `key` is not null and has room for `room` bytes, which are enough; the server's
         // buffer is not in our memory.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), key, bytes.len()) };
-        OK
-    })
+        Some(OK)
+    };
+    guarded(NO_KEY, || ask(copy).unwrap_or(NO_KEY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_answer() {
+        let fails = || -> c_uint { panic!("a defect") };
+        assert_eq!(guarded(NO_KEY, fails), NO_KEY);
+        // The lock that it was under serves on.
+        assert_eq!(guarded(OK, || ask(|_| Some(NO_KEY)).unwrap_or(TOO_SMALL)), TOO_SMALL);
+    }
 }

@@ -58,26 +58,30 @@ pub(super) async fn run(stream: TcpStream, accepted: Accepted, shared: &Shared) 
     };
     let serial_text = identity.serial().to_string().into();
     let peer = Peer { mount: shared.mount, mount_path, identity, serial_text, remote };
-    if let Err(refusal) = service.access.authenticate(peer.mount, &peer.identity) {
-        tracing::info!(
-            target: "claviger::refused",
-            peer = %remote,
-            serial = %peer.serial_text,
-            hint = %refusal,
-            "credential refused"
-        );
-        if refusal.is_final() {
-            let mut stream = stream;
-            let _ = stream.shutdown().await;
-            return;
-        }
-    }
+    // Who is refused hears it from `dispatch`, in the answer to its first request: an end without
+    // a word would be taken for an outage. The handshake is no place for it, as a session that is
+    // resumed shows no certificate.
+    let is_refused =
+        service.access.authenticate(peer.mount, &peer.identity).is_err_and(|refusal| {
+            tracing::info!(
+                target: "claviger::refused",
+                peer = %remote,
+                serial = %peer.serial_text,
+                hint = %refusal,
+                "credential refused"
+            );
+            refusal.is_final()
+        });
+    let limits = &service.resources.limits;
+    let idle_timeout = if is_refused { limits.handshake_timeout } else { limits.idle_timeout };
     let mut connection = Connection {
         stream,
         request: Vec::with_capacity(BUFFER_BYTES),
         answer: Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES)),
         begun: None,
-        patience: Patience::new(after(Instant::now(), service.resources.limits.idle_timeout)),
+        is_refused,
+        idle_timeout,
+        patience: Patience::new(after(Instant::now(), idle_timeout)),
     };
     let outcome = connection.serve(service, &peer, stopping).await;
     if let Err(error) = outcome {
@@ -132,6 +136,10 @@ struct Connection {
     answer: Writer,
     /// When the request that is incomplete began to come.
     begun: Option<Instant>,
+    /// The client's certificate was refused when it came: one answer, and no more.
+    is_refused: bool,
+    /// How long the next request is waited for.
+    idle_timeout: Duration,
     patience: Patience,
 }
 
@@ -189,7 +197,8 @@ impl Connection {
         loop {
             match frame_length(&self.request, tags::REQUEST_MESSAGE, &limits) {
                 Ok(FrameLength::Known(length)) if length <= self.request.len() => {
-                    if self.answer_one(service, peer, length).await? == Next::Close {
+                    let next = self.answer_one(service, peer, length).await?;
+                    if next == Next::Close || self.is_refused {
                         return Ok(());
                     }
                 }
@@ -248,7 +257,7 @@ impl Connection {
         let is_between = self.request.is_empty();
         let deadline = if is_between {
             self.begun = None;
-            after(now, limits.idle_timeout)
+            after(now, self.idle_timeout)
         } else {
             // For the whole request: a byte now and then does not buy more.
             after(*self.begun.get_or_insert(now), limits.transfer_timeout)
