@@ -230,7 +230,7 @@ impl Stage {
         let mut count = 0;
         for (place, at) in every(&places, stride) {
             for harm in harms {
-                for ways in [Ways::Two, Ways::One] {
+                for ways in ways(stride, at).iter().copied() {
                     self.start_up(place, place.fault(at, *harm), ways);
                     count += 1;
                 }
@@ -252,7 +252,7 @@ impl Stage {
         let mut count = 0;
         for (place, at) in every(&places, stride) {
             for harm in harms {
-                for ways in [Ways::Two, Ways::One] {
+                for ways in ways(stride, at).iter().copied() {
                     let fault = place.fault(at, *harm);
                     let settings = self.timed(self.rotation(ways), *harm);
                     drop(self.start_under(place, fault, &settings, &directory, || {
@@ -280,6 +280,15 @@ impl Stage {
 /// Records with their numbers, without those that end a connection.
 fn messages_of(records: &[usize]) -> impl Iterator<Item = (usize, usize)> {
     records.iter().copied().enumerate().filter(|(_, size)| *size != ALERT)
+}
+
+/// Both, or where every byte is harmed, the one and the other in turn.
+fn ways(stride: usize, at: usize) -> &'static [Ways] {
+    match (stride, at % 2) {
+        (ALL, 0) => &[Ways::Two],
+        (ALL, _) => &[Ways::One],
+        _ => &[Ways::Two, Ways::One],
+    }
 }
 
 /// Every `stride`-th byte of each place.
