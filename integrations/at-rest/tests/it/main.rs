@@ -14,4 +14,5 @@ mod world;
 
 mod failover;
 mod faults;
+mod matrix;
 mod polling;

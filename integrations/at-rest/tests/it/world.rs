@@ -13,7 +13,7 @@ use claviger_client::blocking::Client;
 use claviger_client::tls::Files;
 use claviger_client::{Dialect, Endpoint};
 use claviger_kmip::Version;
-use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
 use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{CryptographicAlgorithm, ObjectType, RevocationReasonCode, State};
@@ -22,29 +22,44 @@ use claviger_kmip::masks::CryptographicUsageMask;
 /// A debug build on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// `claviger server --dev`, ended when it is dropped.
+/// A server, ended when it is dropped.
 pub(crate) struct World {
     child: Child,
+    /// PyKMIP ends what it has started when its input ends; Claviger has nothing to end.
+    ends_with_its_input: bool,
     pub(crate) address: SocketAddr,
     admin: Client,
     scratch: tempfile::TempDir,
 }
 
 impl World {
-    /// Starts it. Without a binary the test is skipped, and says so, but not under `CI`.
+    /// Starts `claviger server --dev`. Without a binary the test is skipped, and says so, but not
+    /// under `CI`.
     pub(crate) fn start() -> Option<Self> {
-        let Some(binary) = binary() else {
-            assert!(std::env::var_os("CI").is_none(), "this is CI, and claviger is not built");
-            println!("skipped: claviger is not built, and CLAVIGER_BIN names none");
-            return None;
-        };
+        let mut command = Command::new(there_or_skipped(binary(), "claviger")?);
+        command
+            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
+            .args(["--log-level", "error", "--export-client"]);
+        Some(Self::run(command, false))
+    }
+
+    /// Starts a stock PyKMIP server, likewise; `CLAVIGER_PYTHON` is the interpreter that has it.
+    pub(crate) fn pykmip() -> Option<Self> {
+        let python = std::env::var_os("CLAVIGER_PYTHON").map(PathBuf::from);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let script = script.join("../../tests/clients/pykmip_server.py");
+        let mut command = Command::new(there_or_skipped(python, "PyKMIP")?);
+        command.args(["-B", "-W", "ignore"]).arg(script);
+        Some(Self::run(command, true))
+    }
+
+    /// Runs a command whose last argument is the directory for the client's files.
+    fn run(mut command: Command, ends_with_its_input: bool) -> Self {
         let scratch = in_memory();
         let client = scratch.path().join("client");
-        let mut child = Command::new(binary)
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .args(["--log-level", "error", "--export-client"])
+        let mut child = command
             .arg(&client)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -64,7 +79,8 @@ impl World {
         let options = claviger_client::Options::new(vec![address.parse().unwrap()], tls);
         let dialect = Dialect::fixed(Version::V1_4);
         let admin = Client::new(claviger_client::Options { dialect, ..options });
-        Some(Self { child, address: address.parse().unwrap(), admin, scratch })
+        let address = address.parse().unwrap();
+        Self { child, ends_with_its_input, address, admin, scratch }
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
@@ -110,10 +126,27 @@ impl World {
 
     /// A key of those bytes.
     pub(crate) fn register(&self, bytes: &[u8]) -> String {
+        self.register_as(bytes, None)
+    }
+
+    /// A key of those bytes, with a Name.
+    pub(crate) fn register_as(&self, bytes: &[u8], name: Option<&str>) -> String {
         let (aes, usage) = (CryptographicAlgorithm::AES, CryptographicUsageMask::ENCRYPT);
-        let bytes = Secret::copy_of(bytes);
-        let made = self.admin.register_symmetric_key(aes, bytes, usage, []).unwrap();
+        let (bytes, name) =
+            (Secret::copy_of(bytes), name.map(|name| Attribute::Name(Name::text(name))));
+        let made = self.admin.register_symmetric_key(aes, bytes, usage, name).unwrap();
         text(made.unique_identifier)
+    }
+
+    /// Brings a new key into a state.
+    pub(crate) fn bring(&self, key: &str, state: State) {
+        if state != State::PRE_ACTIVE {
+            self.admin.activate(key).unwrap();
+        }
+        if state == State::DEACTIVATED {
+            self.revoke(key, RevocationReasonCode::CESSATION_OF_OPERATION);
+        }
+        assert_eq!(self.state(key), state);
     }
 
     pub(crate) fn state(&self, key: &str) -> State {
@@ -141,7 +174,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
+        drop(self.child.stdin.take());
+        if !self.ends_with_its_input {
+            self.child.kill().unwrap();
+        }
         self.child.wait().unwrap();
     }
 }
@@ -157,6 +193,14 @@ fn text(identifier: UniqueIdentifier) -> String {
         UniqueIdentifier::Text(text) => text,
         other => panic!("{other:?}"),
     }
+}
+
+fn there_or_skipped(program: Option<PathBuf>, what: &str) -> Option<PathBuf> {
+    if program.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "this is CI, and there is no {what}");
+        println!("skipped: there is no {what}");
+    }
+    program
 }
 
 /// `CLAVIGER_BIN`, or what cargo built beside this test.
