@@ -250,6 +250,8 @@ fn databases_have_keys_that_stay_the_same() {
     keystore.fails(&["add-database", "orders"], &[], 1, "already");
     keystore.fails(&["export-key", "other"], &[], 1, "no key for a database");
     keystore.fails(&["add-database", ""], &[], 2, "no name of a database");
+    keystore.fails(&["add-database", "one", "orders"], &[], 1, "already");
+    keystore.fails(&["export-key", "one"], &[], 1, "no key for a database");
     let key = keystore.key_of("orders");
     let text = keystore.keystore(&["export-key", "orders"], &[]).output().unwrap();
     assert_eq!(String::from_utf8(text.stdout).unwrap(), format!("{key}\n"));

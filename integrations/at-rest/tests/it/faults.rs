@@ -16,7 +16,7 @@ use crate::proxy::{Direction, Fault, Harm, Proxy};
 use crate::world::{World, fresh_start, key_of, kmip};
 
 /// How long a step may take where something is lost without a word.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(800);
 /// Every byte.
 const ALL: usize = 1;
 /// The size of a record that ends a connection: no message is as small.
@@ -153,7 +153,7 @@ impl Stage {
     fn start_up(&self, place: Place, fault: Fault, ways: Ways) {
         let settings = self.timed(self.by(ways), fault.harm);
         let directory = self.world.directory("new");
-        let next = || fresh_start(&settings, &directory).unwrap();
+        let next = || fresh_start(&self.open(), &directory).unwrap();
         let mut started = self.start_under(place, fault, &settings, &directory, next);
         started.keystore.add("orders").unwrap();
         let data_key = *started.keystore.data_key("orders").unwrap().expose();
@@ -209,9 +209,13 @@ impl Stage {
         *before = key;
     }
 
+    /// Does not wait as long as usual for what never comes. Where there is another way to the
+    /// server, a busy machine may need it more than once.
     fn timed(&self, mut settings: Settings, harm: Harm) -> Settings {
+        let kmip = kmip(&mut settings);
         if harm != Harm::Cut {
-            kmip(&mut settings).connect_timeout = SHORT;
+            kmip.connect_timeout = SHORT;
+            kmip.connect_retries = if kmip.servers.len() > 1 { 3 } else { 0 };
         }
         settings
     }
@@ -261,7 +265,7 @@ impl Stage {
                         assert_eq!(key.expose(), &data_key, "{fault:?}");
                         if key_of(&now) == before {
                             drop(now);
-                            return fresh_start(&settings, &directory).unwrap();
+                            return fresh_start(&self.rotation(Ways::One), &directory).unwrap();
                         }
                         // Only a name was left to be moved.
                         assert_eq!(self.level, Level::V4_2, "{fault:?}");
@@ -314,13 +318,13 @@ const HARMS: [Harm; 3] = [Harm::Silence, Harm::Loss, Harm::Swap];
 #[test]
 fn bytes_that_are_lost_swapped_or_never_come_make_no_second_key() {
     let Some(stage) = Stage::new() else { return };
-    stage.sweep_start_up(149, &HARMS);
+    stage.sweep_start_up(199, &HARMS);
 }
 
 #[test]
 fn bytes_of_a_rotation_that_are_lost_swapped_or_never_come_make_no_second_key() {
     let Some(stage) = Stage::new() else { return };
-    stage.sweep_rotation(149, &HARMS);
+    stage.sweep_rotation(199, &HARMS);
 }
 
 #[test]
