@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claviger_at_rest::options::OptionId;
 use claviger_at_rest::{Keeper, Level, Settings, Started, start};
@@ -380,4 +380,42 @@ fn what_comes_late_but_in_time_is_no_fault() {
     let delays = [Harm::Delay(Duration::from_millis(20))];
     stage.sweep_start_up(211, &delays);
     stage.sweep_rotation(211, &delays);
+}
+
+/// The network may deliver what nobody waits for any more.
+#[test]
+fn a_request_that_arrives_after_it_was_given_up_loses_no_key() {
+    let Some(stage) = Stage::new() else { return };
+    let first = stage.world.directory("first");
+    let places = stage.places(|| drop(fresh_start(&stage.open(), &first).unwrap()));
+    stage.world.keys().iter().for_each(|key| stage.world.destroy(key));
+    let register = places[0].fault(0, Harm::Delay(2 * SHORT));
+    let wait_for = |count| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while stage.world.keys().len() < count {
+            assert!(Instant::now() < deadline, "the request never arrives");
+            std::thread::yield_now();
+        }
+    };
+
+    // With no other way the start fails, and the next one finds the key.
+    let directory = stage.world.directory("one");
+    stage.proxy.end_all();
+    stage.proxy.harm(0, register);
+    fresh_start(&stage.timed(stage.by(Ways::One), register.harm), &directory).unwrap_err();
+    wait_for(1);
+    let key = key_of(&fresh_start(&stage.open(), &directory).unwrap());
+    assert_eq!(stage.world.keys(), [key.as_str()]);
+    stage.world.destroy(&key);
+
+    // With another way there are two keys in the end, of the same bytes: the one in use opens.
+    let directory = stage.world.directory("two");
+    stage.proxy.end_all();
+    stage.proxy.harm(0, register);
+    let settings = stage.timed(stage.by(Ways::Two), register.harm);
+    let key = key_of(&fresh_start(&settings, &directory).unwrap());
+    wait_for(2);
+    assert_eq!(key_of(&fresh_start(&stage.open(), &directory).unwrap()), key);
+    let next = key_of(&fresh_start(&stage.rotation(Ways::One), &directory).unwrap());
+    assert_eq!((stage.world.keys().len(), next == key), (3, false));
 }
