@@ -137,6 +137,21 @@ impl Kms {
         self.0.call(register(VERSION, key, name)).unique_identifier()
     }
 
+    /// A key for another algorithm than AES.
+    pub(crate) fn register_for(&mut self, algorithm: u32, key: &[u8]) -> String {
+        let mut asked = register(VERSION, key, None);
+        for item in &mut asked.payload {
+            item.walk_mut(&mut |item| {
+                let is_algorithm = item.tag == tag::CRYPTOGRAPHIC_ALGORITHM
+                    || (item.tag == tag::ATTRIBUTE_VALUE && item.as_enumeration().is_some());
+                if is_algorithm {
+                    item.value = crate::ttlv::Value::Enumeration(algorithm);
+                }
+            });
+        }
+        self.0.call(asked).unique_identifier()
+    }
+
     /// A new key in a state.
     pub(crate) fn key_in(&mut self, state: u32) -> String {
         let id = self.register(&KEY, None);
@@ -235,6 +250,8 @@ fn databases_have_keys_that_stay_the_same() {
     keystore.fails(&["add-database", "orders"], &[], 1, "already");
     keystore.fails(&["export-key", "other"], &[], 1, "no key for a database");
     keystore.fails(&["add-database", ""], &[], 2, "no name of a database");
+    keystore.fails(&["add-database", "one", "orders"], &[], 1, "already");
+    keystore.fails(&["export-key", "one"], &[], 1, "no key for a database");
     let key = keystore.key_of("orders");
     let text = keystore.keystore(&["export-key", "orders"], &[]).output().unwrap();
     assert_eq!(String::from_utf8(text.stdout).unwrap(), format!("{key}\n"));

@@ -144,6 +144,29 @@ fn a_newer_format_is_refused_by_name() {
     assert_eq!(std::fs::read(&file).unwrap(), bytes);
 }
 
+/// The same where files may have no more than so many blocks, of 512 or 1024 bytes, as the shell counts.
+fn confined(command: &Command, blocks: u32) -> Command {
+    let mut shell = Command::new("bash");
+    shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
+}
+
+#[test]
+fn a_first_start_on_a_full_disk_leaves_nothing_behind() {
+    let server = Server::start();
+    let mut kms = Kms::of(&server);
+    let keystore = Keystore::on(&server);
+    let said = fails(confined(&keystore.keystore(&["open"], &[]), 0), 1, "too large");
+    assert!(said.contains("Free some space"), "{said}");
+    assert_eq!(kms.keys(), Vec::<String>::new(), "no server has heard of it");
+    let left = std::fs::read_dir(keystore.directory()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["lock"]);
+    let id = keystore.open(&[]);
+    assert_eq!(kms.keys(), [id]);
+}
+
 #[test]
 fn a_full_disk_changes_nothing() {
     let server = Server::start();
@@ -157,18 +180,8 @@ fn a_full_disk_changes_nothing() {
     let file = keystore.directory().join("keystore");
     let before = std::fs::read(&file).unwrap();
     assert!(before.len() > 1024);
-    // Files may have no more than 1024 bytes: the shell counts in blocks of 512 or 1024.
-    let confined = |verb: &[&str]| {
-        let command = keystore.keystore(verb, &[]);
-        let mut shell = Command::new("bash");
-        shell
-            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""])
-            .arg(command.get_program());
-        shell.args(command.get_args());
-        shell
-    };
     for verb in [&["add-database", "more"][..], &["rotate"]] {
-        let said = fails(confined(verb), 1, "too large");
+        let said = fails(confined(&keystore.keystore(verb, &[]), 1), 1, "too large");
         assert!(said.contains("Free some space"), "{said}");
         assert_eq!(std::fs::read(&file).unwrap(), before, "{verb:?}");
     }
@@ -262,11 +275,9 @@ fn an_encrypted_key_needs_its_password() {
     keystore.open(&with("horse"));
 }
 
-/// A server whose certificate, its own authority in `ca`, ended in 2020; its port.
-pub(crate) fn expired_server(ca: &Path) -> u16 {
-    let mut params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
-    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
-    params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+/// A server that is none: it has this certificate, its own authority in `ca`, and answers every request with these
+/// bytes; its port.
+fn impostor(params: &CertificateParams, ca: &Path, answer: &[u8]) -> u16 {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     std::fs::write(ca, certificate.pem()).unwrap();
@@ -281,14 +292,26 @@ pub(crate) fn expired_server(ca: &Path) -> u16 {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let answer = answer.to_vec();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(session, socket.unwrap());
-            let _the_client_goes_away = stream.read(&mut [0; 16]);
+            if matches!(stream.read(&mut [0; 8192]), Ok(1..)) {
+                let _the_client_goes_away = stream.write_all(&answer);
+                let _until_it_is_gone = stream.read(&mut [0; 16]);
+            }
         }
     });
     port
+}
+
+/// A server whose certificate, its own authority in `ca`, ended in 2020; its port.
+pub(crate) fn expired_server(ca: &Path) -> u16 {
+    let mut params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    impostor(&params, ca, &[])
 }
 
 #[test]
@@ -301,6 +324,45 @@ fn an_expired_certificate_is_called_that() {
     let keystore = keystore.with("--kmipServerCAFile", ca.to_str());
     let said = keystore.fails(&["open"], &[], 1, "has expired");
     assert!(said.contains("Renew the server's certificate"), "{said}");
+}
+
+#[test]
+fn what_is_no_answer_is_called_that() {
+    let server = Server::start();
+    let params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
+    let key = Keystore::on(&server).open(&[]);
+    let named = ["--kmipKeyIdentifier", key.as_str()];
+    let empty = crate::ttlv::Item::structure(0x42_007b, Vec::new()).encode();
+    for answer in [b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), &[0x42; 64], &empty] {
+        for options in [&[][..], &named] {
+            let keystore = Keystore::on(&server);
+            let ca = keystore.scratch.path().join("impostor.pem");
+            let port = impostor(&params, &ca, answer).to_string();
+            let keystore = keystore.with("--kmipPort", Some(&port));
+            let keystore = keystore.with("--kmipServerCAFile", ca.to_str());
+            let said = keystore.fails(&["open"], options, 1, "no attempts are left");
+            assert!(said.contains("See that this is the KMIP port of a KMIP server"), "{said}");
+            assert!(!keystore.directory().join("keystore").exists());
+        }
+    }
+}
+
+#[test]
+fn a_key_of_another_kind_is_no_master_key() {
+    const CAMELLIA: u32 = 0x11;
+    let server = Server::start();
+    let mut kms = Kms::of(&server);
+    for (id, said) in [
+        (kms.register_for(CAMELLIA, &[1; 32]), "a key for"),
+        (kms.register(&[1; 16], None), "a key of 16 bytes, not of 32"),
+        (kms.register(&[1; 24], None), "a key of 24 bytes, not of 32"),
+    ] {
+        let keystore = Keystore::on(&server);
+        let options = ["--kmipActivateKeys", "false", "--kmipKeyIdentifier", id.as_str()];
+        let told = keystore.fails(&["open"], &options, 1, said);
+        assert!(told.contains("registered as AES in Raw format"), "{told}");
+        assert!(!keystore.directory().join("keystore").exists());
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod ttlv;
 
 mod at_rest;
 mod at_rest_faults;
+mod at_rest_kills;
 mod at_rest_run;
 mod bad_input;
 mod bao;

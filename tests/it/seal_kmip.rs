@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::kmip::{Client, Operation, create, on, op, revoke};
+use crate::at_rest::Kms;
+use crate::kmip::{Client, create, on, op, revoke};
 use crate::lifecycle::Place;
 use crate::server::{Server, binary};
 
@@ -84,9 +85,8 @@ fn seal(address: SocketAddr, client: &Path, ca: &Path) -> String {
 
 /// The only key that a server holds.
 fn only_key(keeper: &Server) -> String {
-    Client::connect(keeper, VERSION)
-        .call(Operation::new(op::LOCATE, Vec::new()))
-        .unique_identifier()
+    let [key] = Kms::of(keeper).keys().try_into().unwrap();
+    key
 }
 
 fn status(place: &Place, server: &Server) -> Value {
@@ -242,4 +242,172 @@ fn a_backup_opens_with_the_keeper_and_nothing_else() {
     let (code, said) = operator(&[&restore[..], &opener].concat());
     assert_eq!(code, Some(0), "{said}");
     serves(&place, &id);
+}
+
+#[test]
+fn an_initialisation_without_its_keeper_says_so_and_can_be_made_later() {
+    let keeper = Server::start();
+    let road = Road::open(any(), keeper.kmip);
+    let address = road.address;
+    drop(road);
+    let good = seal(address, &keeper.client, &keeper.client.join("ca.pem"));
+    let place = Place::new(&good);
+    let server = place.start();
+    let body = serde_json::json!({"secret_shares": 1, "secret_threshold": 1});
+    let refused = place.api(&server, None).write("sys/init", &body);
+    let said = refused.errors().join(" ");
+    assert_eq!(refused.status, 503, "{said}");
+    assert!(said.contains("does not answer") && !said.contains("127.0.0.1"), "{said}");
+    assert!(server.stderr().contains(&address.to_string()), "{}", server.stderr());
+    let (code, _, said) = place.run(&server, "", &["operator", "init"]);
+    assert!(code == 1 && said.contains("does not answer"), "{said}");
+    assert_eq!(status(&place, &server)["initialized"], false);
+
+    // A keeper that refuses is for the operator to put right, not for a client to ask again.
+    let road = Road::open(address, keeper.kmip);
+    assert!(server.terminate(DRAINED).success());
+    place.configure("info", &format!("{good}\nkmip_key_identifier = \"no-such-key\""));
+    let server = place.start();
+    let refused = place.api(&server, None).write("sys/init", &body);
+    let said = refused.errors().join(" ");
+    assert!(refused.status == 400 && said.contains("refuses its key"), "{said}");
+    assert!(server.terminate(DRAINED).success());
+
+    place.configure("info", &good);
+    let server = place.start();
+    place.init(&server);
+    assert_eq!(status(&place, &server)["sealed"], false);
+    drop(road);
+}
+
+#[test]
+fn a_key_is_named_by_identifier_or_by_name() {
+    let keeper = Server::start();
+    let mut client = Client::connect(&keeper, VERSION);
+    let good = seal(keeper.kmip, &keeper.client, &keeper.client.join("ca.pem"));
+    let opened_by = |more: &str| {
+        let place = Place::new(&format!("{good}\n{more}"));
+        let server = place.start();
+        let (_, token) = place.init(&server);
+        place.mount(&server, &token);
+        let id = Client::connect(&server, VERSION).call(create(VERSION, None)).unique_identifier();
+        assert!(server.terminate(DRAINED).success());
+        // Whatever is configured later, the store knows the key that sealed it.
+        place.configure("info", &good);
+        serves(&place, &id);
+    };
+    // One that is there, by its identifier; none is made.
+    let own = client.call(create(VERSION, Some("the other one"))).unique_identifier();
+    client.call(on(op::ACTIVATE, &own)).success();
+    opened_by(&format!("kmip_key_identifier = \"{own}\""));
+    assert_eq!(only_key(&keeper), own);
+    // By a name: that key; then one that is made, which the next store uses as well.
+    opened_by("kmip_key_name = \"the other one\"");
+    assert_eq!(only_key(&keeper), own);
+    for _ in 0..2 {
+        opened_by("kmip_key_name = \"a new one\"");
+        assert_eq!(Kms::of(&keeper).keys().len(), 2);
+    }
+    // Of two of one name neither is taken, nor one that is not active.
+    for (name, said) in [("twice", "refuses its key"), ("not active", "not active")] {
+        client.call(create(VERSION, Some(name))).success();
+        if name == "twice" {
+            client.call(create(VERSION, Some(name))).success();
+        }
+        let place = Place::new(&format!("{good}\nkmip_key_name = \"{name}\""));
+        let server = place.start();
+        let (code, _, error) = place.run(&server, "", &["operator", "init"]);
+        assert!(code == 1 && error.contains(said), "{error}");
+    }
+    let both = format!("{good}\nkmip_key_name = \"x\"\nkmip_key_identifier = \"{own}\"");
+    let place = Place::new(&both);
+    let config = place.path("claviger.toml");
+    let output = Command::new(binary()).args(["check-config", text(&config)]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("kmip_key_name"), "{said}");
+}
+
+#[test]
+fn the_next_keeper_is_asked_when_the_first_is_away() {
+    let keeper = Server::start();
+    let (first, second) = (Road::open(any(), keeper.kmip), Road::open(any(), keeper.kmip));
+    let (one, two) = (first.address, second.address);
+    let servers =
+        |text: String| text.replace(&format!("[\"{one}\"]"), &format!("[\"{one}\", \"{two}\"]"));
+    let place = Place::new(&servers(seal(one, &keeper.client, &keeper.client.join("ca.pem"))));
+    drop(first);
+    let server = place.start();
+    let (_, token) = place.init(&server);
+    place.mount(&server, &token);
+    let id = Client::connect(&server, VERSION).call(create(VERSION, None)).unique_identifier();
+    assert!(server.terminate(DRAINED).success());
+    serves(&place, &id);
+    // The first is back, and the second away.
+    let _first = Road::open(one, keeper.kmip);
+    drop(second);
+    serves(&place, &id);
+}
+
+#[test]
+fn a_private_key_with_a_password_serves() {
+    let keeper = Server::start();
+    let place = Place::new("type = \"shamir\"");
+    let encrypted = place.path("encrypted.pem");
+    crate::at_rest_faults::encrypt_key(&keeper.client, &encrypted);
+    let plain = seal(keeper.kmip, &keeper.client, &keeper.client.join("ca.pem"));
+    let with_key = plain.replace(text(&keeper.client.join("key.pem")), text(&encrypted));
+    let password = place.path("password");
+    let with_password = format!("{with_key}\nkmip_key_password_file = \"{}\"", password.display());
+    for (word, config, said) in [
+        ("horse", &with_key, "no password is given"),
+        ("battery", &with_password, "the password is wrong"),
+    ] {
+        std::fs::write(&password, format!("{word}\n")).unwrap();
+        place.configure("info", config);
+        let output = Command::new(binary())
+            .args(["server", "--config", text(&place.path("claviger.toml"))])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && stderr.contains(said), "{stderr}");
+        assert!(!stderr.contains("battery"), "{stderr}");
+    }
+    std::fs::write(&password, "horse\n").unwrap();
+    let server = place.start();
+    place.init(&server);
+    assert!(server.terminate(DRAINED).success());
+    let server = place.start();
+    assert_eq!(status(&place, &server)["sealed"], false);
+}
+
+#[test]
+fn the_root_key_moves_from_a_keeper_to_key_shares() {
+    let keeper = Server::start();
+    let road = Road::open(any(), keeper.kmip);
+    let (place, server, _, id) = sealed(&keeper, &road);
+    assert!(server.terminate(DRAINED).success());
+    let (data, config) = (place.path("data"), place.path("claviger.toml"));
+    let line = [
+        "operator",
+        "migrate-seal",
+        "--data-dir",
+        text(&data),
+        "--kmip-config",
+        text(&config),
+        "--to-shares",
+        "3",
+        "--to-threshold",
+        "2",
+        "--json",
+    ];
+    let output = Command::new(binary()).args(line).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shares: Vec<String> = serde_json::from_value(made["keys_base64"].clone()).unwrap();
+    // The keeper is needed no more.
+    drop(road);
+    place.configure("info", "type = \"shamir\"");
+    let server = place.start();
+    place.unseal(&server, &shares[1..]);
+    Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
 }

@@ -30,8 +30,10 @@ const MAY_SLEEP: &[(&str, &str)] = &[
     ("tests/it/mariadb/database.rs", "waits for what another process does, which nothing signals"),
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
     ("tests/it/seal_kmip.rs", "waits until another process asks again, which nothing signals"),
+    ("tests/it/at_rest_kills.rs", "a random moment is what it tests"),
     ("tests/it/crash.rs", "a random moment is what it tests"),
     ("tests/it/power.rs", "a random moment is what it tests"),
+    ("integrations/at-rest/tests/it/proxy.rs", "delays what passes, which is what it is for"),
 ];
 
 const BAD_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc"];

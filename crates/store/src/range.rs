@@ -32,9 +32,16 @@ impl Range {
         Self { start: start.to_vec(), end: Some(end.to_vec()), reverse: false, limit: usize::MAX }
     }
 
-    /// The same stretch, without `key` and everything before it.
+    /// The same stretch, without `key` and everything that comes before it in the order of the
+    /// stretch: what follows a page that ended with `key`.
     #[must_use]
     pub fn after(mut self, key: &[u8]) -> Self {
+        if self.reverse {
+            if self.end.as_deref().is_none_or(|end| key < end) {
+                self.end = Some(key.to_vec());
+            }
+            return self;
+        }
         let mut start = key.to_vec();
         start.push(0);
         if start > self.start {
@@ -107,5 +114,9 @@ mod tests {
         assert!(!range.contains(b"ab"));
         assert!(range.contains(b"ab\0"));
         assert_eq!(Range::prefix(b"b").after(b"a").start, b"b");
+        let range = Range::prefix(b"a").reversed().after(b"ab");
+        assert!(!range.contains(b"ab") && !range.contains(b"ab\0") && range.contains(b"aa"));
+        assert_eq!(Range::prefix(b"a").reversed().after(b"c").end, Some(b"b".to_vec()));
+        assert!(!Range::all().reversed().after(b"b").contains(b"b"));
     }
 }

@@ -43,6 +43,10 @@ pub(super) struct Plan {
     pub(super) pipeline: usize,
     /// Whether each request gets a connection of its own.
     pub(super) reconnect: bool,
+    /// Whether anything is asked over it: else the connection is all there is.
+    pub(super) asks: bool,
+    /// How long each connection takes from one request to the next; else as short as it can be.
+    pub(super) pace: Option<Duration>,
 }
 
 /// What was counted.
@@ -111,7 +115,11 @@ impl<S: Source> Worker<S> {
         barrier.wait().await;
         let now = Instant::now();
         let deadline = now.checked_add(self.plan.duration).unwrap_or(now);
+        let mut pace = self.plan.pace.map(tokio::time::interval);
         while Instant::now() < deadline {
+            if let Some(pace) = &mut pace {
+                pace.tick().await;
+            }
             let done = if self.plan.reconnect {
                 self.once().await
             } else {
@@ -152,24 +160,27 @@ impl<S: Source> Worker<S> {
         let begun = Instant::now();
         let Plan { endpoint, config, .. } = &self.plan;
         let mut connection = Connection::open(endpoint, config, Timeouts::default()).await?;
-        connection.send(outgoing).await?;
-        let answer = connection.receive().await?;
-        let elapsed = begun.elapsed();
-        check(answer.bytes())?;
-        self.latencies.record(elapsed);
+        if self.plan.asks {
+            connection.send(outgoing).await?;
+            check(connection.receive().await?.bytes())?;
+        }
+        self.latencies.record(begun.elapsed());
         self.operations = self.operations.saturating_add(1);
         connection.close().await
     }
 
-    /// Keeps the pipeline full until the time is over, then empties it.
+    /// Keeps the pipeline full until the time is over, then empties it. At a pace it is one request.
     async fn pipelined(
         &mut self,
         connection: &mut Connection,
         deadline: Instant,
     ) -> Result<(), Error> {
         let mut sent = VecDeque::with_capacity(self.plan.pipeline);
+        let mut has_sent = false;
         loop {
-            while sent.len() < self.plan.pipeline && Instant::now() < deadline {
+            let is_paced_out = self.plan.pace.is_some() && has_sent;
+            while sent.len() < self.plan.pipeline && Instant::now() < deadline && !is_paced_out {
+                has_sent = true;
                 let outgoing = self.source.next()?;
                 sent.push_back(Instant::now());
                 connection.send(outgoing).await?;

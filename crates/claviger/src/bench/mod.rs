@@ -3,6 +3,7 @@
 mod drive;
 mod echo;
 mod latency;
+mod pooled;
 mod population;
 mod workload;
 
@@ -47,9 +48,16 @@ pub(crate) struct BenchArguments {
     /// `create`: leave the keys on the server
     #[arg(long)]
     keep: bool,
-    /// `limit`: a connection for each request, to compare with `connect`
+    /// `limit`: a connection for each request, to compare with `connect`; `poll`: likewise
     #[arg(long)]
     new_connections: bool,
+    /// `get`: through the pool of the client library, which lends a connection for 64 requests, and
+    /// reading every answer, as programs do
+    #[arg(long)]
+    pooled: bool,
+    /// So many requests a second over all connections, instead of as many as there can be
+    #[arg(long, value_name = "N", conflicts_with_all = ["pipeline", "pooled"], value_parser = at_least_one)]
+    rate: Option<usize>,
     /// `limit`: be the echo server, with its client's files in this directory
     #[arg(long, value_name = "DIR", hide = true)]
     echo: Option<PathBuf>,
@@ -68,8 +76,12 @@ enum Operation {
     Locate,
     /// Encrypt of 1 KiB, AES-GCM
     Encrypt,
+    /// Get Attributes of the State, as a keystore that polls
+    Poll,
     /// A new connection, Get, and the end of the connection
     Connect,
+    /// A new connection and its end: the TLS handshake alone
+    Handshake,
     /// Get from an echo server beside this process: what TLS and the runtime cost
     Limit,
 }
@@ -81,18 +93,32 @@ impl Operation {
             Self::Create => "create",
             Self::Locate => "locate",
             Self::Encrypt => "encrypt",
+            Self::Poll => "poll",
             Self::Connect => "connect",
+            Self::Handshake => "handshake",
             Self::Limit => "limit",
         }
     }
 
     const fn work(self) -> Work {
         match self {
-            Self::Get | Self::Connect | Self::Limit => Work::Get,
+            Self::Get | Self::Connect | Self::Handshake | Self::Limit => Work::Get,
+            Self::Poll => Work::Poll,
             Self::Create => Work::Create,
             Self::Locate => Work::Locate,
             Self::Encrypt => Work::Encrypt,
         }
+    }
+}
+
+impl Operation {
+    /// Whether its keys must be Active.
+    const fn needs_active_keys(self) -> bool {
+        matches!(self, Self::Encrypt | Self::Poll)
+    }
+
+    const fn is_of_connections(self) -> bool {
+        matches!(self, Self::Connect | Self::Handshake)
     }
 }
 
@@ -113,6 +139,9 @@ fn now() -> i64 {
 pub(crate) fn run(arguments: &BenchArguments, format: Format) -> Outcome {
     if let Some(directory) = &arguments.echo {
         return echo::run(arguments.connection.kmip_version, directory);
+    }
+    if arguments.pooled && arguments.operation != Operation::Get {
+        return Err(Failure::usage("--pooled goes with `get`").next("Leave it out."));
     }
     let duration = Duration::try_from_secs_f64(arguments.seconds)
         .ok()
@@ -145,9 +174,15 @@ fn plan(
     files: &Files,
     duration: Duration,
 ) -> Outcome<Plan> {
-    let reconnect = arguments.operation == Operation::Connect || arguments.new_connections;
+    let reconnect = arguments.operation.is_of_connections() || arguments.new_connections;
     let config = if reconnect { files.load_without_resumption()? } else { files.load()? };
-    Ok(Plan { endpoint, config, duration, pipeline: arguments.pipeline, reconnect })
+    let asks = arguments.operation != Operation::Handshake;
+    let pace = |rate: usize| {
+        let seconds = arguments.connections as f64 / rate as f64;
+        Duration::try_from_secs_f64(seconds).map_err(Failure::new)
+    };
+    let (pipeline, pace) = (arguments.pipeline, arguments.rate.map(pace).transpose()?);
+    Ok(Plan { endpoint, config, duration, pipeline, reconnect, asks, pace })
 }
 
 fn sources(arguments: &BenchArguments, keys: Vec<Key>) -> Vec<Requests> {
@@ -167,13 +202,18 @@ async fn measure(arguments: &BenchArguments, plan: &Plan) -> Outcome<Tally> {
         version: arguments.connection.kmip_version,
     };
     let needs_keys = arguments.operation != Operation::Create;
-    let is_active = arguments.operation == Operation::Encrypt;
+    let is_active = arguments.operation.needs_active_keys();
     let keys = if needs_keys { keys(arguments, &place, is_active).await? } else { Vec::new() };
     let mut made: Vec<String> = match arguments.objects_file {
         None => keys.iter().map(|key| key.unique_identifier.clone()).collect(),
         Some(_) => Vec::new(),
     };
-    let (tally, sources) = drive(plan, sources(arguments, keys)).await?;
+    let sources = sources(arguments, keys);
+    let (tally, sources) = if arguments.pooled {
+        pooled::drive(plan, place.version, sources)?
+    } else {
+        drive(plan, sources).await?
+    };
     if !arguments.keep {
         made.extend(sources.into_iter().flat_map(Requests::into_created));
         let left = place.destroy(made, is_active).await?;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use claviger_client::{Error, Expected, Outgoing, Replies};
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::{CryptographicParameters, Name, UniqueIdentifier};
-use claviger_kmip::attributes::{Attribute, Attributes};
+use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference, Attributes};
 use claviger_kmip::codec::DateTime;
-use claviger_kmip::compat::{AttributeList, TemplateAttributes};
+use claviger_kmip::compat::{AttributeList, References, TemplateAttributes};
 use claviger_kmip::enums::{BlockCipherMode, CryptographicAlgorithm, ObjectType};
 use claviger_kmip::masks::CryptographicUsageMask;
-use claviger_kmip::payload::{CreateRequest, Data, EncryptRequest, GetRequest, LocateRequest};
+use claviger_kmip::message::RequestHeader;
+use claviger_kmip::payload::{
+    CreateRequest, Data, EncryptRequest, GetAttributesRequest, GetRequest, LocateRequest,
+};
 
 use super::drive::Source;
 use super::population::Key;
@@ -22,6 +25,7 @@ pub(super) enum Work {
     Create,
     Locate,
     Encrypt,
+    Poll,
 }
 
 /// The requests of one connection.
@@ -70,6 +74,7 @@ impl Source for Requests {
                 Outgoing::single(version, &request)
             }
             Work::Encrypt => Outgoing::single(version, &encrypt(&self.key()?.unique_identifier)),
+            Work::Poll => poll(&self.key()?.unique_identifier),
         }
     }
 
@@ -111,6 +116,21 @@ pub(super) fn create(name: Option<&str>, is_active: bool) -> CreateRequest {
         attributes: TemplateAttributes::from(attributes),
         protection_storage_masks: None,
     }
+}
+
+/// What a keystore asks that polls: the State, in KMIP 1.0.
+fn poll(uid: &str) -> Result<Outgoing, Error> {
+    let header = RequestHeader {
+        maximum_response_size: Some(8192),
+        time_stamp: Some(DateTime(super::now())),
+        ..RequestHeader::new(Version::V1_0, 1)
+    };
+    let state = AttributeReference::Standard(AttributeId::State);
+    let request = GetAttributesRequest {
+        unique_identifier: Some(UniqueIdentifier::from(uid)),
+        attribute_reference: References(vec![state]),
+    };
+    Outgoing::with_header(&header, &request)
 }
 
 /// Encrypt of one kilobyte, the server making the nonce.

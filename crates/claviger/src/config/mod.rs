@@ -49,6 +49,7 @@ pub(crate) struct Config {
     kmip_key: Option<PathBuf>,
     kmip_key_password_file: Option<PathBuf>,
     kmip_key_identifier: Option<String>,
+    kmip_key_name: Option<String>,
     kmip_server_name: Option<String>,
     kmip_timeout: u64,
     limits: Limits,
@@ -78,6 +79,7 @@ impl Default for Config {
             kmip_key: None,
             kmip_key_password_file: None,
             kmip_key_identifier: None,
+            kmip_key_name: None,
             kmip_server_name: None,
             kmip_timeout: 10,
             audit: Vec::new(),
@@ -206,6 +208,7 @@ impl Config {
             ("seal.kmip_key", shown(&self.kmip_key), true),
             ("seal.kmip_key_password_file", shown(&self.kmip_key_password_file), false),
             ("seal.kmip_key_identifier", self.kmip_key_identifier.clone(), false),
+            ("seal.kmip_key_name", self.kmip_key_name.clone(), false),
             ("seal.kmip_server_name", self.kmip_server_name.clone(), false),
         ];
         let problem = |(key, value, must): (&'static str, Option<String>, bool)| match value {
@@ -221,7 +224,16 @@ impl Config {
             )),
             _ => None,
         };
-        keys.into_iter().filter_map(problem).collect()
+        let mut found: Vec<Problem> = keys.into_iter().filter_map(problem).collect();
+        if let (Some(_), Some(name)) = (&self.kmip_key_identifier, &self.kmip_key_name) {
+            found.push(Problem::value(
+                "seal.kmip_key_name",
+                name.clone(),
+                "kmip_key_identifier names the key already",
+                "Leave one of them out.",
+            ));
+        }
+        found
     }
 
     /// The KMIP server that keeps the root key, if one does.
@@ -233,6 +245,7 @@ impl Config {
             key: self.kmip_key.clone().unwrap_or_default(),
             password_file: self.kmip_key_password_file.clone(),
             key_identifier: self.kmip_key_identifier.clone(),
+            key_name: self.kmip_key_name.clone(),
             server_name: self.kmip_server_name.clone(),
             timeout: Duration::from_secs(self.kmip_timeout),
         })

@@ -41,10 +41,11 @@ enum KeystoreCommand {
     Activate,
     /// Seal it with another master key: a new one, or the one of --kmipKeyIdentifier
     Rotate,
-    /// Make a data key
+    /// Make a data key for each database that is named, for all of them or for none
     AddDatabase {
-        /// The database
-        name: String,
+        /// The databases
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
     },
     /// Print a data key in hex
     ExportKey {
@@ -69,12 +70,13 @@ pub(crate) fn run(arguments: &KeystoreArguments, format: Format) -> Outcome {
             }
             report(&start(&at_rest, format)?, format)
         }
-        KeystoreCommand::AddDatabase { name } => {
-            at_rest.read()?.open()?.keystore.add(name)?;
-            match format {
+        KeystoreCommand::AddDatabase { names } => {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            at_rest.read()?.open()?.keystore.add_all(&names)?;
+            names.into_iter().try_for_each(|name| match format {
                 Format::Json => output::json(&json!({ "database": name })),
                 Format::Text => output::line(format_args!("added {name}")),
-            }
+            })
         }
         KeystoreCommand::ExportKey { name } => {
             let key = at_rest.read()?.open()?.keystore.data_key(name)?;

@@ -19,12 +19,26 @@ fn check(report: &Value, operation: &str) {
 #[test]
 fn each_benchmark_measures_and_cleans_up() {
     let server = Server::start();
-    for operation in ["get", "create", "locate", "connect"] {
+    for operation in ["get", "create", "locate", "poll", "connect", "handshake"] {
         let bench = ["bench", operation, "--connections", "2", "--seconds", "0.2", "--json"];
         let ran = server.kmip(&[&bench[..], &["--objects", "3", "--pipeline", "2"]].concat());
         check(&ran.json(), operation);
         assert_eq!(server.kmip(&["object", "locate"]).success(), "", "{operation}");
     }
+}
+
+#[test]
+fn the_pool_serves_and_a_rate_is_kept() {
+    let server = Server::start();
+    let bench = ["--connections", "2", "--seconds", "0.5", "--objects", "3", "--json"];
+    let ran = server.kmip(&[&["bench", "get", "--pooled", "--pipeline", "4"], &bench[..]].concat());
+    check(&ran.json(), "get");
+    let ran = server.kmip(&[&["bench", "poll", "--rate", "20"], &bench[..]].concat()).json();
+    check(&ran, "poll");
+    // Twenty a second for half a second, and the first of each connection at once.
+    assert!(ran["operations"].as_u64().unwrap() <= 12, "{ran}");
+    assert_eq!(server.kmip(&["object", "locate"]).success(), "", "it cleans up");
+    server.kmip(&[&["bench", "create", "--pooled"], &bench[..]].concat()).failure(2);
 }
 
 #[test]

@@ -299,7 +299,7 @@ impl Keeper for Node {
         if let SealSource::Shamir = self.options.seal {
             initialise::check(sharing)?;
         }
-        let keys = initialise::keys(&self.options.seal, sharing).map_err(internal)?;
+        let keys = initialise::keys(&self.options.seal, sharing).map_err(hindered)?;
         let token = initialise::store_with_token(&self.engine, &self.clock, &keys);
         let root_token = token.map_err(internal)?;
         tracing::info!("initialised");
@@ -349,6 +349,16 @@ impl Keeper for Node {
             self.runtime.block_on(unsealed.stop());
             tracing::info!("sealed");
         }
+    }
+}
+
+/// Why there is no root key. Whoever initialises has no token yet, and is told of no place.
+fn hindered(error: SealError) -> KeeperError {
+    let SealError::Peer(error) = error else { return internal(error) };
+    tracing::error!(%error, "the store is not initialised");
+    match error {
+        PeerError::Unreachable(_) => KeeperError::Away(error.summary()),
+        _ => KeeperError::Refused(error.summary()),
     }
 }
 

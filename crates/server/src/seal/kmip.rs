@@ -15,7 +15,7 @@ use claviger_kmip::Version;
 use claviger_kmip::attributes::values::{CryptographicParameters, Name, UniqueIdentifier};
 use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference};
 use claviger_kmip::codec::{ByteString, Secret};
-use claviger_kmip::enums::{BlockCipherMode, CryptographicAlgorithm, State};
+use claviger_kmip::enums::{BlockCipherMode, CryptographicAlgorithm, ObjectType, State};
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::payload::{DecryptRequest, EncryptRequest};
 use zeroize::Zeroizing;
@@ -46,6 +46,8 @@ pub struct PeerOptions {
     pub password_file: Option<PathBuf>,
     /// The identifier of the key; without one, a new key is made for each store.
     pub key_identifier: Option<String>,
+    /// The Name of the key, which is made if no key has it, instead of an identifier.
+    pub key_name: Option<String>,
     /// The name that their certificates must have, instead of the host's.
     pub server_name: Option<String>,
     /// How long each step of a request may take.
@@ -88,7 +90,7 @@ pub enum PeerError {
     },
     /// It refused to make a key.
     #[error(
-        "the KMIP server that is to keep the root key makes no key for it: {0}; allow this client Create and Activate, or name a key with kmip_key_identifier"
+        "the KMIP server that is to keep the root key makes no key for it: {0}; allow this client Locate, Create and Activate, or name a key with kmip_key_identifier"
     )]
     NoKey(String),
     /// What is in the store was not sealed by this key.
@@ -147,24 +149,20 @@ impl Peer {
         if let Some(key) = self.key.get() {
             return Ok(is_active(&client, key)?);
         }
-        let mut random = [0; 8];
-        aws_lc_rs::rand::fill(&mut random)?;
-        let name = format!("claviger root key {:016x}", u64::from_be_bytes(random));
-        let made = client.create_symmetric_key(
-            CryptographicAlgorithm::AES,
-            KEY_BITS,
-            CryptographicUsageMask::ENCRYPT | CryptographicUsageMask::DECRYPT,
-            [Attribute::Name(Name::text(name))],
-        );
-        let refused = |error| failed(error, PeerError::NoKey);
-        let UniqueIdentifier::Text(key) = made.map_err(refused)?.unique_identifier else {
-            return Err(PeerError::NoKey("it does not name the key".to_owned()).into());
+        let key = match &self.options.key_name {
+            Some(name) => match find(&client, name)? {
+                Some(key) => {
+                    is_active(&client, &key)?;
+                    key
+                }
+                None => make(&client, name)?,
+            },
+            None => {
+                let mut random = [0; 8];
+                aws_lc_rs::rand::fill(&mut random)?;
+                make(&client, &format!("claviger root key {:016x}", u64::from_be_bytes(random)))?
+            }
         };
-        if let Err(error) = client.activate(key.as_str()) {
-            // A key that was never active has sealed nothing; one that stays does no harm.
-            let _ = client.destroy(key.as_str());
-            return Err(refused(error).into());
-        }
         let _ = self.key.set(key);
         Ok(())
     }
@@ -260,6 +258,40 @@ impl Peer {
         let text = Zeroizing::new(text);
         Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())))
     }
+}
+
+/// The only symmetric key with that Name, if there is one.
+fn find(client: &Client, name: &str) -> Result<Option<String>, PeerError> {
+    let wanted =
+        [Attribute::ObjectType(ObjectType::SYMMETRIC_KEY), Attribute::Name(Name::text(name))];
+    let found = client.locate(wanted).map_err(|error| failed(error, PeerError::NoKey))?;
+    match found.unique_identifier.as_slice() {
+        [] => Ok(None),
+        [UniqueIdentifier::Text(key)] => Ok(Some(key.clone())),
+        several => {
+            Err(PeerError::NoKey(format!("{} of its keys are called {name}", several.len())))
+        }
+    }
+}
+
+/// A new key with that Name.
+fn make(client: &Client, name: &str) -> Result<String, PeerError> {
+    let made = client.create_symmetric_key(
+        CryptographicAlgorithm::AES,
+        KEY_BITS,
+        CryptographicUsageMask::ENCRYPT | CryptographicUsageMask::DECRYPT,
+        [Attribute::Name(Name::text(name))],
+    );
+    let refused = |error| failed(error, PeerError::NoKey);
+    let UniqueIdentifier::Text(key) = made.map_err(refused)?.unique_identifier else {
+        return Err(PeerError::NoKey("it does not name the key".to_owned()));
+    };
+    if let Err(error) = client.activate(key.as_str()) {
+        // A key that was never active has sealed nothing; one that stays does no harm.
+        let _ = client.destroy(key.as_str());
+        return Err(refused(error));
+    }
+    Ok(key)
 }
 
 fn gcm() -> CryptographicParameters {

@@ -18,6 +18,7 @@ fn options() -> (tempfile::TempDir, PeerOptions) {
         key: path("key.pem"),
         password_file: Some(path("password")),
         key_identifier: Some("a-key".to_owned()),
+        key_name: None,
         server_name: None,
         timeout: Duration::from_secs(5),
     };

@@ -15,6 +15,7 @@ mod fixture;
 mod handed_out;
 mod import;
 mod listener;
+mod locate;
 mod named;
 mod replacement;
 mod time;

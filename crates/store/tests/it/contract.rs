@@ -92,6 +92,16 @@ pub(crate) fn scans_follow_the_key_order(subject: &impl Subject) {
     let mut backwards = all;
     backwards.reverse();
     assert_eq!(keys(&scan(Range::all().reversed())), backwards);
+    for (range, order) in [(Range::all(), all), (Range::all().reversed(), backwards)] {
+        let (mut range, mut paged) = (range.limit(2), Vec::new());
+        loop {
+            let page = scan(range.clone());
+            let Some((key, _)) = page.last() else { break };
+            range = range.after(key);
+            paged.extend(page.into_iter().map(|(key, _)| key));
+        }
+        assert_eq!(paged, order, "page by page");
+    }
     assert!(scan(Range::between(b"b", b"a")).is_empty());
     assert!(scan(Range::between(b"a", b"a")).is_empty());
     assert!(scan(Range::all().limit(0)).is_empty());

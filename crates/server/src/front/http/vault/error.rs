@@ -94,6 +94,11 @@ impl ApiError {
         Self::new(503, "Vault is sealed")
     }
 
+    /// Something else that is needed does not answer; it may later.
+    pub(super) fn unavailable(text: impl Into<String>) -> Self {
+        Self::new(503, text)
+    }
+
     /// Ours. The reason goes to the log, not to the caller.
     pub(super) fn internal(reason: &dyn std::fmt::Display) -> Self {
         tracing::error!(%reason, "a request of the HTTP API failed");

@@ -19,7 +19,9 @@ pub trait Keeper: Send + Sync + fmt::Debug {
     /// Makes the keys of an empty store.
     ///
     /// # Errors
-    /// [`KeeperError::Initialised`], [`KeeperError::BadInput`] for numbers that cannot be; ours.
+    /// [`KeeperError::Initialised`], [`KeeperError::BadInput`] for numbers that cannot be,
+    /// [`KeeperError::Away`] and [`KeeperError::Refused`] where something else is to keep the root
+    /// key; ours.
     fn initialise(&self, sharing: Sharing) -> Result<Initialised, KeeperError>;
 
     /// Takes one key share; the last that is needed unseals. Sharing the same one again, and unsealing
@@ -97,6 +99,12 @@ pub enum KeeperError {
     /// The shares given do not combine to the key; all of them are forgotten.
     #[error("Unseal failed, invalid key")]
     WrongShares,
+    /// What is to keep the root key does not answer; names no place.
+    #[error("{0}; the server's log says more")]
+    Away(&'static str),
+    /// What is to keep the root key does not; names no place and no key.
+    #[error("{0}; the server's log says more")]
+    Refused(&'static str),
     /// Ours.
     #[error("{0}")]
     Internal(String),

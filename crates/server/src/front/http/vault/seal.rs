@@ -88,6 +88,7 @@ impl From<KeeperError> for ApiError {
     fn from(error: KeeperError) -> Self {
         match error {
             KeeperError::Internal(reason) => Self::internal(&reason),
+            away @ KeeperError::Away(_) => Self::unavailable(away.to_string()),
             callers => Self::bad(callers.to_string()),
         }
     }

@@ -11,8 +11,8 @@ use Operation::{Delete, List, Read, Update};
 /// Paths below `/v1/` that are not a mount's.
 #[rustfmt::skip]
 pub(in super::super) static SYSTEM: &[Route] = &[
-    route("sys/health", Auth::Anybody, &[(Read, status::health)], health_fields, "Whether the server is initialised and unsealed."),
-    route("sys/seal-status", Auth::Anybody, &[(Read, status::seal_status)], none, "The state of the seal."),
+    route("sys/health", Auth::Anybody, &[(Read, status::health)], health_fields, "Whether the server is initialised and unsealed; seal_error says why one that unseals itself has not."),
+    route("sys/seal-status", Auth::Anybody, &[(Read, status::seal_status)], none, "The state of the seal; seal_error says why a server that unseals itself has not."),
     route("sys/leader", Auth::Anybody, &[(Read, status::leader)], none, "Which server of a cluster leads."),
     route("sys/init", Auth::Anybody, &[(Read, seal::is_initialised), (Update, seal::initialise)], init_fields, "Whether the server is initialised; initialises it."),
     route("sys/unseal", Auth::Anybody, &[(Update, seal::unseal)], unseal_fields, "Takes one key share; the last that is needed unseals the server."),
