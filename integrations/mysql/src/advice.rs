@@ -17,6 +17,7 @@ pub(crate) fn advice(problem: &Problem) -> &'static str {
         }
         Problem::Wrong { .. } => "destroy or rename it, or set object_group to this server's own",
         Problem::TooMany(_) => "raise max_objects, or set object_group to this server's own",
+        Problem::Lost(_) => "do again what made the key",
         Problem::Incomplete { .. } => "see the log of the KMIP server",
         Problem::Exists(_) | Problem::Unsupported(_) => "",
     }

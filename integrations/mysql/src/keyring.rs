@@ -1,10 +1,10 @@
 //! The keyring: every key in memory, and the KMIP servers behind it.
 //!
-//! Who reads waits for nobody who speaks to a server. It must never know MySQL's interface: [`crate::ffi`] does.
+//! Who reads waits for nobody who speaks to a server. Who changes something must be alone in that. It must never know MySQL's interface: [`crate::ffi`] does.
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use claviger_client::blocking::Client;
 use claviger_kmip::codec::Secret;
@@ -24,6 +24,7 @@ const PROBLEM_MAX: usize = 300;
 /// How much a line of the error log matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
+    Note,
     Warning,
     Error,
 }
@@ -39,6 +40,16 @@ pub(crate) enum Refused {
     Keys(#[from] Problem),
 }
 
+impl Refused {
+    /// What a user asked for that there is not is no matter of the operator's.
+    pub(crate) const fn severity(&self) -> Severity {
+        match self {
+            Self::Keys(Problem::Exists(_) | Problem::Unsupported(_)) => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+}
+
 /// Keys by their names; a few may have the same, with other owners.
 type Keys = HashMap<String, Vec<Arc<Key>>>;
 
@@ -46,8 +57,6 @@ type Keys = HashMap<String, Vec<Arc<Key>>>;
 pub(crate) struct Keyring {
     server: Server,
     keys: RwLock<Keys>,
-    /// Whoever changes the keys holds it, while a server is spoken to as well.
-    changing: Mutex<()>,
     shown: Vec<(&'static str, String)>,
 }
 
@@ -65,12 +74,7 @@ impl Keyring {
         for key in loaded.keys {
             keys.entry(key.identity.data_id.clone()).or_default().push(Arc::new(key));
         }
-        let keyring = Self {
-            server,
-            keys: RwLock::new(keys),
-            changing: Mutex::new(()),
-            shown: settings.shown,
-        };
+        let keyring = Self { server, keys: RwLock::new(keys), shown: settings.shown };
         Ok((keyring, loaded.warnings))
     }
 
@@ -128,7 +132,6 @@ impl Keyring {
                 "the name of a key has 1 to 250 bytes, and its owner's at most 250",
             ));
         }
-        let _changing = lock(&self.changing);
         if self.find(&identity.data_id, &identity.auth_id).is_some() {
             return Err(Problem::Exists(identity.data_id));
         }
@@ -151,7 +154,6 @@ impl Keyring {
 
     /// Destroys a key on the server, then in memory. That there is none is as good.
     pub(crate) fn remove(&self, data_id: &str, auth_id: &str) -> Result<(), Problem> {
-        let _changing = lock(&self.changing);
         let Some(key) = self.find(data_id, auth_id) else { return Ok(()) };
         self.server.remove(&key.identifier)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -173,10 +175,6 @@ impl Keyring {
         all.sort_unstable();
         all
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The rows of performance_schema.keyring_component_status.

@@ -10,7 +10,9 @@ use claviger_kmip::Version;
 use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::attributes::{AttributeId, AttributeReference};
 use claviger_kmip::codec::Secret;
-use claviger_kmip::enums::{ResultReason, RevocationReasonCode, State};
+use claviger_kmip::enums::{
+    BatchErrorContinuationOption, ResultReason, RevocationReasonCode, State,
+};
 use claviger_kmip::payload::{GetAttributesRequest, GetRequest, LocateRequest};
 
 use crate::naming::{Described, Identity, Kind, asked, describe, filter, material, register};
@@ -41,6 +43,9 @@ pub(crate) enum Problem {
     /// Half of the keys would be worse than none.
     #[error("the KMIP server says that there are {said} keys, and names {named}")]
     Incomplete { said: usize, named: usize },
+    /// It was not made, as far as anybody knows.
+    #[error("the answer to Register was lost, and the KMIP server does not have the key {0}")]
+    Lost(String),
     /// It is in the keyring.
     #[error("there is a key {0} already")]
     Exists(String),
@@ -174,9 +179,7 @@ impl Server {
         match (made, named.as_slice()) {
             (Some(made), []) => Ok(made.to_owned()),
             (None, [only]) if is_ours(&only) => Ok(only.identifier.clone()),
-            (None, []) => Err(Problem::Unsupported(
-                "the answer to Register was lost, and the KMIP server does not have the key",
-            )),
+            (None, []) => Err(Problem::Lost(identity.data_id.clone())),
             _ => Err(Problem::Unknown(identity.data_id.clone())),
         }
     }
@@ -280,6 +283,9 @@ fn locate(
     }
 }
 
+/// An object that was asked for, and where the two answers will be.
+type Asked = (String, Slot<GetRequest>, Slot<GetAttributesRequest>);
+
 /// Reads objects, many in one message, and several messages under way.
 fn read(
     session: &mut Session,
@@ -288,11 +294,10 @@ fn read(
     found: &mut Vec<Found>,
 ) -> Result<(), Error> {
     let mut outgoing = Vec::new();
-    let mut expected: Vec<Vec<(String, Slot<GetRequest>, Slot<GetAttributesRequest>)>> = Vec::new();
+    let mut expected: Vec<Vec<Asked>> = Vec::new();
     for chunk in identifiers.chunks(KEYS_PER_MESSAGE) {
         let mut batch = session.batch();
-        batch.header.batch_error_continuation_option =
-            Some(claviger_kmip::enums::BatchErrorContinuationOption::CONTINUE);
+        batch.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::CONTINUE);
         let mut slots = Vec::with_capacity(chunk.len());
         for identifier in chunk {
             let get = batch.add(&requests::get(identifier.as_str()))?;

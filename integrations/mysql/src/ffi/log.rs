@@ -1,8 +1,11 @@
 //! Lines of the server's error log.
 //!
-//! They are written to the standard error stream, which the server makes its error log. Its logging service would be the
-//! other way, but where in that a function stands is another thing in every series of MySQL.
+//! The server offers a service for them, but where in it a function stands is another thing in every series of MySQL, and
+//! it does not say which it is. So the functions of that service are looked up by their names, which tell their
+//! arguments as well: what has changed is not found. Then, and in `mysql_migrate_keyring`, which has none, lines go to the
+//! standard error stream.
 
+use std::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,13 +15,91 @@ use crate::keyring::Severity;
 const LINE_MAX: usize = 1000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
-/// Writes a line in the shape of the server's own. Characters that would end it become spaces.
+/// `log_item_type`: what a part of a line is.
+const SUBSYSTEM: c_int = 1 << 9;
+const PRIORITY: c_int = 1 << 16;
+const MESSAGE: c_int = 1 << 19;
+
+type Line = *mut c_void;
+type Part = *mut c_void;
+
+/// The server's functions.
+struct Functions {
+    begin: unsafe extern "C" fn() -> Line,
+    add: unsafe extern "C" fn(Line, c_int) -> Part,
+    set_number: unsafe extern "C" fn(Part, c_longlong) -> bool,
+    set_text: unsafe extern "C" fn(Part, *const c_char, usize) -> bool,
+    submit: unsafe extern "C" fn(Line) -> c_int,
+    end: unsafe extern "C" fn(Line),
+}
+
+impl Functions {
+    /// Of the program that has loaded the library, if it is a MySQL server.
+    fn find() -> Option<Self> {
+        // SAFETY: texts that end with a zero; each name is that of a function which takes and answers that.
+        unsafe {
+            let find = |name: &CStr| {
+                let found = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
+                (!found.is_null()).then_some(found)
+            };
+            Some(Self {
+                begin: std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> Line>(find(
+                    c"_ZN16log_builtins_imp9line_initEv",
+                )?),
+                add: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(Line, c_int) -> Part>(
+                    find(c"_ZN16log_builtins_imp13line_item_setEP9_log_line18enum_log_item_type")?,
+                ),
+                set_number: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(Part, c_longlong) -> bool,
+                >(find(
+                    c"_ZN16log_builtins_imp12item_set_intEP14_log_item_datax",
+                )?),
+                set_text: std::mem::transmute::<
+                    *mut c_void,
+                    unsafe extern "C" fn(Part, *const c_char, usize) -> bool,
+                >(find(
+                    c"_ZN16log_builtins_imp18item_set_lexstringEP14_log_item_dataPKcm",
+                )?),
+                submit: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(Line) -> c_int>(
+                    find(c"_ZN16log_builtins_imp11line_submitEP9_log_line")?,
+                ),
+                end: std::mem::transmute::<*mut c_void, unsafe extern "C" fn(Line)>(find(
+                    c"_ZN16log_builtins_imp9line_exitEP9_log_line",
+                )?),
+            })
+        }
+    }
+
+    /// Hands a line over to the server, which writes it at once, or when it has opened its log.
+    fn submit(&self, severity: Severity, text: &str) -> bool {
+        let priority = match severity {
+            Severity::Error => 1,
+            Severity::Warning => 2,
+            Severity::Note => 3,
+        };
+        let subsystem = "Server";
+        // SAFETY: the server's functions, each with what it takes: a line or a part of one that the server made, where the
+        // server checks that there is one, and texts that live until the line is submitted.
+        unsafe {
+            let line = (self.begin)();
+            if line.is_null() {
+                return false;
+            }
+            (self.set_number)((self.add)(line, PRIORITY), priority);
+            let part = (self.add)(line, SUBSYSTEM);
+            (self.set_text)(part, subsystem.as_ptr().cast(), subsystem.len());
+            (self.set_text)((self.add)(line, MESSAGE), text.as_ptr().cast(), text.len());
+            (self.submit)(line);
+            (self.end)(line);
+        }
+        true
+    }
+}
+
+/// Writes a line. Characters that would end it become spaces.
 pub(super) fn write(severity: Severity, text: &str) {
-    let label = match severity {
-        Severity::Warning => "Warning",
-        Severity::Error => "Error",
-    };
-    let mut line = format!("{} 0 [{label}] [MY-000000] [Server] component_claviger_kmip: ", now());
+    let mut line = String::from("component_claviger_kmip: ");
     for character in text.chars() {
         if line.len() >= LINE_MAX {
             line.push('…');
@@ -26,7 +107,19 @@ pub(super) fn write(severity: Severity, text: &str) {
         }
         line.push(if character.is_control() { ' ' } else { character });
     }
-    line.push('\n');
+    if !Functions::find().is_some_and(|functions| functions.submit(severity, &line)) {
+        write_to_stderr(severity, &line);
+    }
+}
+
+/// In the shape of the server's own lines.
+fn write_to_stderr(severity: Severity, text: &str) {
+    let label = match severity {
+        Severity::Error => "ERROR",
+        Severity::Warning => "Warning",
+        Severity::Note => return,
+    };
+    let line = format!("{} 0 [{label}] [MY-000000] [Server] {text}\n", now());
     // In one write, so that lines of two threads do not mix; where it fails there is nobody to tell.
     let _best_effort = std::io::stderr().lock().write_all(line.as_bytes());
 }

@@ -38,7 +38,7 @@ struct Metadata {
 pub(crate) struct Component {
     name: *const c_char,
     provides: *const Provided,
-    /// Services that it needs, with places for them: none.
+    /// Services that it needs, with places for their addresses: none.
     requires: *const [*const c_void; 2],
     metadata: *const Metadata,
     init: unsafe extern "C" fn() -> c_int,
@@ -190,7 +190,8 @@ where
     match without_signals(|| work(&keyring)) {
         Ok(()) => DONE,
         Err(problem) => {
-            log::write(Severity::Error, &Refused::from(problem).to_string());
+            let refused = Refused::from(problem);
+            log::write(refused.severity(), &refused.to_string());
             FAILED
         }
     }
