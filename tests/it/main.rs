@@ -43,6 +43,7 @@ mod killed;
 mod leaks;
 mod lifecycle;
 mod mariadb;
+mod mysql;
 mod power;
 mod recorded;
 mod revocation;

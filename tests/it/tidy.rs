@@ -68,6 +68,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("server", &["ttlv", "kmip", "crypto", "store", "client"]),
     ("../integrations/at-rest", &["client", "kmip"]),
     ("../integrations/mariadb", &["client", "kmip", "ttlv"]),
+    ("../integrations/mysql", &["client", "kmip", "ttlv"]),
     ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "mariadb", "crypto", "store"]),
 ];
 
