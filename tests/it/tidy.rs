@@ -28,6 +28,7 @@ const BANNED: &[(&[&str], &str)] = &[
 /// A test that sleeps is slow or fails by chance. Where it is right: file, why.
 const MAY_SLEEP: &[(&str, &str)] = &[
     ("tests/it/mariadb/database.rs", "waits for what another process does, which nothing signals"),
+    ("tests/it/mysql/database.rs", "waits for what another process does, which nothing signals"),
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
     ("tests/it/seal_kmip.rs", "waits until another process asks again, which nothing signals"),
     ("tests/it/crash.rs", "a random moment is what it tests"),

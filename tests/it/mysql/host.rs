@@ -438,9 +438,10 @@ fn each_thing_that_is_wrong_is_one_line_that_names_its_option_and_what_to_do() {
     assert_eq!(host.load(), "failed");
     assert!(host.log().contains("component_claviger_kmip.cnf: "), "{}", host.log());
 
-    // A name that is not in the certificate, and an authority that is not trusted, where somebody wants that.
+    // An address that is not in the certificate, and an authority that is not trusted, where somebody wants that.
     let port = server.kmip.port();
-    let elsewhere = changed(&right, &[("server_addr", Some(json!(format!("127.0.0.2:{port}"))))]);
+    let elsewhere =
+        changed(&right, &[("server_addr", Some(json!(format!("[::ffff:127.0.0.1]:{port}"))))]);
     let said = host.refusal(&elsewhere);
     assert!(
         said.contains("does not name the host") && said.contains("tls_hostname_verification"),

@@ -1,7 +1,9 @@
 //! The MySQL component: in Debian's MySQL (`server`), and in a program that does nothing but load it (`host`).
 
+mod database;
 mod files;
 mod host;
+mod server;
 
 use std::path::Path;
 use std::process::Command;
