@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use claviger_client::blocking::Client;
 use claviger_kmip::codec::Secret;
 
 use crate::advice::advice;
@@ -67,8 +66,7 @@ impl Keyring {
     /// Something is wrong with either. There is no keyring with half of the keys.
     pub(crate) fn load(plugins: &Path, data: &Path) -> Result<(Self, Vec<String>), Refused> {
         let settings = Settings::read(plugins, data)?;
-        let client = Client::new(settings.client);
-        let server = Server::new(client, settings.group, settings.objects_max);
+        let server = Server::new(settings.client, settings.group, settings.objects_max);
         let loaded = server.load()?;
         let mut keys = Keys::new();
         for key in loaded.keys {

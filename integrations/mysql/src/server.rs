@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use claviger_client::blocking::{Client, Session};
-use claviger_client::{Depth, Error, Failover, Slot, requests};
+use claviger_client::{Depth, Error, Failover, Options, Slot, requests};
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::attributes::{AttributeId, AttributeReference};
@@ -69,9 +69,10 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<String>,
 }
 
-/// One or several KMIP servers that hold the same keys.
+/// One or several KMIP servers that hold the same keys. Keys are asked for when MySQL starts and when one is made or removed:
+/// no connection is kept for that.
 pub(crate) struct Server {
-    client: Client,
+    options: Options,
     group: Option<String>,
     objects_max: usize,
 }
@@ -86,14 +87,19 @@ struct Found {
 
 impl Server {
     /// Connects when it is asked for something.
-    pub(crate) const fn new(client: Client, group: Option<String>, objects_max: usize) -> Self {
-        Self { client, group, objects_max }
+    pub(crate) const fn new(options: Options, group: Option<String>, objects_max: usize) -> Self {
+        Self { options, group, objects_max }
+    }
+
+    /// For one action, with connections that end with it.
+    fn client(&self) -> Client {
+        Client::new(self.options.clone())
     }
 
     /// Reads every key: all of them, or none.
     pub(crate) fn load(&self) -> Result<Loaded, Problem> {
         let mut too_many = None;
-        let found = self.client.session(Failover::Careful, |session| {
+        let found = self.client().session(Failover::Careful, |session| {
             let mut found = Vec::new();
             for kind in Kind::ALL {
                 let located = locate(session, kind, self.group.as_deref(), None, self.objects_max)?;
@@ -120,26 +126,26 @@ impl Server {
         bytes: &Secret,
         known: &[String],
     ) -> Result<String, Problem> {
-        let group = self.group.as_deref();
+        let (client, group) = (self.client(), self.group.as_deref());
         let request = register(identity, kind, group, Secret::copy_of(bytes.expose()));
-        let made = match self.client.call(&request) {
+        let made = match client.call(&request) {
             Ok(made) => Some(text(made.unique_identifier)),
             // It may be there: then it is among those of that name.
             Err(Error::Lost { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        match self.only(identity, kind, bytes, known, made.as_deref()) {
-            Ok(identifier) => match self.activate(&identifier) {
+        match self.only(&client, identity, kind, bytes, known, made.as_deref()) {
+            Ok(identifier) => match activate(&client, &identifier) {
                 Ok(()) => Ok(identifier),
                 Err(error) => {
                     // Nobody uses it yet.
-                    let _best_effort = self.client.destroy(identifier);
+                    let _best_effort = client.destroy(identifier);
                     Err(error.into())
                 }
             },
             Err(problem) => {
                 if let Some(identifier) = made {
-                    let _best_effort = self.client.destroy(identifier);
+                    let _best_effort = client.destroy(identifier);
                 }
                 Err(problem)
             }
@@ -149,6 +155,7 @@ impl Server {
     /// Which object was made, if there is no other of that name and owner.
     fn only(
         &self,
+        client: &Client,
         identity: &Identity,
         kind: Kind,
         bytes: &Secret,
@@ -157,7 +164,7 @@ impl Server {
     ) -> Result<String, Problem> {
         let mut named = Vec::new();
         for kind in Kind::ALL {
-            let of_kind = self.client.session(Failover::Careful, |session| {
+            let of_kind = client.session(Failover::Careful, |session| {
                 let (group, name) = (self.group.as_deref(), Some(identity.data_id.as_str()));
                 let located = locate(session, kind, group, name, self.objects_max)?;
                 let unknown: Vec<_> = located
@@ -184,34 +191,21 @@ impl Server {
         }
     }
 
-    fn activate(&self, identifier: &str) -> Result<(), Error> {
-        match self.client.activate(identifier) {
-            Ok(_) => Ok(()),
-            Err(error @ Error::Lost { .. }) => match self.state(identifier)? {
-                Some(State::ACTIVE) => Ok(()),
-                _ => Err(error),
-            },
-            Err(error) => Err(error),
-        }
-    }
-
     /// Revokes and destroys a key. That it is gone already is as good.
     pub(crate) fn remove(&self, identifier: &str) -> Result<(), Problem> {
+        let client = self.client();
         let reason = RevocationReasonCode::UNSPECIFIED;
-        match self.client.revoke(
-            identifier,
-            reason,
-            Some(String::from("Removed from MySQL's keyring")),
-        ) {
+        match client.revoke(identifier, reason, Some(String::from("Removed from MySQL's keyring")))
+        {
             Ok(_) | Err(Error::Lost { .. }) => {}
             // In a state that is destroyed without; if not, Destroy says so.
             Err(error) if error.reason().is_some() && !is_forbidden(&error) => {}
             Err(error) => return Err(error.into()),
         }
-        match self.client.destroy(identifier) {
+        match client.destroy(identifier) {
             Ok(_) => Ok(()),
             Err(error) if is_absence(&error) => Ok(()),
-            Err(error @ Error::Lost { .. }) => match self.state(identifier) {
+            Err(error @ Error::Lost { .. }) => match state(&client, identifier) {
                 Ok(Some(State::DESTROYED | State::DESTROYED_COMPROMISED)) => Ok(()),
                 Err(error) if is_absence(&error) => Ok(()),
                 _ => Err(error.into()),
@@ -219,12 +213,23 @@ impl Server {
             Err(error) => Err(error.into()),
         }
     }
+}
 
-    fn state(&self, identifier: &str) -> Result<Option<State>, Error> {
-        let asked = [AttributeReference::Standard(AttributeId::State)];
-        let answer = self.client.get_attributes(identifier, asked)?;
-        Ok(describe(&answer.attributes.0).state)
+fn activate(client: &Client, identifier: &str) -> Result<(), Error> {
+    match client.activate(identifier) {
+        Ok(_) => Ok(()),
+        Err(error @ Error::Lost { .. }) => match state(client, identifier)? {
+            Some(State::ACTIVE) => Ok(()),
+            _ => Err(error),
+        },
+        Err(error) => Err(error),
     }
+}
+
+fn state(client: &Client, identifier: &str) -> Result<Option<State>, Error> {
+    let asked = [AttributeReference::Standard(AttributeId::State)];
+    let answer = client.get_attributes(identifier, asked)?;
+    Ok(describe(&answer.attributes.0).state)
 }
 
 /// What Locate found.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claviger_client::tls::{self, Verification};
-use claviger_client::{Endpoint, Error, Options, PORT, Pool, Timeouts};
+use claviger_client::{Endpoint, Error, Options, PORT, Timeouts};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -153,8 +153,6 @@ impl Given {
         ];
         let client = Options {
             timeouts: Timeouts::each(Duration::from_millis(timeout_ms)),
-            // Keys are asked for when the server starts and when one is made: nothing is kept open for that.
-            pool: Pool { idle_max: Duration::ZERO, ..Pool::default() },
             ..Options::new(servers, tls)
         };
         Ok(Settings {
