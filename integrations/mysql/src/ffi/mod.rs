@@ -4,6 +4,8 @@
 //! done and 1 for not done, except where it says whether something is so: there 1 is yes. No function lets a panic out: the
 //! server is written in C++.
 
+mod encryption;
+mod lists;
 mod log;
 mod services;
 mod text;
