@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use super::services::{Name, Size, find};
 use super::text::{bytes, copy, put, text};
-use super::{FAILED, done, guarded};
+use super::{FAILED, done, guarded, keyring};
 use crate::aes::{Cipher, Direction, Mode};
 use crate::naming::Kind;
 use crate::server::Key;
@@ -48,10 +48,11 @@ macro_rules! aes {
             out_length: Size,
         ) -> c_int {
             guarded(FAILED, || {
+                let Some(keyring) = keyring() else { return FAILED };
                 // SAFETY: the server gives texts, or nothing, an IV of a block, so many bytes, and a buffer with so
                 // much room.
                 unsafe {
-                    let found = (find(data_id, auth_id), mode(name, key_bits));
+                    let found = (find(&keyring, data_id, auth_id), mode(name, key_bits));
                     let (Some(key), Some(mode)) = found else { return FAILED };
                     let message = Message { iv, is_padded: padding != 0, data, length };
                     let made = message.apply(Direction::$direction, &key, mode);

@@ -12,6 +12,7 @@ use super::lists::{
 };
 use super::text::{bytes, copy, copy_text, hand_out, handed_out, put, take_back, text};
 use super::{FAILED, change, directory, done, guarded, keyring, load};
+use crate::keyring::Keyring;
 use crate::naming::Identity;
 use crate::server::{Key, Problem};
 
@@ -93,12 +94,14 @@ unsafe fn identity<'a>(data_id: Name, auth_id: Name) -> Result<(&'a str, &'a str
     }
 }
 
+/// A key of the keyring.
+///
 /// # Safety
 /// As [`identity`].
-pub(super) unsafe fn find(data_id: Name, auth_id: Name) -> Option<Arc<Key>> {
+pub(super) unsafe fn find(keyring: &Keyring, data_id: Name, auth_id: Name) -> Option<Arc<Key>> {
     // SAFETY: as the caller says.
     let (data_id, auth_id) = unsafe { identity(data_id, auth_id) }.ok()?;
-    keyring()?.find(data_id, auth_id)
+    keyring.find(data_id, auth_id)
 }
 
 unsafe extern "C" fn load_keys(component_path: Name, instance_path: Name) -> c_int {
@@ -112,12 +115,13 @@ unsafe extern "C" fn load_keys(component_path: Name, instance_path: Name) -> c_i
 /// Finds a key. That there is none is done, too: with no handle.
 unsafe extern "C" fn read_init(data_id: Name, auth_id: Name, handle: *mut Handle) -> c_int {
     guarded(FAILED, || {
+        let Some(keyring) = keyring() else { return FAILED };
         // SAFETY: the server gives texts, or nothing, and a place for the handle.
         unsafe {
-            if keyring().is_none() || !put(handle, std::ptr::null_mut()) {
+            if !put(handle, std::ptr::null_mut()) {
                 return FAILED;
             }
-            match find(data_id, auth_id) {
+            match find(&keyring, data_id, auth_id) {
                 Some(key) => done(hand_out::<Arc<Key>>(handle, key)),
                 None => done(true),
             }

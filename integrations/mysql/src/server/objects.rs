@@ -13,8 +13,9 @@ use claviger_kmip::payload::{GetAttributesRequest, GetRequest, LocateRequest};
 use super::{Key, Problem, is_absence};
 use crate::naming::{Described, Identity, Kind, asked, describe, filter, material};
 
-/// How many identifiers are asked for at once.
-const PAGE: usize = 1000;
+/// How many identifiers are asked for at once: a page costs a server about as much as all of them, and so many fit into an
+/// answer of 1 MiB.
+const PAGE: usize = 8192;
 /// How many keys are asked for in one message, with two items for each: servers bound both.
 const KEYS_PER_MESSAGE: usize = 32;
 
