@@ -25,7 +25,7 @@ const KEY_32: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c
 const SUPERSEDED: u32 = 4;
 
 /// A host that has loaded the component.
-struct Host {
+pub(super) struct Host {
     scratch: tempfile::TempDir,
     child: Child,
     commands: ChildStdin,
@@ -34,7 +34,7 @@ struct Host {
 
 impl Host {
     /// With the component initialised, and its configuration written.
-    fn start(options: &Options) -> Self {
+    pub(super) fn start(options: &Options) -> Self {
         let mut host = Self::start_under(&[], options);
         assert_eq!(host.ask("init"), "ok");
         host
@@ -81,7 +81,7 @@ impl Host {
     }
 
     /// One command, and its answer.
-    fn ask(&mut self, command: &str) -> String {
+    pub(super) fn ask(&mut self, command: &str) -> String {
         writeln!(self.commands, "{command}").unwrap();
         self.commands.flush().unwrap();
         let mut answer = String::new();
@@ -90,7 +90,7 @@ impl Host {
         answer.trim_end().to_owned()
     }
 
-    fn load(&mut self) -> String {
+    pub(super) fn load(&mut self) -> String {
         let [plugins, data] = ["plugins", "data"].map(|name| self.directory(name));
         self.ask(&format!("load {} {}", plugins.display(), data.display()))
     }
@@ -99,7 +99,7 @@ impl Host {
         write(&self.directory("plugins"), options);
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(self.directory("stderr")).unwrap()
     }
 
@@ -577,21 +577,4 @@ fn keys_that_nobody_can_tell_apart_are_not_half_read() {
     );
     let by_name = Operation::new(op::LOCATE, vec![attribute("Name", name_fields("k"))]);
     assert_eq!(client.call(by_name).unique_identifier(), first);
-}
-
-#[test]
-fn another_server_is_asked_when_the_first_does_not_answer() {
-    let dead = Server::start();
-    let server = Server::start();
-    let mut given = options(&[&server]);
-    let list = format!("{},{}", dead.kmip, server.kmip);
-    dead.kill();
-    given.insert(String::from("server_addr"), json!(list));
-    let mut host = Host::start(&given);
-    assert_eq!((host.load(), host.ask("generate k - AES 32")), ("ok".into(), "ok".into()));
-    assert_eq!((host.load(), host.ask("keys")), ("ok".into(), "k=;".into()));
-    server.kill();
-    assert_eq!(host.ask("generate l - AES 32"), "failed");
-    assert_eq!(host.load(), "failed");
-    assert!(host.ask("get k -").starts_with("AES "), "what is in memory outlives the servers");
 }

@@ -1,6 +1,7 @@
 //! The MySQL component: in Debian's MySQL (`server`), and in a program that does nothing but load it (`host`).
 
 mod database;
+mod faults;
 mod files;
 mod host;
 mod server;
