@@ -3,7 +3,7 @@
 use claviger_client::Error;
 use claviger_client::tls::TlsFailure;
 
-use crate::server::Problem;
+use crate::server::{Problem, is_of_client};
 
 /// What to do about a problem; empty where the problem says it.
 pub(crate) fn advice(problem: &Problem) -> &'static str {
@@ -27,8 +27,11 @@ fn of_client(error: &Error) -> &'static str {
     match error {
         Error::Address(_) | Error::NoServer => "server_addr is a list HOST[:PORT],HOST[:PORT]",
         Error::Tls(failure) => of_tls(failure),
-        Error::Refused(_) => {
+        Error::Refused(refusal) if refusal.reason.is_some_and(is_of_client) => {
             "client_ca must not be revoked, and its role allow Locate, Get, Get Attributes, Register, Activate, Revoke and Destroy"
+        }
+        Error::Refused(_) => {
+            "the KMIP server's log says why; to have keys of users it must keep attributes that it does not know"
         }
         Error::Version => "the server must speak KMIP 1.0 to 2.1",
         Error::TimedOut(_) => {

@@ -1,8 +1,12 @@
-//! The component when a KMIP server does not answer, or its answer is lost.
+//! The component when a KMIP server does not answer, its answer is lost, or it is a server that knows less.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::files::options;
+use super::files::{as_client, options};
 use super::host::Host;
 use crate::at_rest_faults::Gate;
 use crate::kmip::{Client, Operation, attribute, name_fields, op, tag};
@@ -57,4 +61,41 @@ fn an_answer_that_is_lost_makes_no_second_key() {
     assert!(host.log().contains("no server answered"), "{}", host.log());
     gate.admit();
     assert_eq!(host.ask("generate other - AES 32"), "ok");
+}
+
+#[test]
+fn a_stock_pykmip_server_will_do_for_the_server_s_own_keys() {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/pykmip_server.py");
+    // It ends when its stdin does.
+    let mut server = Command::new(crate::clients::python())
+        .args(["-B", "-W", "ignore"])
+        .arg(script)
+        .arg(scratch.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let mut given = as_client(scratch.path());
+    let address = line.trim_end().strip_prefix("ready kmip=").unwrap();
+    given.insert(String::from("server_addr"), json!(address));
+    given.insert(String::from("object_group"), json!("mysql"));
+    given.insert(String::from("kmip_timeout_ms"), json!(30_000));
+    let mut host = Host::start(&given);
+    assert_eq!(host.load(), "ok");
+    assert_eq!(host.ask("generate k - AES 32"), "ok");
+    assert_eq!(host.ask("store s - SECRET 6162"), "ok");
+    let before = host.ask("get k -");
+    assert_eq!((host.load(), host.ask("keys")), ("ok".into(), "k=;s=;".into()));
+    assert_eq!((host.ask("get k -"), host.ask("get s -")), (before, "SECRET 6162".into()));
+    assert_eq!((host.ask("remove k -"), host.load()), ("ok".into(), "ok".into()));
+    assert_eq!(host.ask("keys"), "s=;");
+    // It keeps no attribute that it does not know: a key without its owner is none.
+    assert_eq!(host.ask("generate u root@localhost AES 32"), "failed");
+    assert!(host.log().contains("to have keys of users it must keep"), "{}", host.log());
+    assert_eq!((host.load(), host.ask("keys")), ("ok".into(), "s=;".into()));
+    drop(server.stdin.take());
+    server.wait().unwrap();
 }

@@ -177,7 +177,7 @@ impl Server {
         {
             Ok(_) | Err(Error::Lost { .. }) => {}
             // In a state that is destroyed without; if not, Destroy says so.
-            Err(error) if error.reason().is_some() && !is_forbidden(&error) => {}
+            Err(error) if error.reason().is_some_and(|reason| !is_of_client(reason)) => {}
             Err(error) => return Err(error.into()),
         }
         match client.destroy(identifier) {
@@ -221,9 +221,7 @@ fn is_absence(error: &Error) -> bool {
     })
 }
 
-fn is_forbidden(error: &Error) -> bool {
-    error.reason().is_some_and(|reason| {
-        [ResultReason::PERMISSION_DENIED, ResultReason::AUTHENTICATION_NOT_SUCCESSFUL]
-            .contains(&reason)
-    })
+/// Whether a reason is about who asks.
+pub(crate) fn is_of_client(reason: ResultReason) -> bool {
+    [ResultReason::PERMISSION_DENIED, ResultReason::AUTHENTICATION_NOT_SUCCESSFUL].contains(&reason)
 }
