@@ -486,7 +486,7 @@ impl Gate {
         self.shared.to_lose.store(count, Ordering::SeqCst);
     }
 
-    fn lost(&self) -> usize {
+    pub(crate) fn lost(&self) -> usize {
         self.shared.lost.load(Ordering::SeqCst)
     }
 }

@@ -44,6 +44,7 @@ mod killed;
 mod leaks;
 mod lifecycle;
 mod mariadb;
+mod mysql;
 mod packages;
 mod power;
 mod recorded;

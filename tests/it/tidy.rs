@@ -28,6 +28,7 @@ const BANNED: &[(&[&str], &str)] = &[
 /// A test that sleeps is slow or fails by chance. Where it is right: file, why.
 const MAY_SLEEP: &[(&str, &str)] = &[
     ("tests/it/mariadb/database.rs", "waits for what another process does, which nothing signals"),
+    ("tests/it/mysql/database.rs", "waits for what another process does, which nothing signals"),
     ("tests/it/server.rs", "waits for another process to end, which nothing signals"),
     ("tests/it/seal_kmip.rs", "waits until another process asks again, which nothing signals"),
     ("tests/it/at_rest_kills.rs", "a random moment is what it tests"),
@@ -70,6 +71,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("server", &["ttlv", "kmip", "crypto", "store", "client"]),
     ("../integrations/at-rest", &["client", "kmip"]),
     ("../integrations/mariadb", &["client", "kmip", "ttlv"]),
+    ("../integrations/mysql", &["client", "kmip", "ttlv"]),
     ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "mariadb", "crypto", "store"]),
 ];
 

@@ -14,7 +14,7 @@ const KEY: [u8; 32] = [0x5a; 32];
 const MATERIAL: [u32; 3] = [tag::KEY_BLOCK, tag::KEY_VALUE, tag::KEY_MATERIAL];
 
 /// The recorded request `name`, with our identifier in the place of theirs.
-fn sample(name: &str, id: Option<&str>) -> Item {
+pub(crate) fn sample(name: &str, id: Option<&str>) -> Item {
     let line = include_str!("requests.txt")
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))

@@ -8,6 +8,7 @@ mod key;
 #[cfg(feature = "openssl")]
 pub(crate) mod openssl;
 mod roots;
+mod verification;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
+pub use verification::Verification;
 use zeroize::Zeroizing;
 
 use crate::{Endpoint, Error};
@@ -101,6 +103,8 @@ pub struct Settings {
     pub server_name: Option<String>,
     /// The versions of TLS.
     pub protocol: Protocol,
+    /// What of the server's certificate is verified.
+    pub verification: Verification,
     /// Whether every connection makes a full handshake, even to a server that offered to resume:
     /// for measuring it.
     pub without_resumption: bool,
@@ -116,6 +120,7 @@ impl fmt::Debug for Settings {
             .field("key", &self.key)
             .field("server_name", &self.server_name)
             .field("protocol", &self.protocol)
+            .field("verification", &self.verification)
             .finish_non_exhaustive()
     }
 }
@@ -135,10 +140,13 @@ impl Settings {
             roots::add_system(&mut roots)?;
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(self.protocol.versions())
-            .map_err(|error| TlsFailure::Other(error.to_string()))?
-            .with_root_certificates(roots);
+            .map_err(|error| TlsFailure::Other(error.to_string()))?;
+        let builder = match self.verification.verifier(&roots, provider)? {
+            Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+            None => builder.with_root_certificates(roots),
+        };
         let mut config = match &self.certificate {
             None => builder.with_no_client_auth(),
             Some(path) => {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use claviger_client::blocking::Connection;
-use claviger_client::tls::{Config, Protocol, Settings, TlsFailure, holds_private_key};
+use claviger_client::tls::{
+    Config, Protocol, Settings, TlsFailure, Verification, holds_private_key,
+};
 use claviger_client::{Endpoint, Error, Timeouts};
 use claviger_kmip::Version;
 use claviger_kmip::enums::Operation;
@@ -103,6 +105,35 @@ fn the_host_must_be_named_unless_another_name_is_asked_for() {
     let server_name = Some(String::from("kms.example"));
     let config = Settings { server_name, ..settings }.load().unwrap();
     ask(&server.endpoint(), &config).unwrap();
+}
+
+#[test]
+fn less_is_verified_only_where_somebody_says_so() {
+    let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
+    let other = tempfile::tempdir().unwrap();
+    let ours = settings(&authority, directory.path());
+    let stranger = settings(&Authority::new(), other.path());
+    for protocol in [Protocol::Tls12, Protocol::Tls13] {
+        let with = |verification, authorities: &Settings| {
+            let authorities = authorities.authorities.clone();
+            let settings = Settings { protocol, verification, authorities, ..ours.clone() };
+            settings.load().unwrap()
+        };
+        let of_kms = CertificateParams::new(vec![String::from("kms.example")]).unwrap();
+        let server = start(authority.server_with(of_kms, true));
+        let said = failure(&server.endpoint(), &with(Verification::Full, &ours));
+        assert!(matches!(said, TlsFailure::WrongHost(_)), "{said}");
+        ask(&server.endpoint(), &with(Verification::WithoutName, &ours)).unwrap();
+        let said = failure(&server.endpoint(), &with(Verification::WithoutName, &stranger));
+        assert!(matches!(said, TlsFailure::UnknownAuthority), "{said}");
+        ask(&server.endpoint(), &with(Verification::None, &stranger)).unwrap();
+        let mut expired = CertificateParams::new(vec![String::from("kms.example")]).unwrap();
+        expired.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        expired.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        let server = start(authority.server_with(expired, true));
+        let said = failure(&server.endpoint(), &with(Verification::WithoutName, &ours));
+        assert!(matches!(said, TlsFailure::Expired), "{said}");
+    }
 }
 
 #[test]
