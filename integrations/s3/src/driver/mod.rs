@@ -1,0 +1,1 @@
+//! The keys of buckets on a KMIP server.
