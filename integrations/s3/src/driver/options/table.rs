@@ -37,6 +37,21 @@ pub enum Shape {
     Paths,
 }
 
+impl Shape {
+    /// What is taken, for people.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Switch => String::from("true or false"),
+            Self::Number(most) => format!("a number up to {most}"),
+            Self::Text => String::from("text"),
+            Self::Texts => String::from("a list"),
+            Self::Path => String::from("a path"),
+            Self::Paths => String::from("paths"),
+        }
+    }
+}
+
 macro_rules! options {
     ($($option:ident, $yaml:literal, $json:literal, $environment:literal, $shape:expr, $default:literal, $text:literal;)*) => {
         /// Which option.

@@ -158,11 +158,11 @@ fn what_is_wrong_is_named_where_it_stands() {
         (yaml("kmip: {enabled: maybe}"), "kmip.enabled", "true or false"),
         (yaml("kmip: {port: 70000}"), "kmip.port", "from 0 to 65535"),
         (yaml("kmip: {pipelineDepth: -1}"), "kmip.pipelineDepth", "whole number"),
-        (yaml("kmip: {hosts: ['a:b:c:']}"), "kmip.hosts", "HOST[:PORT]"),
+        (yaml("kmip: {hosts: ['a:b']}"), "kmip.hosts", "HOST[:PORT]"),
         (yaml("kmip: {hosts: {a: 1}}"), "kmip.hosts", "list"),
         (yaml("kmip: {retries: 1}"), "kmip.retries", "no such option"),
         (yaml("kmip: {kmip-key.pem: x}"), "kmip.kmip-key.pem", "no such option"),
-        (yaml("kmip: {}\na: {kmip: {}}"), "a.kmip", "another one"),
+        (yaml("kmip: {}\nx: {kmip: {}}"), "x.kmip", "another one"),
         (yaml("a: [}"), "values.yaml", ""),
         (yaml("kmip: {port: 1, port: 2}"), "line 1", "twice"),
         (yaml("kmip: {enabled: true}"), "hosts", "no KMIP server"),
@@ -184,7 +184,7 @@ fn what_is_wrong_is_named_where_it_stands() {
         (variables("S3KMIP_COMPOUND_CREATE", "yes"), "S3KMIP_COMPOUND_CREATE", "true or false"),
         (variables("S3KMIP_CERT", "c"), "S3KMIP_CERT", "private key"),
     ] {
-        let problems = result.unwrap_err();
+        let problems = result.expect_err(name);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].name, name);
         assert!(problems[0].problem.contains(problem), "{problems:?}");
@@ -223,4 +223,35 @@ fn certificates_are_found_by_their_names() {
     let (_directory, given) = found(&["kmip-cert.pem"]);
     assert!(given.unwrap().options().unwrap_err()[0].problem.contains("private key"));
     assert!(Given::from_certificates(Path::new("/nowhere/at/all")).is_err());
+}
+
+/// The table of docs/zenko.md. `CLAVIGER_WRITE_DOCUMENTS=1` writes it anew instead of comparing it.
+#[test]
+fn the_document_has_every_option() {
+    let mut table = String::from(
+        "| values.yaml | config.json | environment | takes | default | |\n|---|---|---|---|---|---|\n",
+    );
+    for row in OPTIONS {
+        let quoted = |name: &str| match name {
+            "" => String::new(),
+            name => format!("`{name}`"),
+        };
+        let [yaml, json, variable] =
+            [row.values_yaml, row.config_json, row.environment].map(quoted);
+        let (takes, default, text) = (row.shape.text(), row.default, row.text);
+        table.push_str(&format!(
+            "| {yaml} | {json} | {variable} | {takes} | {default} | {text} |\n"
+        ));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/zenko.md");
+    let mut document = std::fs::read_to_string(path).unwrap();
+    let begin = "<!-- options: begin -->\n";
+    let from = document.find(begin).unwrap() + begin.len();
+    let to = document.find("<!-- options: end -->").unwrap();
+    if std::env::var_os("CLAVIGER_WRITE_DOCUMENTS").is_some() {
+        document.replace_range(from..to, &table);
+        std::fs::write(path, document).unwrap();
+    } else {
+        assert_eq!(&document[from..to], table, "write it anew with CLAVIGER_WRITE_DOCUMENTS=1");
+    }
 }
