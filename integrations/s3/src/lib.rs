@@ -2,3 +2,5 @@
 //! leaves the KMIP server, and every object a data key that the bucket's key wraps.
 
 pub mod driver;
+pub mod segments;
+pub mod store;

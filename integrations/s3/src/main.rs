@@ -1,0 +1,2 @@
+//! The S3 gateway.
+fn main() {}
