@@ -2,5 +2,6 @@
 //! leaves the KMIP server, and every object a data key that the bucket's key wraps.
 
 pub mod driver;
+pub mod gateway;
 pub mod segments;
 pub mod store;

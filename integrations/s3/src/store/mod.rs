@@ -185,7 +185,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    async fn len(&self) -> Result<u64, StoreError>;
+    async fn size(&self) -> Result<u64, StoreError>;
 }
 
 /// What a listing shall have.

@@ -209,7 +209,7 @@ impl Source for FileSource {
         .await
     }
 
-    async fn len(&self) -> Result<u64, StoreError> {
+    async fn size(&self) -> Result<u64, StoreError> {
         let file = Arc::clone(&self.file);
         blocking(move || Ok(file.metadata()?.len())).await
     }

@@ -1,9 +1,13 @@
-use std::collections::BTreeMap;
+//! The store in a directory: what is there after every call, after a crash, and while others read.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::{About, Description, Entry, Match, Versioning};
+use crate::store::{
+    About, Condition, Deleted, Description, Entry, Match, Object, Part, Query, Store, Upload,
+    UploadedPart, Versioning,
+};
+use std::collections::BTreeMap;
 
 const MANY: usize = 10_000;
 
@@ -50,7 +54,7 @@ async fn put(store: &Local, key: &str, content: &str) -> Object {
 async fn content(store: &Local, key: &str, version: Option<&str>) -> Result<String, StoreError> {
     let held = store.get("bucket", key, version).await?;
     let source = store.source(&held.parts[0].blob).await?;
-    let len = source.len().await?;
+    let len = source.size().await?;
     Ok(String::from_utf8(source.read(0, len as usize).await?).unwrap())
 }
 
@@ -108,15 +112,17 @@ fn bytes_that_no_object_takes_are_removed_at_once_or_at_the_next_start() {
         assert_eq!(files(&directory), 2);
     });
     drop(store);
-    // Names of a process that starts in the same millisecond are not told apart.
-    std::thread::sleep(std::time::Duration::from_millis(5));
-    let mut opened = Local::open(directory.path());
+    // The directory stays locked while the first store's sweeper ends, and names of the same millisecond are of both.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while opened.is_err() && std::time::Instant::now() < deadline {
-        opened = Local::open(directory.path());
-    }
-    let store = opened.unwrap();
-    files_become(&directory, 1);
+    let store = loop {
+        assert!(std::time::Instant::now() < deadline, "{} files", files(&directory));
+        std::thread::yield_now();
+        if let Ok(store) = Local::open(directory.path())
+            && files(&directory) == 1
+        {
+            break store;
+        }
+    };
     runtime().block_on(async { assert_eq!(content(&store, "a", None).await.unwrap(), "one") });
 }
 
@@ -305,10 +311,10 @@ fn the_longest_key_has_versions_and_uploads() {
 fn model(keys: &[String], query: &Query) -> (Vec<String>, bool) {
     let mut names: Vec<String> = Vec::new();
     for key in keys.iter().filter(|key| key.starts_with(&query.prefix)) {
-        let rest = &key[query.prefix.len()..];
+        let rest = key.strip_prefix(query.prefix.as_str()).unwrap();
         let name =
             match query.delimiter.as_ref().and_then(|delimiter| rest.find(delimiter.as_str())) {
-                Some(at) => key[..query.prefix.len() + at + 1].to_owned(),
+                Some(at) => key.get(..query.prefix.len() + at + 1).unwrap().to_owned(),
                 None => key.clone(),
             };
         let after = query.after.as_deref();
