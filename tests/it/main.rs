@@ -43,6 +43,7 @@ mod mariadb;
 mod power;
 mod recorded;
 mod revocation;
+mod s3;
 mod samples;
 mod seal_kmip;
 mod secrets;

@@ -68,6 +68,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("server", &["ttlv", "kmip", "crypto", "store", "client"]),
     ("../integrations/at-rest", &["client", "kmip"]),
     ("../integrations/mariadb", &["client", "kmip", "ttlv"]),
+    ("../integrations/s3", &["client", "kmip", "ttlv", "store"]),
     ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "mariadb", "crypto", "store"]),
 ];
 

@@ -2,4 +2,8 @@
 //! leaves the KMIP server, and every object a data key that the bucket's key wraps.
 
 pub mod driver;
+pub mod gateway;
+pub mod rotation;
 pub mod scheme1;
+pub mod segments;
+pub mod store;
