@@ -3,5 +3,6 @@
 
 pub mod driver;
 pub mod gateway;
+pub mod scheme1;
 pub mod segments;
 pub mod store;

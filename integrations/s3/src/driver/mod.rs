@@ -9,6 +9,7 @@ mod error;
 mod health;
 mod key_id;
 mod keys;
+mod log;
 pub mod options;
 mod requests;
 
@@ -19,11 +20,14 @@ pub use key_id::KeyId;
 pub use options::{Options, Problem};
 
 use std::sync::Mutex;
+use std::time::Duration;
 
-use claviger_client::tokio::Client;
-use claviger_client::{Dialect, Order, Versions};
+use claviger_client::tokio::PipelinedClient;
+use claviger_client::{Depth, Dialect, Endpoint, Observer, Order, Pool, Versions};
+use claviger_client::{Error as ClientError, Refusal};
 use claviger_kmip::Version;
-use claviger_kmip::enums::Operation;
+use claviger_kmip::attributes::values::UniqueIdentifier;
+use claviger_kmip::enums::{Operation, ResultReason};
 use claviger_kmip::payload::{DecryptRequest, EncryptRequest, Request};
 
 use keys::Unfinished;
@@ -36,10 +40,16 @@ pub const VERSION_MAX: Version = Version::V1_4;
 /// The largest answer that is taken, in bytes.
 const RESPONSE_SIZE_MAX: u32 = 8000;
 
+/// For how long a connection may be idle and still be used: servers end sessions that are idle for hours.
+const IDLE_MAX: Duration = Duration::from_secs(600);
+/// How long a request may wait for those before it.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
 /// KMIP servers that keep the keys of buckets. Any number of tasks may use one.
 #[derive(Debug)]
 pub struct Driver {
-    client: Client,
+    client: PipelinedClient,
+    hosts: Vec<Endpoint>,
     compound_create: bool,
     bucket_attribute_name: Option<String>,
     provider: Option<String>,
@@ -59,7 +69,7 @@ impl Driver {
         }
         options.check().map_err(DriverError::Options)?;
         let tls = options.tls.load().map_err(DriverError::Files)?;
-        let attempts = options.hosts.len().max(2);
+        let hosts = options.hosts.clone();
         let client = claviger_client::Options {
             order: Order::RoundRobin,
             dialect: Dialect {
@@ -68,14 +78,18 @@ impl Driver {
                 ..Dialect::default()
             },
             timeouts: options.timeouts,
+            pool: Pool { idle_max: IDLE_MAX, wait_max: WAIT_MAX, ..Pool::default() },
+            observer: Some(Observer::new(log::event)),
             ..claviger_client::Options::new(options.hosts, tls)
         };
         Ok(Self {
-            client: Client::new(client),
+            client: PipelinedClient::new(client, Depth::new(options.pipeline_depth)),
+            // The others once each, and the only one again.
+            attempts: hosts.len().max(2),
+            hosts,
             compound_create: options.compound_create,
             bucket_attribute_name: options.bucket_attribute_name,
             provider: options.provider,
-            attempts,
             unfinished: Mutex::default(),
         })
     }
@@ -138,16 +152,33 @@ impl Driver {
         key: Option<&KeyId>,
         request: &R,
     ) -> Result<R::Response, DriverError> {
-        let answer = self.client.call(request).await;
+        let mut answer = self.client.call(request).await;
+        if let Err(ClientError::Refused(refusal)) = &answer
+            && is_end_of_session(refusal)
+        {
+            tracing::info!(operation = ?R::OPERATION, "the KMIP server ended our session");
+            self.client.reconnect().await;
+            answer = self.client.call(request).await;
+        }
         answer.map_err(|error| DriverError::of(R::OPERATION, key, error))
     }
+}
+
+/// Whether a refusal means that nothing but a new connection is needed: some servers tie sessions to tokens, which
+/// they take away after a day.
+fn is_end_of_session(refusal: &Refusal) -> bool {
+    let reasons = [ResultReason::GENERAL_FAILURE, ResultReason::AUTHENTICATION_NOT_SUCCESSFUL];
+    let words = ["NCERRUnauthorizedAccess", "Token has been revoked", "Invalid token"];
+    let message = refusal.message.as_deref().unwrap_or_default();
+    refusal.reason.is_some_and(|reason| reasons.contains(&reason))
+        && words.iter().any(|word| message.contains(word))
 }
 
 /// The answer must be about the key that was asked for.
 fn expect_key(
     operation: Operation,
     key: &KeyId,
-    answered: &claviger_kmip::attributes::values::UniqueIdentifier,
+    answered: &UniqueIdentifier,
 ) -> Result<(), DriverError> {
     if *answered == key.into() {
         return Ok(());

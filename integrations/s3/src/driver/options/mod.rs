@@ -1,4 +1,13 @@
-//! What the driver is told: which KMIP servers, how to reach them, what keys are like.
+//! What the driver is told: which KMIP servers, how to reach them, what keys are like. [`Given`] reads it from Zenko's
+//! values.yaml, CloudServer's config.json and the environment.
+
+mod given;
+mod sources;
+pub mod table;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -7,6 +16,9 @@ use claviger_client::tls::Settings;
 use claviger_client::{Endpoint, Timeouts};
 use claviger_kmip::attributes::AttributeReference;
 use claviger_kmip::compat::reference_of;
+
+pub use given::Given;
+pub use table::OPTIONS;
 
 use super::key_id::is_provider;
 
