@@ -143,3 +143,8 @@ fn wrong_arguments_are_refused_and_no_secret_is_shown() {
 fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }
+
+#[test]
+fn keys_of_buckets_are_rotated_and_data_keys_rewrapped() {
+    with_binaries("s3_rotation.py", 11, &[]);
+}

@@ -17,6 +17,8 @@ use crate::store::{Bucket, Entry, Format, Object, Query, Store, StoreError, Wrap
 const AT_ONCE: usize = 16;
 /// How many versions a page of the listing has.
 const PAGE: usize = 500;
+/// More parts than an upload may have.
+const PARTS: usize = 10_001;
 
 /// Why a key was not rotated, or not everything rewrapped.
 #[derive(Debug, thiserror::Error)]
@@ -219,7 +221,7 @@ impl Work {
             let page = self.store.uploads(&self.bucket, &query).await?;
             for entry in page.entries {
                 let Entry::One(key, (id, upload)) = entry else { continue };
-                let parts = self.store.parts(&self.bucket, &key, &id, 0, usize::MAX).await;
+                let parts = self.store.parts(&self.bucket, &key, &id, 0, PARTS).await;
                 let parts = match parts {
                     Err(StoreError::NoSuchUpload) => continue,
                     parts => parts?,
