@@ -68,6 +68,9 @@ pub(crate) struct Arguments {
     /// Which objects are encrypted [default: all]
     #[arg(long, value_name = "WHICH")]
     encrypt: Option<Which>,
+    /// How new objects are encrypted [default: segments]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<How>,
     /// How long data keys are remembered, in seconds; 0 asks the KMIP server every time [default: 60]
     #[arg(long, value_name = "SECONDS")]
     data_key_cache_seconds: Option<u64>,
@@ -121,6 +124,16 @@ enum Which {
     Asked,
 }
 
+/// How new objects are encrypted.
+#[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum How {
+    /// In segments that are authenticated
+    Segments,
+    /// As Zenko does, cryptoScheme 1: not authenticated
+    Scheme1,
+}
+
 /// Where objects rest.
 pub(crate) enum StorePlace {
     Directory(PathBuf),
@@ -167,6 +180,10 @@ impl Configuration {
         if kmip.is_none() && matches!(given.encrypt, Some(Which::All)) {
             bail!("objects cannot be encrypted without a KMIP server: give --kmip-server");
         }
+        let format = match given.format {
+            None | Some(How::Segments) => Format::Segments,
+            Some(How::Scheme1) => Format::Scheme1,
+        };
         let level = given.log_level.as_deref().unwrap_or("info");
         let log_level = level.parse().ok();
         let listen = given.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 9000)));
@@ -178,7 +195,7 @@ impl Configuration {
             listen,
             store: place(store)?,
             credentials,
-            options: Options { encrypt, format: Format::Segments, cache },
+            options: Options { encrypt, format, cache },
             limits,
             log_level: log_level.with_context(|| format!("{level} is no log level"))?,
             log_json: given.log_json,
@@ -238,6 +255,7 @@ impl Arguments {
             secret_key: self.secret_key.or(file.secret_key),
             credentials: self.credentials.or(file.credentials),
             encrypt: self.encrypt.or(file.encrypt),
+            format: self.format.or(file.format),
             data_key_cache_seconds: self.data_key_cache_seconds.or(file.data_key_cache_seconds),
             data_key_cache_size: self.data_key_cache_size.or(file.data_key_cache_size),
             connections: self.connections.or(file.connections),

@@ -1,8 +1,11 @@
 //! Copies: a reading and a writing in one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag};
+use s3s::dto::{
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, StreamingBlob,
+};
 use s3s::{S3Result, s3_error};
 
 use super::checksums::{Algorithm, set_checksum};
@@ -10,7 +13,6 @@ use super::encryption::{self, asked, set_encryption};
 use super::headers::{Kept, given_headers};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
 use super::{Gateway, conditions, failure, read, tags, timestamp};
-use crate::driver::DataKey;
 use crate::store::{Condition, Held, Versioning};
 
 /// The conditions of a copy's source, of the fields of a request.
@@ -28,7 +30,7 @@ macro_rules! copy_conditions {
 pub(super) use copy_conditions;
 
 impl Gateway {
-    /// The source of a copy, with the data key it needs.
+    /// The source of a copy.
     pub(super) async fn copy_source(
         &self,
         source: &CopySource,
@@ -41,8 +43,18 @@ impl Gateway {
             self.store.get(bucket, key, version_id.as_deref()).await.map_err(failure::store)?;
         read.check_source(&held.object)?;
         let version = self.version_shown(bucket, &held.object).await?;
-        let data_key = self.unseal(bucket, key, &held).await?;
-        Ok(Source { held, data_key, version })
+        Ok(Source { bucket: bucket.to_string(), key: key.to_string(), held, version })
+    }
+
+    /// The bytes of a copy's source.
+    pub(super) async fn read_source(
+        &self,
+        source: Source,
+        range: Range<u64>,
+    ) -> S3Result<StreamingBlob> {
+        let Source { bucket, key, held, .. } = source;
+        let data_keys = self.unseal(&bucket, &key, &held, &range).await?;
+        read::read(Arc::clone(&self.store), held, data_keys, range).await
     }
 
     pub(super) async fn copy(&self, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
@@ -85,14 +97,15 @@ impl Gateway {
         };
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
         let sealer = self.sealer(chosen.as_ref()).await?;
-        let body = read::read(Arc::clone(&self.store), source.held, source.data_key, 0..about.size)
+        let version = source.version.clone();
+        let body = self.read_source(source, 0..about.size).await?;
+        let (written, part) = self
+            .write_body(&input.bucket, 1, Some(body), about.size, sealer.as_ref(), algorithm)
             .await?;
-        let data_key = sealer.as_ref().map(|sealer| sealer.data_key.as_ref());
-        let (written, stream) =
-            self.write_body(&input.bucket, Some(body), about.size, data_key, algorithm).await?;
-        let new = New { kept, tags, chosen, sealer, algorithm };
+        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
+        let new = New { kept, tags, chosen, sealer };
         let none = Condition::default();
-        let object = self.commit(&input.bucket, &input.key, new, written, stream, &none).await?;
+        let object = self.commit(&input.bucket, &input.key, new, written, part, &none).await?;
         let about = object.about();
         let mut result = CopyObjectResult {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -102,19 +115,20 @@ impl Gateway {
         set_checksum!(result, &about.checksum);
         let mut output = CopyObjectOutput {
             copy_object_result: Some(result),
-            copy_source_version_id: source.version,
+            copy_source_version_id: version,
             version_id: (bucket.versioning != Versioning::Off).then(|| object.version()),
             ..Default::default()
         };
-        set_encryption!(output, about, object.wrapping.as_ref());
+        set_encryption!(output, about, key_id);
         Ok(output)
     }
 }
 
 /// What is copied.
 pub(super) struct Source {
+    bucket: String,
+    key: String,
     pub(super) held: Held,
-    pub(super) data_key: Option<Arc<DataKey>>,
     pub(super) version: Option<String>,
 }
 

@@ -1,16 +1,18 @@
 //! How an object is to be encrypted, by the request, its bucket and the gateway; and what answers say of it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use s3s::dto::ServerSideEncryption;
 use s3s::{S3Result, s3_error};
 
+use super::read::{DataKeys, is_wanted};
 use super::{Encrypt, Gateway, failure};
 use crate::driver::DataKey;
 use crate::segments;
-use crate::store::{Algorithm, Bucket, BucketEncryption, Encryption, Held, Object, Part, Wrapping};
+use crate::store::{Algorithm, Bucket, BucketEncryption, Encryption, Format, Held, Object, Part};
 
 /// What a request says of encryption.
 #[derive(Default)]
@@ -38,14 +40,13 @@ macro_rules! asked {
 
 /// The fields of an answer.
 macro_rules! set_encryption {
-    ($output:expr, $about:expr, $wrapping:expr) => {
+    ($output:expr, $about:expr, $key_id:expr) => {
         if let Some(encryption) = &$about.encryption {
             let algorithm = encryption.algorithm;
             $output.server_side_encryption =
                 Some(s3s::dto::ServerSideEncryption::from(algorithm.as_str().to_owned()));
             if algorithm == $crate::store::Algorithm::AwsKms {
-                let wrapping: Option<&$crate::store::Wrapping> = $wrapping;
-                $output.ssekms_key_id = wrapping.map(|wrapping| wrapping.key_id.clone());
+                $output.ssekms_key_id = $key_id;
             }
         }
     };
@@ -174,21 +175,27 @@ impl Gateway {
         Ok(key_id)
     }
 
-    /// The data key of an object, once its seal is checked; nothing for one that is not encrypted.
+    /// The data keys that a range of an object needs, once its seal is checked.
     pub(super) async fn unseal(
         &self,
         bucket: &str,
         key: &str,
         held: &Held,
-    ) -> S3Result<Option<Arc<DataKey>>> {
+        range: &Range<u64>,
+    ) -> S3Result<DataKeys> {
         let damaged = || failure::damaged(segments::Damaged);
         let object = &held.object;
-        let Some(_) = &object.about().encryption else {
-            // Whoever takes the description of an encrypted object away shall not be believed.
-            let encrypted = object.wrapping.is_some()
-                || held.parts.iter().any(|part| part.stream.is_some() || part.wrapping.is_some());
-            return if encrypted { Err(damaged()) } else { Ok(None) };
-        };
+        let format = object.about().encryption.as_ref().map(|encryption| encryption.format);
+        // Whoever takes the description of an encrypted object away, or puts another in its place, shall not be believed.
+        let is_sealed =
+            object.wrapping.is_some() || held.parts.iter().any(|part| part.stream.is_some());
+        match format {
+            Some(Format::Segments) => {}
+            _ if is_sealed => return Err(damaged()),
+            Some(Format::Scheme1) => return self.scheme1_keys(held, range).await,
+            None if held.parts.iter().any(|part| part.wrapping.is_some()) => return Err(damaged()),
+            None => return Ok(DataKeys::None),
+        }
         let (Some(wrapping), Some(seal)) = (&object.wrapping, &object.seal) else {
             return Err(damaged());
         };
@@ -197,7 +204,23 @@ impl Gateway {
         let parts = parts_text(&held.parts);
         segments::check_seal(data_key.bytes(), &sealed(bucket, key, object, &parts), &seal)
             .map_err(failure::damaged)?;
-        Ok(Some(data_key))
+        Ok(DataKeys::Segments(data_key))
+    }
+
+    /// The data keys of the parts that a range has bytes of.
+    async fn scheme1_keys(&self, held: &Held, range: &Range<u64>) -> S3Result<DataKeys> {
+        let mut keys = BTreeMap::new();
+        let mut start = 0_u64;
+        for part in &held.parts {
+            let end = start.saturating_add(part.size);
+            if is_wanted(range, start, end) || range.is_empty() {
+                let wrapping = part.wrapping.as_ref();
+                let wrapping = wrapping.ok_or_else(|| failure::damaged(segments::Damaged))?;
+                keys.insert(part.number, self.keys.open(wrapping).await?);
+            }
+            start = end;
+        }
+        Ok(DataKeys::Scheme1(keys))
     }
 }
 
@@ -228,7 +251,8 @@ fn parts_text(parts: &[Part]) -> String {
     text
 }
 
-/// What is wrapped, for the fields of an answer.
-pub(super) fn wrapping_of(held: &Held) -> Option<&Wrapping> {
-    held.object.wrapping.as_ref().or_else(|| held.parts.first()?.wrapping.as_ref())
+/// The key that wraps an object's data keys, for the fields of an answer.
+pub(super) fn key_id_of(held: &Held) -> Option<String> {
+    let wrapping = held.object.wrapping.as_ref().or_else(|| held.parts.first()?.wrapping.as_ref());
+    wrapping.map(|wrapping| wrapping.key_id.clone())
 }

@@ -21,6 +21,7 @@ mod read;
 mod serve;
 mod service;
 mod tags;
+mod unread;
 mod uploads;
 mod versions;
 mod wanted;

@@ -7,28 +7,30 @@ use s3s::dto::{
     ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, PutObjectInput,
     PutObjectOutput, StreamingBlob,
 };
-use s3s::{S3Request, S3Result, s3_error};
+use s3s::{S3Error, S3Request, S3Result, s3_error};
 
 use super::checksums::{Algorithm, given_checksum, set_checksum};
-use super::encryption::{self, Chosen, asked, set_encryption, wrapping_of};
+use super::encryption::{self, Chosen, asked, key_id_of, set_encryption};
 use super::headers::{Kept, given_headers, set_headers};
 use super::promised::{Promised, base64};
 use super::wanted::Wanted;
 use super::write::{Encoder, Written};
 use super::{Gateway, checksums, conditions, failure, now_ms, random_id, read, signed, tags};
 use crate::driver::DataKey;
+use crate::scheme1::Cipher;
 use crate::segments::{Stream, StreamId};
 use crate::store::{
-    About, Checksum, Condition, Description, Object, Part, StoreError, Versioning, Wrapping,
+    About, Checksum, Condition, Description, Format, Object, Part, StoreError, Versioning, Wrapping,
 };
 
 /// Most bytes of one PUT, and of one copy: 5 GiB.
 pub(super) const PUT_SIZE_MAX: u64 = 5 << 30;
 
-/// The data key of what is being written.
+/// The data key of what is being written, and in which format.
 pub(super) struct Sealer {
     pub(super) wrapping: Wrapping,
     pub(super) data_key: Arc<DataKey>,
+    pub(super) format: Format,
 }
 
 impl Gateway {
@@ -36,32 +38,50 @@ impl Gateway {
     pub(super) async fn sealer(&self, chosen: Option<&Chosen>) -> S3Result<Option<Sealer>> {
         let Some(chosen) = chosen else { return Ok(None) };
         let (wrapping, data_key) = self.keys.make(&chosen.key_id).await?;
-        Ok(Some(Sealer { wrapping, data_key }))
+        Ok(Some(Sealer { wrapping, data_key, format: chosen.encryption.format }))
     }
 
-    /// Writes a body into the store. Says what is written and, of an encrypted one, which stream it is.
+    /// Writes a body into the store. Says what is written and what part it is.
     pub(super) async fn write_body(
         &self,
         bucket: &str,
+        number: u32,
         body: Option<StreamingBlob>,
         size_max: u64,
-        data_key: Option<&DataKey>,
+        sealer: Option<&Sealer>,
         checksum: Option<Algorithm>,
-    ) -> S3Result<(Written, Option<String>)> {
-        let (encoder, stream) = match data_key {
+    ) -> S3Result<(Written, Part)> {
+        let (encoder, stream) = match sealer {
             None => (Encoder::Plain, None),
-            Some(data_key) => {
+            Some(Sealer { data_key, format: Format::Segments, .. }) => {
                 let mut id: StreamId = [0; 16];
                 aws_lc_rs::rand::fill(&mut id)
                     .map_err(|_| s3_error!(InternalError, "There is no randomness"))?;
                 let stream = Stream::new(data_key.bytes(), &id).map_err(failure::damaged)?;
                 (Encoder::Segments(stream), Some(checksums::hex(&id)))
             }
+            Some(Sealer { data_key, format: Format::Scheme1, .. }) => {
+                let cipher = Cipher::new(data_key).map_err(S3Error::internal_error)?;
+                (Encoder::Scheme1(Box::new(cipher)), None)
+            }
         };
         let body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
         let sink = self.store.sink(bucket).await.map_err(failure::store)?;
         let written = super::write::write(body, size_max, encoder, checksum, sink).await?;
-        Ok((written, stream))
+        let own = sealer.filter(|sealer| sealer.format == Format::Scheme1);
+        let value = written.checksum.as_ref().map(|value| base64(value));
+        let part = Part {
+            number,
+            size: written.size,
+            blob: written.fresh.blob.clone(),
+            stream,
+            wrapping: own.map(|sealer| sealer.wrapping.clone()),
+            checksum: checksum.zip(value).map(|(algorithm, value)| Checksum {
+                algorithm: algorithm.name().to_owned(),
+                value,
+            }),
+        };
+        Ok((written, part))
     }
 
     pub(super) async fn put(
@@ -90,15 +110,14 @@ impl Gateway {
         }
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
         let sealer = self.sealer(chosen.as_ref()).await?;
-        let data_key = sealer.as_ref().map(|sealer| sealer.data_key.as_ref());
         let algorithm = promised.algorithm()?;
-        let (written, stream) = self
-            .write_body(&input.bucket, input.body, promised.length, data_key, algorithm)
+        let (written, part) = self
+            .write_body(&input.bucket, 1, input.body, promised.length, sealer.as_ref(), algorithm)
             .await?;
         promised.check(&written)?;
-        let new = New { kept, tags, chosen, sealer, algorithm };
-        let object =
-            self.commit(&input.bucket, &input.key, new, written, stream, &condition).await?;
+        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
+        let new = New { kept, tags, chosen, sealer };
+        let object = self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
         let about = object.about();
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -106,7 +125,7 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(output, &about.checksum);
-        set_encryption!(output, about, object.wrapping.as_ref());
+        set_encryption!(output, about, key_id);
         Ok(output)
     }
 
@@ -126,35 +145,23 @@ impl Gateway {
         key: &str,
         new: New,
         written: Written,
-        stream: Option<String>,
+        mut part: Part,
         condition: &Condition,
     ) -> S3Result<Object> {
-        let Written { fresh, size, md5, checksum } = written;
-        let checksum = new.algorithm.zip(checksum).map(|(algorithm, value)| Checksum {
-            algorithm: algorithm.name().to_owned(),
-            value: base64(&value),
-        });
         let about = About {
-            size,
-            etag: checksums::hex(&md5),
+            size: written.size,
+            etag: checksums::hex(&written.md5),
             modified_ms: now_ms(),
             headers: new.kept.headers,
             metadata: new.kept.metadata,
-            checksum,
+            checksum: part.checksum.take(),
             parts_count: None,
             encryption: new.chosen.map(|chosen| chosen.encryption),
         };
-        let part = Part {
-            number: 1,
-            size,
-            blob: fresh.blob.clone(),
-            stream,
-            wrapping: None,
-            checksum: None,
-        };
         let parts = vec![part];
         let object = sealed_object(bucket, key, about, new.tags, new.sealer, &parts)?;
-        let placed = self.store.put(bucket, key, object, parts, vec![fresh], condition).await;
+        let placed =
+            self.store.put(bucket, key, object, parts, vec![written.fresh], condition).await;
         placed.map_err(failure::store)
     }
 
@@ -172,7 +179,7 @@ impl Gateway {
         }
         .check(&held.object)?;
         let wanted = Wanted::new(&held, input.range, input.part_number)?;
-        let data_key = self.unseal(&input.bucket, &input.key, &held).await?;
+        let data_keys = self.unseal(&input.bucket, &input.key, &held, &wanted.range).await?;
 
         let about = held.object.about().clone();
         let mut output = GetObjectOutput {
@@ -184,11 +191,11 @@ impl Gateway {
             ..Default::default()
         };
         set_headers!(output, about);
-        set_encryption!(output, about, wrapping_of(&held));
+        set_encryption!(output, about, key_id_of(&held));
         if input.checksum_mode.is_some() && wanted.whole {
             set_checksum!(output, &about.checksum);
         }
-        let body = read::read(Arc::clone(&self.store), held, data_key, wanted.range).await?;
+        let body = read::read(Arc::clone(&self.store), held, data_keys, wanted.range).await?;
         output.body = Some(body);
         Ok(output)
     }
@@ -216,7 +223,7 @@ impl Gateway {
             ..Default::default()
         };
         set_headers!(output, about);
-        set_encryption!(output, about, wrapping_of(&held));
+        set_encryption!(output, about, key_id_of(&held));
         if input.checksum_mode.is_some() && wanted.whole {
             set_checksum!(output, &about.checksum);
         }
@@ -230,7 +237,6 @@ pub(super) struct New {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) chosen: Option<Chosen>,
     pub(super) sealer: Option<Sealer>,
-    pub(super) algorithm: Option<Algorithm>,
 }
 
 /// An object for the store, with its seal.
@@ -252,7 +258,8 @@ pub(super) fn sealed_object(
         wrapping: None,
         tags,
     };
-    if let Some(Sealer { wrapping, data_key }) = sealer {
+    // Parts of Zenko's format have their own data keys, and nothing has a seal.
+    if let Some(Sealer { wrapping, data_key, format: Format::Segments }) = sealer {
         object.seal = Some(encryption::seal(&data_key, bucket, key, &object, parts)?);
         object.wrapping = Some(wrapping);
     }

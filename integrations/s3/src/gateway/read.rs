@@ -3,6 +3,7 @@
 //! Before an answer begins, the first bytes have been read and checked, so that most of what can be wrong is said with a
 //! status. What goes wrong later cuts the stream: no byte leaves that has not been checked.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use super::checksums::hex_bytes;
 use super::failure;
 use crate::driver::DataKey;
+use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Span, Stream, TAG_LEN, stored_len};
 use crate::store::{Held, Part, Source, Store};
 
@@ -45,15 +47,25 @@ impl ReadFailed {
     }
 }
 
-/// A range of an object's content. `data_key` is there if the object is encrypted.
+/// The data keys of an object.
+pub(super) enum DataKeys {
+    /// It is not encrypted.
+    None,
+    /// That of all parts, which are segments.
+    Segments(Arc<DataKey>),
+    /// That of each part that is wanted, by its number; of Zenko's format.
+    Scheme1(BTreeMap<u32, Arc<DataKey>>),
+}
+
+/// A range of an object's content.
 pub(super) async fn read(
     store: Arc<dyn Store>,
     held: Held,
-    data_key: Option<Arc<DataKey>>,
+    data_keys: DataKeys,
     range: Range<u64>,
 ) -> S3Result<StreamingBlob> {
     let len = range.end.saturating_sub(range.start);
-    let mut reader = Reader::new(store, held, data_key, range);
+    let mut reader = Reader::new(store, held, data_keys, range);
     let Some(first) = reader.next().await? else {
         return Ok(StreamingBlob::new(Body { first: None, rest: None, left: 0 }));
     };
@@ -130,7 +142,7 @@ struct Reader {
     store: Arc<dyn Store>,
     /// Keeps the files.
     held: Held,
-    data_key: Option<Arc<DataKey>>,
+    data_keys: DataKeys,
     /// Which part is next, and where in the whole content it begins.
     next: usize,
     at: u64,
@@ -152,16 +164,12 @@ struct Open {
 enum Decoder {
     Plain,
     Segments(Stream),
+    Scheme1(Box<Cipher>),
 }
 
 impl Reader {
-    fn new(
-        store: Arc<dyn Store>,
-        held: Held,
-        data_key: Option<Arc<DataKey>>,
-        range: Range<u64>,
-    ) -> Self {
-        Self { store, held, data_key, next: 0, at: 0, range, open: None }
+    fn new(store: Arc<dyn Store>, held: Held, data_keys: DataKeys, range: Range<u64>) -> Self {
+        Self { store, held, data_keys, next: 0, at: 0, range, open: None }
     }
 
     /// The next pieces, none of them empty; nothing at the end.
@@ -180,8 +188,7 @@ impl Reader {
             let Some(part) = self.held.parts.get(self.next) else { return Ok(None) };
             let (start, end) = (self.at, self.at.saturating_add(part.size));
             let empty = self.range.is_empty() && part.size == 0;
-            let wanted = (self.range.start < end && self.range.end > start) || empty;
-            if wanted {
+            if is_wanted(&self.range, start, end) || empty {
                 let range = self.range.start.max(start).saturating_sub(start)
                     ..self.range.end.min(end).saturating_sub(start);
                 self.open = Some(self.open(part, range).await?);
@@ -193,9 +200,13 @@ impl Reader {
 
     async fn open(&self, part: &Part, range: Range<u64>) -> S3Result<Open> {
         let damaged = || failure::damaged(crate::segments::Damaged);
-        let decoder = match (&self.data_key, &part.stream) {
-            (None, None) => Decoder::Plain,
-            (Some(data_key), Some(stream)) => {
+        let decoder = match (&self.data_keys, &part.stream) {
+            (DataKeys::None, None) => Decoder::Plain,
+            (DataKeys::Scheme1(keys), None) => {
+                let data_key = keys.get(&part.number).ok_or_else(damaged)?;
+                Decoder::Scheme1(Box::new(Cipher::new(data_key).map_err(S3Error::internal_error)?))
+            }
+            (DataKeys::Segments(data_key), Some(stream)) => {
                 let stream = hex_bytes(stream).and_then(|stream| stream.try_into().ok());
                 let stream = stream.ok_or_else(damaged)?;
                 Decoder::Segments(Stream::new(data_key.bytes(), &stream).map_err(failure::damaged)?)
@@ -204,7 +215,7 @@ impl Reader {
         };
         let source = self.store.source(&part.blob).await.map_err(failure::store)?;
         let expected = match &decoder {
-            Decoder::Plain => part.size,
+            Decoder::Plain | Decoder::Scheme1(_) => part.size,
             Decoder::Segments(_) => stored_len(part.size),
         };
         if source.size().await.map_err(failure::store)? != expected {
@@ -225,11 +236,14 @@ impl Open {
         self.range.start = end;
         let wanted = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
         let stream = match &self.decoder {
-            Decoder::Plain => {
-                let bytes = self.source.read(start, wanted).await.map_err(failure::store)?;
+            Decoder::Segments(stream) => stream,
+            Decoder::Plain | Decoder::Scheme1(_) => {
+                let mut bytes = self.source.read(start, wanted).await.map_err(failure::store)?;
+                if let Decoder::Scheme1(cipher) = &self.decoder {
+                    cipher.apply(start, &mut bytes).map_err(S3Error::internal_error)?;
+                }
                 return Ok(if bytes.is_empty() { Vec::new() } else { vec![Bytes::from(bytes)] });
             }
-            Decoder::Segments(stream) => stream,
         };
         let span = Span::new(&(start..end), self.size);
         let stored = span.stored.end.saturating_sub(span.stored.start);
@@ -239,6 +253,11 @@ impl Open {
         open_all(stream, &span, &mut stored)?;
         Ok(pieces(stored, span.skip, wanted))
     }
+}
+
+/// Whether a range has bytes of the stretch from `start` to `end`.
+pub(super) fn is_wanted(range: &Range<u64>, start: u64, end: u64) -> bool {
+    range.start < end && range.end > start
 }
 
 /// Opens segments in place.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::service::Service;
+use super::unread::Watched;
 use super::{Credentials, Gateway, failure, random_id};
 
 /// What a gateway takes at most.
@@ -130,12 +131,24 @@ async fn respond(
     headers_len_max: usize,
 ) -> Result<Response<Body>, Failed> {
     let method = request.method().clone();
+    let waits = request.headers().contains_key(EXPECT);
+    let admitted = admissible(&request, headers_len_max);
+    let (head, body) = request.into_parts();
+    let (body, unread) = Watched::new(body, waits);
     let id = random_id().unwrap_or_default();
-    let mut response = match admissible(&request, headers_len_max) {
-        Ok(()) => service.call(request.map(Body::from)).await,
-        Err(error) => Ok(error.to_http_response().map_err(|_| Failed)?),
+    let mut response = match admitted {
+        Ok(()) => {
+            let request = Request::from_parts(head, Body::http_body_unsync(body));
+            service.call(request).await.map_err(|_| Failed)?
+        }
+        Err(error) => {
+            drop(body);
+            error.to_http_response().map_err(|_| Failed)?
+        }
+    };
+    if !unread.drain().await {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    .map_err(|_| Failed)?;
     tracing::debug!(%method, status = response.status().as_u16(), id, "answered");
     if let Ok(id) = id.parse() {
         response.headers_mut().insert("x-amz-request-id", id);

@@ -1,12 +1,10 @@
 //! Uploads in parts. All parts of an upload have one data key, each a stream of its own.
 
-use std::sync::Arc;
-
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
     CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyPartResult,
     CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, ListPartsInput, ListPartsOutput,
-    Part as ListedPart, StreamingBlob, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
+    Part as ListedPart, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
     UploadPartOutput,
 };
 use s3s::{S3Request, S3Result, s3_error};
@@ -17,12 +15,10 @@ use super::encryption::{asked, set_encryption};
 use super::headers::given_headers;
 use super::objects::{PUT_SIZE_MAX, Sealer, check_key, sealed_object};
 use super::parts::{checksum_of, chosen_parts, copy_range, upload_algorithm};
-use super::promised::{Promised, base64};
-use super::{
-    Gateway, checksums, conditions, encryption, failure, now_ms, read, signed, tags, timestamp,
-};
-use crate::driver::DataKey;
-use crate::store::{About, Checksum, Part, Upload, UploadedPart, Versioning};
+use super::promised::Promised;
+use super::write::Written;
+use super::{Gateway, checksums, conditions, encryption, failure, now_ms, signed, tags, timestamp};
+use crate::store::{About, Format, Part, Upload, UploadedPart, Versioning};
 
 /// Most parts of an upload.
 const PARTS_MAX: u32 = 10_000;
@@ -58,7 +54,10 @@ impl Gateway {
         };
         let tags = tags::of_header(input.tagging.as_ref())?;
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
-        let sealer = self.sealer(chosen.as_ref()).await?;
+        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
+        // Parts of Zenko's format have their own data keys.
+        let shared = chosen.as_ref().filter(|chosen| chosen.encryption.format == Format::Segments);
+        let sealer = self.sealer(shared).await?;
         let upload = Upload {
             about: About {
                 modified_ms: now_ms(),
@@ -68,6 +67,7 @@ impl Gateway {
                 ..About::default()
             },
             wrapping: sealer.map(|sealer| sealer.wrapping),
+            key_id,
             tags,
             checksum_algorithm: algorithm.map(|algorithm| algorithm.name().to_owned()),
             checksum_of_content: of_content,
@@ -81,7 +81,7 @@ impl Gateway {
             checksum_type: algorithm.map(|_| checksum_type(of_content)),
             ..Default::default()
         };
-        set_encryption!(output, upload.about, upload.wrapping.as_ref());
+        set_encryption!(output, upload.about, upload.key_id.clone());
         Ok(output)
     }
 
@@ -113,33 +113,47 @@ impl Gateway {
             ));
         }
         let place = Place { bucket: &input.bucket, key: &input.key, id: &input.upload_id };
-        let data_key = self.data_key(&upload).await?;
-        let (written, stream) = self
-            .write_body(&input.bucket, input.body, promised.length, data_key.as_deref(), algorithm)
+        let sealer = self.part_sealer(&upload).await?;
+        let (written, part) = self
+            .write_body(
+                &input.bucket,
+                number,
+                input.body,
+                promised.length,
+                sealer.as_ref(),
+                algorithm,
+            )
             .await?;
         promised.check(&written)?;
-        let uploaded = uploaded(number, &written, stream, algorithm);
-        let part = self.add(&place, uploaded, written).await?;
+        let part = self.add(&place, part, written).await?;
         let mut output =
             UploadPartOutput { e_tag: Some(ETag::Strong(part.etag.clone())), ..Default::default() };
         set_checksum!(output, &part.part.checksum);
-        set_encryption!(output, upload.about, upload.wrapping.as_ref());
+        set_encryption!(output, upload.about, upload.key_id.clone());
         Ok(output)
     }
 
-    async fn data_key(&self, upload: &Upload) -> S3Result<Option<Arc<DataKey>>> {
-        match &upload.wrapping {
-            None => Ok(None),
-            Some(wrapping) => Ok(Some(self.keys.open(wrapping).await?)),
+    /// The data key of all parts.
+    async fn shared_sealer(&self, upload: &Upload) -> S3Result<Option<Sealer>> {
+        let Some(wrapping) = &upload.wrapping else { return Ok(None) };
+        let data_key = self.keys.open(wrapping).await?;
+        Ok(Some(Sealer { wrapping: wrapping.clone(), data_key, format: Format::Segments }))
+    }
+
+    /// The data key of a new part: that of all parts, or its own.
+    async fn part_sealer(&self, upload: &Upload) -> S3Result<Option<Sealer>> {
+        match (&upload.about.encryption, &upload.key_id) {
+            (Some(encryption), Some(key_id)) if encryption.format == Format::Scheme1 => {
+                let (wrapping, data_key) = self.keys.make(key_id).await?;
+                Ok(Some(Sealer { wrapping, data_key, format: Format::Scheme1 }))
+            }
+            _ => self.shared_sealer(upload).await,
         }
     }
 
-    async fn add(
-        &self,
-        place: &Place<'_>,
-        part: UploadedPart,
-        written: super::write::Written,
-    ) -> S3Result<UploadedPart> {
+    async fn add(&self, place: &Place<'_>, part: Part, written: Written) -> S3Result<UploadedPart> {
+        let etag = checksums::hex(&written.md5);
+        let part = UploadedPart { part, etag, modified_ms: now_ms() };
         let added = self
             .store
             .put_part(place.bucket, place.key, place.id, part.clone(), written.fresh)
@@ -168,13 +182,13 @@ impl Gateway {
         }
         let algorithm = upload_algorithm(&upload)?;
         let place = Place { bucket: &input.bucket, key: &input.key, id: &input.upload_id };
-        let data_key = self.data_key(&upload).await?;
-        let body: StreamingBlob =
-            read::read(Arc::clone(&self.store), source.held, source.data_key, range).await?;
-        let (written, stream) =
-            self.write_body(&input.bucket, Some(body), len, data_key.as_deref(), algorithm).await?;
-        let uploaded = uploaded(number, &written, stream, algorithm);
-        let part = self.add(&place, uploaded, written).await?;
+        let sealer = self.part_sealer(&upload).await?;
+        let version = source.version.clone();
+        let body = self.read_source(source, range).await?;
+        let (written, part) = self
+            .write_body(&input.bucket, number, Some(body), len, sealer.as_ref(), algorithm)
+            .await?;
+        let part = self.add(&place, part, written).await?;
         let mut result = CopyPartResult {
             e_tag: Some(ETag::Strong(part.etag.clone())),
             last_modified: Some(timestamp(part.modified_ms)),
@@ -183,10 +197,10 @@ impl Gateway {
         set_checksum!(result, &part.part.checksum);
         let mut output = UploadPartCopyOutput {
             copy_part_result: Some(result),
-            copy_source_version_id: source.version,
+            copy_source_version_id: version,
             ..Default::default()
         };
-        set_encryption!(output, upload.about, upload.wrapping.as_ref());
+        set_encryption!(output, upload.about, upload.key_id.clone());
         Ok(output)
     }
 
@@ -223,10 +237,7 @@ impl Gateway {
             ..upload.about.clone()
         };
         let parts: Vec<Part> = used.into_iter().map(|part| part.part).collect();
-        let data_key = self.data_key(&upload).await?;
-        let sealer = data_key
-            .zip(upload.wrapping.clone())
-            .map(|(data_key, wrapping)| Sealer { wrapping, data_key });
+        let sealer = self.shared_sealer(&upload).await?;
         let object = sealed_object(bucket_name, key, about, upload.tags, sealer, &parts)?;
         let condition = conditions::write(input.if_match.as_ref(), input.if_none_match.as_ref());
         let completed = self.store.complete(bucket_name, key, id, object, parts, &condition).await;
@@ -239,7 +250,7 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(output, &about.checksum);
-        set_encryption!(output, about, object.wrapping.as_ref());
+        set_encryption!(output, about, upload.key_id);
         output.bucket = Some(input.bucket);
         output.key = Some(input.key);
         Ok(output)
@@ -314,25 +325,4 @@ fn part_number(number: i32) -> S3Result<u32> {
 
 fn checksum_type(of_content: bool) -> ChecksumType {
     ChecksumType::from(if of_content { "FULL_OBJECT" } else { "COMPOSITE" }.to_owned())
-}
-
-fn uploaded(
-    number: u32,
-    written: &super::write::Written,
-    stream: Option<String>,
-    algorithm: Option<Algorithm>,
-) -> UploadedPart {
-    let checksum = algorithm.zip(written.checksum.as_ref()).map(|(algorithm, value)| Checksum {
-        algorithm: algorithm.name().to_owned(),
-        value: base64(value),
-    });
-    let part = Part {
-        number,
-        size: written.size,
-        blob: written.fresh.blob.clone(),
-        stream,
-        wrapping: None,
-        checksum,
-    };
-    UploadedPart { part, etag: checksums::hex(&written.md5), modified_ms: now_ms() }
 }

@@ -17,6 +17,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::checksums::{Algorithm, Hasher};
 use super::failure;
+use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Stream};
 use crate::store::{Fresh, Sink};
 
@@ -31,6 +32,8 @@ pub(super) enum Encoder {
     Plain,
     /// Authenticated segments.
     Segments(Stream),
+    /// Zenko's format.
+    Scheme1(Box<Cipher>),
 }
 
 /// What has been written.
@@ -111,15 +114,20 @@ impl Work {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(chunk);
         }
-        self.size = self.size.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         let stored = match &self.encoder {
             Encoder::Plain => chunk.to_vec(),
+            Encoder::Scheme1(cipher) => {
+                let mut stored = chunk.to_vec();
+                cipher.apply(self.size, &mut stored).map_err(S3Error::internal_error)?;
+                stored
+            }
             Encoder::Segments(stream) => {
                 let (next, stored) = encrypt(stream, self.segments, chunk, last)?;
                 self.segments = next;
                 stored
             }
         };
+        self.size = self.size.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         Ok((self, stored))
     }
 }

@@ -250,9 +250,12 @@ pub struct Part {
 pub struct Upload {
     /// What the object will be; size, entity tag and checksum are still empty.
     pub about: About,
-    /// The data key of all parts.
+    /// The data key of all parts; of Zenko's format each has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrapping: Option<Wrapping>,
+    /// Which key wraps data keys, if it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
     /// The tags it will have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

@@ -16,3 +16,4 @@ mod host;
 mod arsenal;
 mod driver;
 mod faults;
+mod program;

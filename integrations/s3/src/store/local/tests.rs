@@ -228,6 +228,7 @@ fn an_upload_becomes_an_object_in_one_step_and_leaves_nothing() {
         let upload = Upload {
             about: About::default(),
             wrapping: None,
+            key_id: None,
             tags: BTreeMap::new(),
             checksum_algorithm: None,
             checksum_of_content: false,
@@ -347,6 +348,7 @@ fn the_longest_key_has_versions_and_uploads() {
         let upload = Upload {
             about: About::default(),
             wrapping: None,
+            key_id: None,
             tags: BTreeMap::new(),
             checksum_algorithm: None,
             checksum_of_content: false,
