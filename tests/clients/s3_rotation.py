@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import tempfile
 
@@ -27,16 +28,23 @@ class Run:
         self.kmip.audit()
         self.gateway = Gateway(options.gateway, directory, self.kmip)
         self.expected = {}
+        self.zenko = self.kmip.path("zenko")
+        os.mkdir(self.zenko)
+        for name in ("ca", "cert", "key"):
+            shutil.copy(os.path.join(self.kmip.path("client"), f"{name}.pem"), os.path.join(self.zenko, f"kmip-{name}.pem"))
+        with open(os.path.join(self.zenko, "values.yaml"), "w") as file:
+            file.write(f"kmip: {{enabled: true, port: {self.kmip.port}, hosts: [127.0.0.1], bucketAttributeName: x-bucket}}\n")
         self.random = random.Random(options.seed)
 
     def check(self, name):
         return self.checks.check(name)
 
     def command(self, *words):
-        """The gateway's program, with its settings and a command."""
+        """The gateway's program, with its settings and a command. It finds the KMIP server as Zenko does."""
+        values = os.path.join(self.zenko, "values.yaml")
         return [
             self.options.gateway, "--store", self.gateway.store, "--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY,
-            "--kmip-server", f"127.0.0.1:{self.kmip.port}", "--client", self.kmip.path("client"), *words]
+            "--zenko", values, *words]
 
     def does(self, *words):
         done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=300)

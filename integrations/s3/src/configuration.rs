@@ -289,7 +289,13 @@ impl Arguments {
             }
             let options = zenko(path).map_err(driver::DriverError::Options);
             let options = options.with_context(|| path.display().to_string())?;
-            return Ok(Some(options).filter(|options| options.enabled));
+            if !options.enabled {
+                bail!(
+                    "{}: KMIP is not enabled there; leave --zenko out to store in the open",
+                    path.display()
+                );
+            }
+            return Ok(Some(options));
         }
         if self.kmip_server.is_empty() {
             if self.client.is_some() || self.kmip_ca.is_some() {

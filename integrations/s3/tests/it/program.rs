@@ -34,6 +34,16 @@ fn wrong_arguments_are_refused_and_no_secret_is_shown() {
         std::fs::write(&file, text).unwrap();
         refused(&["--config", text_of(&file)], "gateway.toml");
     }
+    let values = directory.path().join("values.yaml");
+    let zenko = [&store[..], &signed, &["--zenko", text_of(&values)]].concat();
+    refused(&zenko, "values.yaml");
+    std::fs::write(&values, "kmip: {enabled: false}").unwrap();
+    refused(&zenko, "KMIP is not enabled there");
+    refused(&[&zenko[..], &["--kmip-server", "kms"]].concat(), "--zenko");
+    std::fs::write(&values, "kmip: {enabled: true, retries: 1}").unwrap();
+    refused(&zenko, "kmip.retries: there is no such option");
+    std::fs::write(&values, "kmip: {enabled: true, hosts: [kms]}").unwrap();
+    refused(&zenko, "kmip-cert.pem: the client's certificate is missing");
 }
 
 fn text_of(path: &Path) -> &str {
