@@ -31,7 +31,7 @@ fn run(script: &str, server: &Server, checks_min: usize) {
 }
 
 /// Runs one script to its end; it must pass, and must have checked at least `checks_min` things.
-fn run_with(script: &str, checks_min: usize, arguments: impl FnOnce(&mut Command)) {
+pub(crate) fn run_with(script: &str, checks_min: usize, arguments: impl FnOnce(&mut Command)) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
     let mut command = Command::new(python());
     command.args(["-B", "-W", "ignore"]).arg(path);

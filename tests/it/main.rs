@@ -49,6 +49,7 @@ mod packages;
 mod power;
 mod recorded;
 mod revocation;
+mod s3;
 mod samples;
 mod seal_kmip;
 mod secrets;

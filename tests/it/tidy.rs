@@ -72,6 +72,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("../integrations/at-rest", &["client", "kmip"]),
     ("../integrations/mariadb", &["client", "kmip", "ttlv"]),
     ("../integrations/mysql", &["client", "kmip", "ttlv"]),
+    ("../integrations/s3", &["client", "kmip", "ttlv", "store"]),
     ("claviger", &["ttlv", "kmip", "client", "server", "at-rest", "mariadb", "crypto", "store"]),
 ];
 

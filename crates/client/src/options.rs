@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_kmip::enums::Operation;
+
 use crate::tls::Config;
 use crate::{Dialect, Endpoint, Error, Timeouts};
 
@@ -83,6 +85,19 @@ pub enum Event<'a> {
         server: &'a Endpoint,
         /// How.
         error: &'a Error,
+    },
+    /// A server answered, over a connection that is shared.
+    Answered {
+        /// The server.
+        server: &'a Endpoint,
+        /// What it was asked for.
+        operation: Operation,
+        /// How long the request waited for others that were under way.
+        waited: Duration,
+        /// From then to the answer.
+        took: Duration,
+        /// How many others were under way when it came to be.
+        under_way: usize,
     },
     /// Every server failed.
     RoundFailed {

@@ -98,6 +98,12 @@ impl<S> State<S> {
         }
     }
 
+    /// The version that was agreed on with that server.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn version(&self, server: usize) -> Option<Version> {
+        lock(&self.roster).version(server)
+    }
+
     pub(crate) fn speaks(&self, server: usize, version: Version) {
         lock(&self.roster).speaks(server, Some(version));
     }
@@ -128,7 +134,13 @@ impl<S> State<S> {
             drop(lock(&self.shelf).take_all(server));
         }
         match judge(failover, endpoint, error, outcome.may_have_been_done) {
-            ControlFlow::Break(error) => Verdict::Done(Err(error)),
+            ControlFlow::Break(error) => {
+                if matches!(error, Error::Lost { .. }) {
+                    lock(&self.roster).failed(server, Instant::now());
+                    self.options.tell(&Event::ServerFailed { server: endpoint, error: &error });
+                }
+                Verdict::Done(Err(error))
+            }
             ControlFlow::Continue(Error::Unsent(_) | Error::Transport(_)) if outcome.is_reused => {
                 // The server may have been restarted: its other sessions are as dead.
                 drop(lock(&self.shelf).take_all(server));

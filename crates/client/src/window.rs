@@ -21,6 +21,12 @@ impl Depth {
     pub const fn new(depth: usize) -> Self {
         Self(if depth == 0 { 1 } else { depth })
     }
+
+    /// How many.
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn get(self) -> usize {
+        self.0
+    }
 }
 
 impl Default for Depth {

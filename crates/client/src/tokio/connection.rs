@@ -173,6 +173,26 @@ impl Connection {
         }
     }
 
+    /// Waits for the next answer, without end. It may be given up and called again: nothing is lost by it.
+    pub(super) async fn next_answer(&mut self) -> Result<Answer, Error> {
+        let message = self.next_message().await?;
+        self.has_answered = true;
+        let Some(expected) = self.window.answered() else {
+            return Err(unsent("no request is under way"));
+        };
+        Ok(Answer::new(message, expected))
+    }
+
+    /// Whether something failed, or was given up half-way.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Whether one more request may be sent before an answer is read.
+    pub(super) fn admits(&self, outgoing: &Outgoing, depth: Depth) -> bool {
+        self.window.admits(outgoing, depth)
+    }
+
     /// How many requests are under way.
     #[must_use]
     pub fn under_way(&self) -> usize {

@@ -4,9 +4,12 @@ mod client;
 mod connection;
 #[cfg(feature = "openssl")]
 mod openssl;
+mod pipe;
+mod pipelined;
 mod session;
 mod stream;
 
 pub use client::Client;
 pub use connection::Connection;
+pub use pipelined::PipelinedClient;
 pub use session::Session;

@@ -53,6 +53,11 @@ impl Session {
         Self { connection, dialect, version, has_sent_unrepeatable: false }
     }
 
+    /// The connection, and how the server is spoken to.
+    pub(super) fn into_parts(self) -> (Connection, Dialect, Version) {
+        (self.connection, self.dialect, self.version)
+    }
+
     /// The version that is spoken.
     #[must_use]
     pub const fn version(&self) -> Version {

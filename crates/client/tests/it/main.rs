@@ -17,6 +17,8 @@ mod cbc;
 mod client;
 mod connection;
 mod negotiation;
+#[cfg(feature = "tokio")]
+mod pipelined;
 mod real;
 mod trust;
 #[cfg(feature = "tokio")]

@@ -1,0 +1,227 @@
+//! Sockets and HTTP/1.1, and what is refused before s3s sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, S3Result, s3_error};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::service::Service;
+use super::unread::Watched;
+use super::{Credentials, Gateway, failure, random_id};
+
+/// What a gateway takes at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once; more wait.
+    pub connections_max: usize,
+    /// All headers of a request, in bytes.
+    pub headers_len_max: usize,
+    /// How long a request's headers may take.
+    pub headers_time_max: Duration,
+    /// How long transfers may go on after the gateway has been told to end.
+    pub drain_time_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 1024,
+            headers_len_max: 16 << 10,
+            headers_time_max: Duration::from_secs(30),
+            drain_time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Longest XML body: CompleteMultipartUpload with 10,000 parts and their checksums.
+const XML_LEN_MAX: usize = 4 << 20;
+/// What a connection holds of its body at once, and of a request's head.
+const BUFFER_LEN_MAX: usize = 128 << 10;
+/// How long a presigned URL may be valid: a week.
+const PRESIGNED_SECONDS_MAX: u32 = 604_800;
+/// The pause after the system had no more sockets for us.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers on a socket until `ended`; then lets transfers finish.
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    credentials: Credentials,
+    listener: TcpListener,
+    limits: Limits,
+    ended: impl Future<Output = ()>,
+) {
+    let service = build(Arc::clone(&gateway), credentials);
+    let upkeep = tokio::spawn(async move { gateway.upkeep().await });
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let mut ended = std::pin::pin!(ended);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut ended => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let Some((socket, place)) = accepted else { continue };
+        let service = service.clone();
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.headers_time_max)
+            .max_buf_size(BUFFER_LEN_MAX)
+            .serve_connection(
+                TokioIo::new(socket),
+                service_fn(move |request| {
+                    respond(service.clone(), request, limits.headers_len_max)
+                }),
+            );
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.drain_time_max, graceful.shutdown()).await.is_err() {
+        tracing::warn!("transfers did not finish in time and are cut");
+    }
+    upkeep.abort();
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((socket, _)) => {
+            // Only a matter of speed.
+            drop(socket.set_nodelay(true));
+            Some((socket, place))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a connection was not accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+fn build(gateway: Arc<Gateway>, credentials: Credentials) -> S3Service {
+    let mut config = S3Config::default();
+    config.xml_max_body_size = XML_LEN_MAX;
+    let mut builder = S3ServiceBuilder::new(Service(gateway));
+    builder.set_auth(credentials);
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    builder.build()
+}
+
+async fn respond(
+    service: S3Service,
+    request: Request<Incoming>,
+    headers_len_max: usize,
+) -> Result<Response<Body>, Failed> {
+    let method = request.method().clone();
+    let waits = request.headers().contains_key(EXPECT);
+    let admitted = admissible(&request, headers_len_max);
+    let (head, body) = request.into_parts();
+    let (body, unread) = Watched::new(body, waits);
+    let id = random_id().unwrap_or_default();
+    let mut response = match admitted {
+        Ok(()) => {
+            let request = Request::from_parts(head, Body::http_body_unsync(body));
+            service.call(request).await.map_err(|_| Failed)?
+        }
+        Err(error) => {
+            drop(body);
+            error.to_http_response().map_err(|_| Failed)?
+        }
+    };
+    if !unread.drain().await {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    tracing::debug!(%method, status = response.status().as_u16(), id, "answered");
+    if let Ok(id) = id.parse() {
+        response.headers_mut().insert("x-amz-request-id", id);
+    }
+    Ok(response)
+}
+
+/// An answer could not be made; the connection ends.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer could be made")]
+struct Failed;
+
+/// Refuses what s3s would take and must not be taken.
+fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<()> {
+    let headers = request.headers();
+    let lengths =
+        headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+    if lengths.fold(0, usize::saturating_add) > headers_len_max {
+        return Err(failure::custom(
+            "RequestHeaderSectionTooLarge",
+            StatusCode::BAD_REQUEST,
+            "Your request header section exceeds the maximum allowed size",
+        ));
+    }
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let query = Query(request.uri());
+    let form = text(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    if request.method() == Method::POST && form {
+        // It would be held in memory.
+        return Err(s3_error!(NotImplemented, "Uploads by forms are not implemented"));
+    }
+    let authorization = text(AUTHORIZATION).unwrap_or_default();
+    if authorization.starts_with("AWS ") || query.get("AWSAccessKeyId").is_some() {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        ));
+    }
+    if let Some(expires) = query.get("X-Amz-Expires")
+        && !expires.parse::<u32>().is_ok_and(|seconds| seconds <= PRESIGNED_SECONDS_MAX)
+    {
+        return Err(s3_error!(
+            AuthorizationQueryParametersError,
+            "X-Amz-Expires must be a number of seconds that is at most a week"
+        ));
+    }
+    let in_header = authorization
+        .split([',', ' '])
+        .find_map(|part| part.trim().strip_prefix("SignedHeaders="))
+        .map(str::to_owned);
+    let in_query =
+        query.get("X-Amz-SignedHeaders").map(|names| names.replace("%3B", ";").replace("%3b", ";"));
+    let Some(signed) = in_header.or(in_query) else { return Ok(()) };
+    let signed: Vec<&str> = signed.split(';').collect();
+    let mut bound =
+        headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
+    if !signed.contains(&"host") || bound.any(|name| !signed.contains(&name)) {
+        return Err(s3_error!(
+            AccessDenied,
+            "There were headers present in the request which were not signed"
+        ));
+    }
+    Ok(())
+}
+
+/// The parameters of a query, as they were sent.
+struct Query<'a>(&'a Uri);
+
+impl Query<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.query()?.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name).then_some(value)
+        })
+    }
+}

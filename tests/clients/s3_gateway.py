@@ -1,0 +1,152 @@
+"""The processes of the S3 tests: a KMIP server and a gateway, started, killed and started again."""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+import boto3
+from botocore.config import Config
+
+ACCESS_KEY = "TESTACCESSKEY"
+SECRET_KEY = "test secret key"
+TOKEN = "integration-root-token"
+READY_WITHIN = 60
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """A program that says `ready …` when it is."""
+
+    def __init__(self, command, log):
+        self.log = open(log, "ab")
+        # A failed check ends the script at once: whatever it started ends with it.
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+        watchdog = threading.Timer(READY_WITHIN, self.process.kill)
+        watchdog.start()
+        self.ready = None
+        for line in self.process.stdout:
+            if line.startswith(b"ready "):
+                self.ready = line.decode().strip()
+                break
+        watchdog.cancel()
+        if self.ready is None:
+            raise AssertionError(f"{command[0]} did not get ready; see {log}")
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def memory(self):
+        """The most memory it has had, in bytes."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            line = next(line for line in status if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+
+
+class Kmip:
+    """`claviger server --dev` on a data directory, at one address whenever it runs."""
+
+    def __init__(self, binary, directory):
+        self.binary = binary
+        self.directory = directory
+        self.port, self.api = free_port(), free_port()
+        self.process = None
+
+    def start(self):
+        self.process = Process([
+            self.binary, "server", "--dev", "--data-dir", self.path("data"), "--kmip-addr", f"127.0.0.1:{self.port}",
+            "--api-addr", f"127.0.0.1:{self.api}", "--root-token", TOKEN, "--export-client", self.path("client"),
+        ], self.path("kmip.log"))
+        return self
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def audit(self):
+        body = json.dumps({"type": "file", "options": {"file_path": self.path("counted.log")}}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.api}/v1/sys/audit/counted", data=body, method="PUT",
+            headers={"X-Vault-Token": TOKEN, "Content-Type": "application/json"})
+        urllib.request.urlopen(request).read()
+
+    def operations(self):
+        """How often each operation was asked for since the audit began."""
+        counts = {}
+        with open(self.path("counted.log")) as log:
+            for line in log:
+                entry = json.loads(line)
+                if entry["type"] == "kmip" and entry["phase"] == "request":
+                    operation = entry["operation"]
+                    counts[operation] = counts.get(operation, 0) + 1
+        return counts
+
+
+class Gateway:
+    """A gateway on a store, at one address whenever it runs."""
+
+    def __init__(self, binary, directory, kmip=None, arguments=()):
+        self.binary = binary
+        self.directory = directory
+        self.kmip = kmip
+        self.port = free_port()
+        self.arguments = list(arguments)
+        self.process = None
+
+    def start(self, *more):
+        command = [
+            self.binary, "--listen", f"127.0.0.1:{self.port}", "--store", self.store, "--access-key", ACCESS_KEY,
+            "--secret-key", SECRET_KEY, *self.arguments, *more,
+        ]
+        if self.kmip is not None:
+            command += ["--kmip-server", f"127.0.0.1:{self.kmip.port}", "--client", self.kmip.path("client")]
+        self.process = Process(command, os.path.join(self.directory, "gateway.log"))
+        return self
+
+    @property
+    def store(self):
+        return os.path.join(self.directory, "store")
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, **config):
+        config.setdefault("retries", {"max_attempts": 0})
+        return boto3.client(
+            "s3", endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY, config=Config(s3={"addressing_style": "path"}, **config))
+
+    def blobs(self):
+        """The files with the objects' bytes."""
+        top = os.path.join(self.store, "blobs")
+        return [os.path.join(shelf, name) for shelf, _, names in os.walk(top) for name in names]
+
+
+def wait_until(condition, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)

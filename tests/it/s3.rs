@@ -1,0 +1,123 @@
+//! The S3 gateway before a real KMIP server, driven by boto3, by the `aws` command, and by what no client sends; the scripts in
+//! `clients/s3_*.py` say what has to hold. Those about faults start, kill and damage processes of their own.
+//!
+//! `CLAVIGER_CRASH_ROUNDS` is how often a gateway is killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::clients::run_with;
+use crate::server::{Server, binary};
+
+const ACCESS_KEY: &str = "TESTACCESSKEY";
+const SECRET_KEY: &str = "test secret key";
+
+/// The gateway, beside the binary under test.
+fn gateway() -> PathBuf {
+    let gateway = binary().with_file_name("claviger-s3");
+    assert!(gateway.exists(), "{} is not built: cargo build --workspace", gateway.display());
+    gateway
+}
+
+/// A running gateway with a store of its own.
+struct Gateway {
+    child: Child,
+    endpoint: String,
+    scratch: tempfile::TempDir,
+    server: Server,
+}
+
+impl Gateway {
+    fn start(arguments: &[&str]) -> Self {
+        let server = Server::start();
+        let scratch = tempfile::tempdir().unwrap();
+        let mut child = Command::new(gateway())
+            .args(["--listen", "127.0.0.1:0", "--store"])
+            .arg(scratch.path().join("store"))
+            .args(["--kmip-server", &server.kmip.to_string(), "--client"])
+            .arg(&server.client)
+            .args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let endpoint = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("ready s3=").map(str::to_owned))
+            .expect("the gateway got ready");
+        Self { child, endpoint, scratch, server }
+    }
+
+    fn drive(&self, script: &str, checks_min: usize) {
+        run_with(script, checks_min, |command| {
+            command
+                .args(["--endpoint", &self.endpoint, "--access-key", ACCESS_KEY])
+                .args(["--secret-key", SECRET_KEY, "--scratch"])
+                .arg(self.scratch.path());
+        });
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the KMIP server's stderr ---\n{}", self.server.stderr());
+        }
+    }
+}
+
+fn with_binaries(script: &str, checks_min: usize, more: &[&str]) {
+    run_with(script, checks_min, |command| {
+        command.arg("--gateway").arg(gateway()).arg("--claviger").arg(binary()).args(more);
+    });
+}
+
+#[test]
+fn boto3_drives_every_operation() {
+    Gateway::start(&[]).drive("s3_boto3.py", 110);
+}
+
+#[test]
+fn boto3_drives_every_operation_in_zenkos_format() {
+    Gateway::start(&["--format", "scheme1"]).drive("s3_boto3.py", 110);
+}
+
+#[test]
+fn the_aws_command_does_what_people_type() {
+    Gateway::start(&[]).drive("s3_awscli.py", 7);
+}
+
+#[test]
+fn what_no_client_sends_is_refused_and_stores_nothing() {
+    with_binaries("s3_wire.py", 45, &[]);
+}
+
+#[test]
+fn no_wrong_byte_of_a_damaged_store_leaves() {
+    with_binaries("s3_faults.py", 40, &["damage"]);
+}
+
+#[test]
+fn an_outage_of_the_kmip_server_is_said_and_ends() {
+    with_binaries("s3_faults.py", 5, &["outage"]);
+}
+
+#[test]
+fn the_kmip_server_is_asked_no_more_often_than_by_zenko() {
+    with_binaries("s3_faults.py", 15, &["counts"]);
+}
+
+#[test]
+fn killed_at_any_moment_an_object_is_the_old_one_or_the_new_one() {
+    let rounds = std::env::var("CLAVIGER_CRASH_ROUNDS").unwrap_or_else(|_| "50".to_owned());
+    with_binaries("s3_faults.py", 3, &["interrupted", "killed", "--rounds", &rounds]);
+}
+
+#[test]
+fn keys_of_buckets_are_rotated_and_data_keys_rewrapped() {
+    with_binaries("s3_rotation.py", 11, &[]);
+}
