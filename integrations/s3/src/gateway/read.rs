@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::checksums::hex_bytes;
 use super::failure;
+use super::write::SILENCE_MAX;
 use crate::driver::DataKey;
 use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Span, Stream, TAG_LEN, stored_len};
@@ -75,7 +76,7 @@ pub(super) async fn read(
     let first = pieces.next();
     tokio::spawn(async move {
         for piece in pieces {
-            if sender.send(Ok(piece)).await.is_err() {
+            if !send(&sender, Ok(piece)).await {
                 return;
             }
         }
@@ -84,20 +85,27 @@ pub(super) async fn read(
                 Ok(None) => return,
                 Ok(Some(pieces)) => {
                     for piece in pieces {
-                        if sender.send(Ok(piece)).await.is_err() {
+                        if !send(&sender, Ok(piece)).await {
                             return;
                         }
                     }
                 }
                 Err(error) => {
                     // The receiver may be gone; then there is nobody to tell.
-                    drop(sender.send(Err(ReadFailed::of(&error))).await);
+                    send(&sender, Err(ReadFailed::of(&error))).await;
                     return;
                 }
             }
         }
     });
     Ok(StreamingBlob::new(Body { first, rest: Some(receiver), left: len }))
+}
+
+type Sender = mpsc::Sender<Result<Bytes, ReadFailed>>;
+
+/// Hands a piece over. Says whether to go on: a client that takes nothing for too long keeps no files.
+async fn send(sender: &Sender, piece: Result<Bytes, ReadFailed>) -> bool {
+    matches!(tokio::time::timeout(SILENCE_MAX, sender.send(piece)).await, Ok(Ok(())))
 }
 
 /// The stream of a body: what has been read already, and what follows.
