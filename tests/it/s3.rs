@@ -116,3 +116,8 @@ fn killed_at_any_moment_an_object_is_the_old_one_or_the_new_one() {
     let rounds = std::env::var("CLAVIGER_CRASH_ROUNDS").unwrap_or_else(|_| "50".to_owned());
     with_binaries("s3_faults.py", 3, &["interrupted", "killed", "--rounds", &rounds]);
 }
+
+#[test]
+fn keys_of_buckets_are_rotated_and_data_keys_rewrapped() {
+    with_binaries("s3_rotation.py", 11, &[]);
+}

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use claviger_client::Endpoint;
 use claviger_client::tls::Settings;
+use claviger_s3::driver::options::Given;
 use claviger_s3::driver::{self, Driver};
 use claviger_s3::gateway::{CacheLimits, Credentials, Encrypt, Limits, Options};
 use claviger_s3::store::Format;
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Directory with ca.pem, cert.pem and key.pem, as `claviger server --export-client` writes it
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kmip_ca", "kmip_cert", "kmip_key"])]
     client: Option<PathBuf>,
+    /// Zenko's values.yaml, with kmip-*.pem beside it, or CloudServer's config.json: its KMIP servers and options
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kmip_server", "client", "kmip_ca", "kmip_cert", "kmip_key"])]
+    zenko: Option<PathBuf>,
     /// Certificates of the authorities that the KMIP server's certificate may come from
     #[arg(long, value_name = "FILE")]
     kmip_ca: Option<PathBuf>,
@@ -86,6 +90,28 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    #[serde(skip)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What else there is to do than to serve; the settings come before it. No gateway may have the store open.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes a new key for a bucket, for objects that are written from now on
+    Rotate {
+        /// The bucket
+        bucket: String,
+    },
+    /// Puts data keys that are under old keys of a bucket under its key; no content is read or written. Interrupted, it
+    /// goes on when it is called again
+    Rewrap {
+        /// The bucket
+        bucket: String,
+        /// Destroys the old keys when nothing is under them any more
+        #[arg(long)]
+        destroy: bool,
+    },
 }
 
 /// Which objects are encrypted.
@@ -122,8 +148,9 @@ pub(crate) struct Configuration {
     pub(crate) limits: Limits,
     pub(crate) log_level: LevelFilter,
     pub(crate) log_json: bool,
-    servers: Vec<Endpoint>,
-    tls: Option<Settings>,
+    /// What there is to do, if it is not to serve.
+    pub(crate) command: Option<Command>,
+    kmip: Option<driver::Options>,
 }
 
 impl Configuration {
@@ -137,7 +164,7 @@ impl Configuration {
             bail!("where objects rest is not said: give --store DIR");
         };
         let credentials = given.credentials()?;
-        let (servers, tls) = given.kmip()?;
+        let kmip = given.kmip()?;
         let defaults = CacheLimits::default();
         let lifetime = given.data_key_cache_seconds.map(Duration::from_secs);
         let cache = CacheLimits {
@@ -146,11 +173,11 @@ impl Configuration {
         };
         let encrypt = match given.encrypt {
             // Without a KMIP server there is no key to encrypt with, and a request that asks for it is refused.
-            _ if servers.is_empty() => Encrypt::Asked,
+            _ if kmip.is_none() => Encrypt::Asked,
             Some(Which::Asked) => Encrypt::Asked,
             None | Some(Which::All) => Encrypt::All,
         };
-        if servers.is_empty() && matches!(given.encrypt, Some(Which::All)) {
+        if kmip.is_none() && matches!(given.encrypt, Some(Which::All)) {
             bail!("objects cannot be encrypted without a KMIP server: give --kmip-server");
         }
         let format = match given.format {
@@ -172,16 +199,14 @@ impl Configuration {
             limits,
             log_level: log_level.with_context(|| format!("{level} is no log level"))?,
             log_json: given.log_json,
-            servers,
-            tls,
+            command: given.command,
+            kmip,
         })
     }
 
     /// What speaks to the KMIP servers, if any is named.
     pub(crate) fn driver(&self) -> anyhow::Result<Option<Driver>> {
-        let Some(tls) = &self.tls else { return Ok(None) };
-        let options = driver::Options::new(self.servers.clone(), tls.clone());
-        Ok(Some(Driver::new(options)?))
+        Ok(self.kmip.clone().map(Driver::new).transpose()?)
     }
 }
 
@@ -190,6 +215,13 @@ fn place(store: PathBuf) -> anyhow::Result<StorePlace> {
         bail!("{}: only a directory can be a store", store.display());
     }
     Ok(StorePlace::Directory(store))
+}
+
+/// Options as Zenko has them, the environment below the file.
+fn zenko(path: &Path) -> Result<driver::Options, Vec<driver::Problem>> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let environment = Given::from_environment(|name| std::env::var(name).ok(), base)?;
+    Given::from_file(path)?.over(environment).options()
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Arguments> {
@@ -204,12 +236,17 @@ impl Arguments {
     fn over(self, file: Self) -> Self {
         let keep = |mine: Vec<String>, other| if mine.is_empty() { other } else { mine };
         // The ways to name the client's files exclude each other.
-        let files = self.client.is_some() || self.kmip_ca.is_some();
+        let files = self.client.is_some() || self.kmip_ca.is_some() || self.zenko.is_some();
+        let servers = !self.kmip_server.is_empty();
         let from_file = |path: Option<PathBuf>| path.filter(|_| !files);
         Self {
             listen: self.listen.or(file.listen),
             store: self.store.or(file.store),
-            kmip_server: keep(self.kmip_server, file.kmip_server),
+            kmip_server: match self.zenko {
+                None => keep(self.kmip_server, file.kmip_server),
+                Some(_) => Vec::new(),
+            },
+            zenko: self.zenko.or(file.zenko.filter(|_| !servers)),
             client: self.client.or(from_file(file.client)),
             kmip_ca: self.kmip_ca.or(from_file(file.kmip_ca)),
             kmip_cert: self.kmip_cert.or(from_file(file.kmip_cert)),
@@ -225,6 +262,7 @@ impl Arguments {
             log_level: self.log_level.or(file.log_level),
             log_json: self.log_json || file.log_json,
             config: None,
+            command: self.command,
         }
     }
 
@@ -244,12 +282,20 @@ impl Arguments {
         Ok(credentials)
     }
 
-    fn kmip(&self) -> anyhow::Result<(Vec<Endpoint>, Option<Settings>)> {
+    fn kmip(&self) -> anyhow::Result<Option<driver::Options>> {
+        if let Some(path) = &self.zenko {
+            if !self.kmip_server.is_empty() {
+                bail!("both --zenko and --kmip-server name KMIP servers");
+            }
+            let options = zenko(path).map_err(driver::DriverError::Options);
+            let options = options.with_context(|| path.display().to_string())?;
+            return Ok(Some(options).filter(|options| options.enabled));
+        }
         if self.kmip_server.is_empty() {
             if self.client.is_some() || self.kmip_ca.is_some() {
                 bail!("the KMIP client has no server: give --kmip-server");
             }
-            return Ok((Vec::new(), None));
+            return Ok(None);
         }
         let servers: Result<Vec<Endpoint>, _> =
             self.kmip_server.iter().map(|server| server.parse()).collect();
@@ -275,6 +321,6 @@ impl Arguments {
             key: Some(key),
             ..Settings::default()
         };
-        Ok((servers?, Some(tls)))
+        Ok(Some(driver::Options::new(servers?, tls)))
     }
 }

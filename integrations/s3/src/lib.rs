@@ -3,6 +3,7 @@
 
 pub mod driver;
 pub mod gateway;
+pub mod rotation;
 pub mod scheme1;
 pub mod segments;
 pub mod store;

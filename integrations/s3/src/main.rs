@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
+use claviger_s3::driver::Driver;
 use claviger_s3::gateway::{Gateway, serve};
+use claviger_s3::rotation::{self, Progress};
 use claviger_s3::store::{Local, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +21,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use configuration::{Arguments, Configuration, StorePlace};
+use configuration::{Arguments, Command, Configuration, StorePlace};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -56,6 +58,18 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
         }
     };
     let driver = configuration.driver()?.map(Arc::new);
+    if let Some(command) = &configuration.command {
+        let driver = driver.context("keys are on KMIP servers, and none is named")?;
+        return keys_of_bucket(command, &store, &driver).await;
+    }
+    if let Some(driver) = driver.clone() {
+        // What servers lack goes into the log. That they are away is no reason not to start.
+        tokio::spawn(async move {
+            if let Err(error) = driver.health_check().await {
+                tracing::warn!(%error, "no KMIP server can be used now");
+            }
+        });
+    }
     let gateway = Arc::new(Gateway::new(store, driver, configuration.options));
     let listener = TcpListener::bind(configuration.listen)
         .await
@@ -73,6 +87,36 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
         }
     };
     serve(gateway, configuration.credentials, listener, configuration.limits, ended).await;
+    Ok(())
+}
+
+/// Carries out a command about keys of a bucket, and says on stdout what became of it.
+async fn keys_of_bucket(
+    command: &Command,
+    store: &Arc<dyn Store>,
+    driver: &Arc<Driver>,
+) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    match command {
+        Command::Rotate { bucket } => {
+            let key = rotation::rotate(store.as_ref(), driver, bucket).await?;
+            writeln!(stdout, "{key}")?;
+        }
+        Command::Rewrap { bucket, destroy } => {
+            let tell = |progress: &Progress| {
+                say(&format!("{} versions seen, {} rewrapped", progress.seen, progress.rewrapped));
+            };
+            let done = rotation::rewrap(store, driver, bucket, *destroy, &tell).await?;
+            writeln!(stdout, "{} of {} versions rewrapped", done.rewrapped, done.seen)?;
+            for key in &done.destroyed {
+                writeln!(stdout, "{key} destroyed")?;
+            }
+            if done.uploads_left > 0 {
+                let left = done.uploads_left;
+                writeln!(stdout, "{left} uploads are under an old key: complete or abort them")?;
+            }
+        }
+    }
     Ok(())
 }
 

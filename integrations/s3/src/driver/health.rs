@@ -154,7 +154,9 @@ impl Driver {
                     health.log();
                 }
                 Err(error) => {
-                    health.problem = Some(problem(&error));
+                    let problem = problem(&error);
+                    tracing::warn!(target: "claviger::kmip", host = %server, problem, "a KMIP server cannot be used");
+                    health.problem = Some(problem);
                     failures.push(ServerFailure { server, error });
                 }
             }

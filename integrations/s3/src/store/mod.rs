@@ -284,6 +284,19 @@ pub trait Store: Send + Sync + 'static {
     /// A key is destroyed.
     async fn forget_key(&self, key_id: &str) -> Result<(), StoreError>;
 
+    /// Nothing needs an old key of a bucket any more: it is none of the bucket's now, but among
+    /// [`Store::keys_to_destroy`].
+    async fn retire_key(&self, bucket: &str, key_id: &str) -> Result<(), StoreError>;
+
+    /// Puts other wrappings of the same data keys in the place of some, of a version and of its parts.
+    async fn rewrap(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        changes: &[(Wrapping, Wrapping)],
+    ) -> Result<(), StoreError>;
+
     /// Begins to write bytes.
     async fn sink(&self, bucket: &str) -> Result<Box<dyn Sink>, StoreError>;
 

@@ -19,6 +19,9 @@ pub struct Bucket {
     /// The key that was made for it, by its unique identifier on the KMIP server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// The keys that it had before, which objects may still be under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_key_ids: Vec<String>,
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

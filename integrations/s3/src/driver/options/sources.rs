@@ -16,6 +16,23 @@ const KMIP_DEPTH_MAX: usize = 4;
 const KMIP: &str = "kmip";
 
 impl Given {
+    /// A file of Zenko's: config.json if it is called `*.json`, else values.yaml with the certificates beside it.
+    ///
+    /// # Errors
+    /// It cannot be read, or something in it is wrong.
+    pub fn from_file(path: &Path) -> Result<Self, Vec<Problem>> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| vec![Problem::new(path.display(), error)])?;
+        let base = match path.parent() {
+            Some(base) if !base.as_os_str().is_empty() => base,
+            _ => Path::new("."),
+        };
+        if path.extension().is_some_and(|extension| extension == "json") {
+            return Self::from_config_json(&text, base);
+        }
+        Ok(Self::from_values_yaml(&text)?.over(Self::from_certificates(base)?))
+    }
+
     /// The map `kmip` of Zenko's values.yaml, at the top or inside that of a chart which Zenko's has as a part.
     ///
     /// # Errors

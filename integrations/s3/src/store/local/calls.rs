@@ -8,7 +8,7 @@ use claviger_store::{Engine, Range};
 use super::{Local, StoredBucket, failed, keys, parse, unread};
 use crate::store::{
     Bucket, Condition, Deleted, Fresh, Held, Object, Page, Part, Query, Sink, Source, Store,
-    StoreError, Upload, UploadedPart, Version,
+    StoreError, Upload, UploadedPart, Version, Wrapping,
 };
 
 #[async_trait]
@@ -80,7 +80,7 @@ impl Store for Local {
                 inner.abort_all(change, stored.id)?;
                 change.expect(keys::bucket(name), Some(&record));
                 change.delete(keys::bucket(name));
-                if let Some(key_id) = &stored.bucket.key_id {
+                for key_id in stored.bucket.key_id.iter().chain(&stored.bucket.old_key_ids) {
                     change.delete(keys::owned_key(key_id));
                     change.mark(keys::key_to_destroy(key_id));
                 }
@@ -104,6 +104,40 @@ impl Store for Local {
             .change(|_, change| {
                 change.delete(keys::key_to_destroy(key_id));
                 Ok(())
+            })
+            .await
+    }
+
+    async fn retire_key(&self, bucket: &str, key_id: &str) -> Result<(), StoreError> {
+        let _alone = self.inner.buckets.write().await;
+        self.inner
+            .change(|inner, change| {
+                let (mut stored, record) = inner.bucket(bucket)?;
+                let Some(at) = stored.bucket.old_key_ids.iter().position(|old| old == key_id)
+                else {
+                    return Ok(());
+                };
+                stored.bucket.old_key_ids.remove(at);
+                change.expect(keys::bucket(bucket), Some(&record));
+                change.delete(keys::owned_key(key_id));
+                change.mark(keys::key_to_destroy(key_id));
+                change.put(keys::bucket(bucket), record.version.saturating_add(1), &stored)
+            })
+            .await
+    }
+
+    async fn rewrap(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        changes: &[(Wrapping, Wrapping)],
+    ) -> Result<(), StoreError> {
+        let _shared = self.inner.buckets.read().await;
+        self.inner
+            .change(|inner, change| {
+                let id = inner.bucket_id(bucket)?;
+                inner.rewrap(change, id, key, version, changes)
             })
             .await
     }

@@ -10,7 +10,7 @@ use claviger_store::{Engine, Key, Put, Record};
 use super::keys::{self, BucketId};
 use super::{Change, Inner, StoredBucket, parse, unread};
 use crate::store::{
-    About, Condition, Deleted, Description, Held, Object, Part, StoreError, Versioning,
+    About, Condition, Deleted, Description, Held, Object, Part, StoreError, Versioning, Wrapping,
 };
 
 /// As many parts are stored with their object; more have a record of their own, so that listings stay small.
@@ -240,6 +240,38 @@ impl Inner {
             return Ok(Some(parts.clone()));
         }
         Ok(self.record(&keys::parts(&stored.object.id))?.map(|(parts, _)| parts))
+    }
+
+    /// Puts other wrappings in the place of some, of a version and of its parts.
+    pub(super) fn rewrap(
+        &self,
+        change: &mut Change,
+        bucket: BucketId,
+        key: &str,
+        version: &str,
+        changes: &[(Wrapping, Wrapping)],
+    ) -> Result<(), StoreError> {
+        let (place, mut stored, record) = self.find(bucket, key, Some(version))?;
+        let replace = |wrapping: &mut Option<Wrapping>| {
+            let found = changes.iter().find(|(from, _)| wrapping.as_ref() == Some(from));
+            if let Some((_, to)) = found {
+                *wrapping = Some(to.clone());
+            }
+        };
+        replace(&mut stored.object.wrapping);
+        match &mut stored.parts {
+            Some(parts) => parts.iter_mut().for_each(|part| replace(&mut part.wrapping)),
+            None => {
+                let place = keys::parts(&stored.object.id);
+                let found: Option<(Vec<Part>, Record)> = self.record(&place)?;
+                let (mut parts, record) = found.ok_or(StoreError::Busy)?;
+                parts.iter_mut().for_each(|part| replace(&mut part.wrapping));
+                change.expect(place.clone(), Some(&record));
+                change.put(place, record.version.saturating_add(1), &parts)?;
+            }
+        }
+        change.expect(place.clone(), Some(&record));
+        change.put(place, record.version.saturating_add(1), &stored)
     }
 
     /// An object whose files stay until the hold is dropped: it is looked up again after it is held, for it may have been

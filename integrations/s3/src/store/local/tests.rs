@@ -294,6 +294,54 @@ fn a_key_of_a_deleted_bucket_waits_for_its_end() {
 }
 
 #[test]
+fn wrappings_are_replaced_and_old_keys_go() {
+    let wrapping =
+        |key: &str| crate::store::Wrapping { key_id: key.to_owned(), data_key: "AAEC".to_owned() };
+    runtime().block_on(async {
+        let (_directory, store) = open();
+        let bucket = Bucket { key_id: Some("old".to_owned()), ..Bucket::default() };
+        store.create_bucket("bucket", &bucket).await.unwrap();
+        // So few parts rest with their object, so many do not.
+        for count in [1, 40] {
+            let mut object = object(&format!("id-{count}"), "");
+            object.wrapping = Some(wrapping("old"));
+            let parts: Vec<Part> = (1..=count)
+                .map(|number| Part {
+                    wrapping: Some(wrapping(if number == 1 { "old" } else { "named" })),
+                    ..part(&format!("blob-{count}-{number}"), number)
+                })
+                .collect();
+            let any = Condition::default();
+            let put = store.put("bucket", "a", object, parts, Vec::new(), &any).await.unwrap();
+            let version = put.version();
+            let changes = [(wrapping("old"), wrapping("new"))];
+            store.rewrap("bucket", "a", &version, &changes).await.unwrap();
+            let held = store.get("bucket", "a", None).await.unwrap();
+            assert_eq!(held.object.wrapping, Some(wrapping("new")));
+            let keys = held.parts.iter().map(|part| part.wrapping.clone().unwrap().key_id);
+            let expected = (1..=count).map(|number| if number == 1 { "new" } else { "named" });
+            assert!(keys.eq(expected), "{:?}", held.parts);
+        }
+        let gone = store.rewrap("bucket", "b", "null", &[]).await;
+        assert_eq!(gone, Err(StoreError::NoSuchVersion));
+        let change = |bucket: &mut Bucket| {
+            bucket.key_id = Some("new".to_owned());
+            bucket.old_key_ids = vec!["old".to_owned(), "older".to_owned()];
+        };
+        store.change_bucket("bucket", &change).await.unwrap();
+        for _ in 0..2 {
+            store.retire_key("bucket", "old").await.unwrap();
+            assert_eq!(store.keys_to_destroy().await.unwrap(), ["old"]);
+        }
+        assert_eq!(store.owner_of_key("old").await.unwrap(), None);
+        assert_eq!(store.owner_of_key("new").await.unwrap(), Some("bucket".to_owned()));
+        store.delete("bucket", "a", None, &Condition::default()).await.unwrap();
+        store.delete_bucket("bucket").await.unwrap();
+        assert_eq!(store.keys_to_destroy().await.unwrap(), ["new", "old", "older"]);
+    });
+}
+
+#[test]
 fn the_longest_key_has_versions_and_uploads() {
     runtime().block_on(async {
         let (_directory, store) = open();
