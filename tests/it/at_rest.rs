@@ -2,13 +2,13 @@
 //!
 //! `Keystore` is the tool of the modules `at_rest_*`.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use crate::kmip::{Client, on, op, register, revoke, tag};
+use crate::pykmip::PyKmip;
 use crate::server::{Server, binary};
 use crate::ttlv::Item;
 
@@ -485,21 +485,8 @@ fn what_the_original_sends_leaves_no_name() {
 
 #[test]
 fn a_stock_pykmip_server_will_do() {
-    let scratch = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/pykmip_server.py");
-    // It ends when its stdin does.
-    let mut server = Command::new(crate::clients::python())
-        .args(["-B", "-W", "ignore"])
-        .arg(script)
-        .arg(scratch.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let port = line.trim_end().strip_prefix("ready kmip=127.0.0.1:").unwrap().parse().unwrap();
-    let keystore = Keystore::of(scratch.path(), port);
+    let server = PyKmip::start();
+    let keystore = Keystore::of(server.client(), server.port);
     let first = keystore.open(&[]);
     keystore.does(&["add-database", "orders"], &[]);
     let key = keystore.key_of("orders");
@@ -511,10 +498,8 @@ fn a_stock_pykmip_server_will_do() {
     assert_eq!(keystore.does(&["status"], &[])["state"], "Active");
     // It has no Add Attribute, without which a Name cannot move.
     let named = ["--psmdb-level", "4.2", "--kmipKeyIdentifier", "mongo"];
-    let keystore = Keystore::of(scratch.path(), port);
+    let keystore = Keystore::of(server.client(), server.port);
     let id = keystore.open(&named);
     keystore.fails(&["rotate"], &named, 1, "InvalidMessage");
     assert_eq!(keystore.open(&named), id);
-    drop(server.stdin.take());
-    server.wait().unwrap();
 }

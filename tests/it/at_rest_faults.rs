@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -234,18 +235,23 @@ how = BestAvailableEncryption(b'horse')
 open(sys.argv[2], 'wb').write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
 ";
 
+/// Encrypts the private key of a client with the password `horse`.
+pub(crate) fn encrypt_key(client: &Path, encrypted: &Path) {
+    let converted = Command::new(crate::clients::python())
+        .args(["-c", ENCRYPT])
+        .arg(client.join("key.pem"))
+        .arg(encrypted)
+        .output()
+        .unwrap();
+    assert!(converted.status.success(), "{}", shown(&converted));
+}
+
 #[test]
 fn an_encrypted_key_needs_its_password() {
     let server = Server::start();
     let keystore = Keystore::on(&server);
     let encrypted = keystore.scratch.path().join("encrypted.pem");
-    let converted = Command::new(crate::clients::python())
-        .args(["-c", ENCRYPT])
-        .arg(server.client.join("key.pem"))
-        .arg(&encrypted)
-        .output()
-        .unwrap();
-    assert!(converted.status.success(), "{}", shown(&converted));
+    encrypt_key(&server.client, &encrypted);
     let cert = server.client.join("cert.pem");
     let keystore = keystore.with("--kmipClientCertificateFile", cert.to_str());
     let key = ["--kmipClientKeyFile", encrypted.to_str().unwrap()];
@@ -256,17 +262,14 @@ fn an_encrypted_key_needs_its_password() {
     keystore.open(&with("horse"));
 }
 
-#[test]
-fn an_expired_certificate_is_called_that() {
-    let server = Server::start();
-    let keystore = Keystore::on(&server);
+/// A server whose certificate, its own authority in `ca`, ended in 2020; its port.
+pub(crate) fn expired_server(ca: &Path) -> u16 {
     let mut params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
     params.not_after = rcgen::date_time_ymd(2020, 1, 1);
     params.not_before = rcgen::date_time_ymd(2019, 1, 1);
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
-    let ca = keystore.scratch.path().join("expired.pem");
-    std::fs::write(&ca, certificate.pem()).unwrap();
+    std::fs::write(ca, certificate.pem()).unwrap();
     let private = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -285,6 +288,15 @@ fn an_expired_certificate_is_called_that() {
             let _the_client_goes_away = stream.read(&mut [0; 16]);
         }
     });
+    port
+}
+
+#[test]
+fn an_expired_certificate_is_called_that() {
+    let server = Server::start();
+    let keystore = Keystore::on(&server);
+    let ca = keystore.scratch.path().join("expired.pem");
+    let port = expired_server(&ca);
     let keystore = keystore.with("--kmipPort", Some(&port.to_string()));
     let keystore = keystore.with("--kmipServerCAFile", ca.to_str());
     let said = keystore.fails(&["open"], &[], 1, "has expired");
@@ -376,7 +388,7 @@ impl Gate {
         Self::open_at("127.0.0.1", server)
     }
 
-    fn open_at(address: &str, server: SocketAddr) -> Self {
+    pub(crate) fn open_at(address: &str, server: SocketAddr) -> Self {
         let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -408,7 +420,7 @@ impl Gate {
         self.shared.is_shut.store(false, Ordering::SeqCst);
     }
 
-    fn lose_registers(&self, count: usize) {
+    pub(crate) fn lose_registers(&self, count: usize) {
         self.shared.to_lose.store(count, Ordering::SeqCst);
     }
 

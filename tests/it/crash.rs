@@ -1,8 +1,8 @@
 //! Nothing acknowledged is lost: the server is killed at random moments while several clients create, register and
 //! destroy, and afterwards every acknowledged object is there with its bytes, and every acknowledged Destroy holds.
 //!
-//! `CLAVIGER_CRASH_ROUNDS` sets the number of rounds. One data directory serves them all, so that the damage of an
-//! early round would show in every later one.
+//! `CLAVIGER_CRASH_ROUNDS` sets the number of rounds. One data directory serves them all. What a round left is checked
+//! before the next one; everything, every [`ALL_EVERY`] rounds and in the end: no later round may damage it either.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +18,7 @@ use crate::ttlv::Item;
 
 const CLIENTS: usize = 4;
 const VERSION: (i32, i32) = (1, 4);
+const ALL_EVERY: u32 = 25;
 
 /// What the server has acknowledged of one object.
 #[derive(Clone, Debug)]
@@ -52,21 +53,33 @@ impl Random {
 /// Many rounds of load and sudden death on one data directory.
 pub(crate) struct Rounds {
     random: Random,
+    /// Of the last round.
     ledger: Arc<Mutex<Ledger>>,
+    /// Of the rounds before: nothing of it changes again.
+    settled: Ledger,
     round: u32,
 }
 
 impl Rounds {
     pub(crate) fn new(seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new()));
-        Self { random: Random(seed), ledger, round: 0 }
+        Self { random: Random(seed), ledger, settled: Ledger::new(), round: 0 }
     }
 
     /// Checks what earlier rounds left on this server, then loads it and kills it in the middle.
     pub(crate) fn load_and_kill(&mut self, server: Server) {
-        check(&server, &self.ledger, self.round);
+        self.check(&server, self.round.is_multiple_of(ALL_EVERY));
         load_until_killed(server, &self.ledger, &mut self.random);
         self.round += 1;
+    }
+
+    fn check(&mut self, server: &Server, all: bool) {
+        let mut last = std::mem::take(&mut *self.ledger.lock().unwrap());
+        check(server, &mut last, self.round);
+        if all {
+            check(server, &mut self.settled, self.round);
+        }
+        self.settled.extend(last);
     }
 
     /// A number for whatever else a round leaves to chance.
@@ -75,10 +88,10 @@ impl Rounds {
     }
 
     /// Checks everything a last time, and that it was enough to mean something.
-    pub(crate) fn finish(self, server: &Server) {
-        check(server, &self.ledger, self.round);
-        let ledger = self.ledger.lock().unwrap();
-        let count = |wanted: fn(&Known) -> bool| ledger.values().filter(|k| wanted(k)).count();
+    pub(crate) fn finish(mut self, server: &Server) {
+        self.check(server, true);
+        let known = self.settled.values();
+        let count = |wanted: fn(&Known) -> bool| known.clone().filter(|k| wanted(k)).count();
         let present = count(|known| matches!(known, Known::Present(_)));
         let gone = count(|known| matches!(known, Known::Gone));
         println!("{present} objects and {gone} destroys were acknowledged, and hold");
@@ -191,9 +204,9 @@ impl Load {
 }
 
 /// Every entry of the ledger holds on this server.
-fn check(server: &Server, ledger: &Mutex<Ledger>, round: u32) {
+fn check(server: &Server, ledger: &mut Ledger, round: u32) {
     let mut client = Client::connect(server, VERSION);
-    for (id, known) in ledger.lock().unwrap().iter_mut() {
+    for (id, known) in ledger {
         let item = client.call(on(op::GET, id));
         let found = (item.status == SUCCESS).then(|| material(item.payload.as_ref().unwrap()));
         match (&mut *known, found) {

@@ -2,7 +2,7 @@
 //! them leaves, a PKCS#11 token, backup under shares, and what moves to a server under another seal.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -77,8 +77,45 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// The library of SoftHSM2, where it is installed.
+fn softhsm() -> Option<&'static str> {
+    let modules =
+        ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+    let found = modules.into_iter().find(|module| Path::new(module).exists());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "SoftHSM2 is missing: install softhsm2");
+        println!("skipped: SoftHSM2 is missing");
+    }
+    found
+}
+
+/// The section `seal` of a server whose root key the token `vault` keeps, with its PIN in the file `pin`.
+fn seal_of_token(module: &str) -> String {
+    format!(
+        "type = \"pkcs11\"\npkcs11_module = \"{module}\"\npkcs11_token = \"vault\"\npkcs11_pin_file = \"pin\""
+    )
+}
+
+/// A new token `vault`, its PIN in the file `pin`; SoftHSM's configuration file.
+fn new_token(place: &Place, pin: &str) -> PathBuf {
+    let (hsm, tokens) = (place.path("softhsm2.conf"), place.path("tokens"));
+    std::fs::create_dir(&tokens).unwrap();
+    std::fs::write(&hsm, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let made = Command::new("softhsm2-util")
+        .env("SOFTHSM2_CONF", &hsm)
+        .args(["--init-token", "--free", "--label", "vault", "--so-pin", "1234567", "--pin", pin])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    std::fs::write(place.path("pin"), format!("{pin}\n")).unwrap();
+    hsm
+}
+
 fn claviger(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(binary()).args(arguments).output().unwrap();
+    done(Command::new(binary()).args(arguments).output().unwrap())
+}
+
+fn done(output: Output) -> (Option<i32>, String) {
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
 }
@@ -218,27 +255,11 @@ fn what_a_server_holds_moves_under_another_seal() {
 
 #[test]
 fn a_token_keeps_the_root_key_of_a_server() {
-    let modules =
-        ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
-    let Some(module) = modules.into_iter().find(|module| Path::new(module).exists()) else {
-        assert!(std::env::var_os("CI").is_none(), "SoftHSM2 is missing: install softhsm2");
-        return println!("skipped: SoftHSM2 is missing");
-    };
+    let Some(module) = softhsm() else { return };
     let pin = "314159-pin";
-    let place = Place::new(&format!(
-        "type = \"pkcs11\"\npkcs11_module = \"{module}\"\npkcs11_token = \"vault\"\npkcs11_pin_file = \"pin\""
-    ));
-    let hsm = place.path("softhsm2.conf");
-    std::fs::create_dir(place.path("tokens")).unwrap();
-    let tokens = place.path("tokens");
-    std::fs::write(&hsm, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
-    let made = Command::new("softhsm2-util")
-        .env("SOFTHSM2_CONF", &hsm)
-        .args(["--init-token", "--free", "--label", "vault", "--so-pin", "1234567", "--pin", pin])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    std::fs::write(place.path("pin"), format!("{pin}\n")).unwrap();
+    let of_token = seal_of_token(module);
+    let place = Place::new(&of_token);
+    let hsm = new_token(&place, pin);
     let start = || {
         place.start_under(|command| {
             command.env("SOFTHSM2_CONF", &hsm);
@@ -289,4 +310,54 @@ fn a_token_keeps_the_root_key_of_a_server() {
     let server = place.start();
     Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
     assert!(server.terminate(DRAINED).success());
+
+    // And back: a file opens it, the token keeps it.
+    let to_token = |more: &[&str]| {
+        Command::new(binary())
+            .args(["operator", "migrate-seal", "--data-dir", text(&data), "--to-pkcs11"])
+            .args(more)
+            .env("CLAVIGER_PKCS11_PIN", pin)
+            .env("SOFTHSM2_CONF", &hsm)
+            .output()
+            .unwrap()
+    };
+    let token = ["--pkcs11-module", module, "--pkcs11-token", "vault"];
+    let (code, said) = done(to_token(&["--key-file", text(&key)]));
+    assert!(code == Some(2) && said.contains("--pkcs11-module"), "{said}");
+    let (code, said) = done(to_token(&[&token[..], &["--key-file", text(&key)]].concat()));
+    assert!(code == Some(0) && said.contains("kept by a PKCS#11 token"), "{said}");
+    assert!(!key.exists(), "the file opens nothing any more");
+    place.configure("info", &of_token);
+    let server = start();
+    Client::connect(&server, VERSION).call(on(op::GET, &id)).success();
+    assert!(server.terminate(DRAINED).success());
+
+    // Which of two opens it is not guessed.
+    let backup = place.path("backup");
+    let two = [&token[..], &["--key-file", text(&key)]].concat();
+    let (code, said) = claviger(&[&["operator", "verify", text(&backup)], &two[..]].concat());
+    assert!(code == Some(2) && said.contains("more than one thing"), "{said}");
+}
+
+#[test]
+fn people_hand_the_root_key_to_a_token() {
+    let Some(module) = softhsm() else { return };
+    let (shared, server) = Shared::new();
+    assert!(server.terminate(DRAINED).success());
+    let hsm = new_token(&shared.place, "271828-pin");
+    let shares = written(shared.place.path("shares"), &shared.shares);
+    let data = shared.place.path("data");
+    let moved = Command::new(binary())
+        .args(["operator", "migrate-seal", "--data-dir", text(&data), "--to-pkcs11"])
+        .args(["--shares", text(&shares), "--pkcs11-module", module, "--pkcs11-token", "vault"])
+        .args(["--pkcs11-pin-file", text(&shared.place.path("pin"))])
+        .env("SOFTHSM2_CONF", &hsm)
+        .output();
+    let (code, said) = done(moved.unwrap());
+    assert_eq!(code, Some(0), "{said}");
+    shared.place.configure("info", &seal_of_token(module));
+    let server = shared.place.start_under(|command| {
+        command.env("SOFTHSM2_CONF", &hsm);
+    });
+    Client::connect(&server, VERSION).call(on(op::GET, &shared.id)).success();
 }

@@ -13,7 +13,7 @@ use crate::api::Api;
 use crate::server::{Server, binary};
 
 const VERSIONS: [&str; 7] = ["1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1"];
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -24,6 +24,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/formats.md",
     "docs/config.md",
     "docs/at-rest.md",
+    "docs/doctor.md",
 ];
 const BEGIN: &str = "<!-- operations: begin -->\n";
 const END: &str = "<!-- operations: end -->\n";

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::api::Api;
 use crate::kmip::{Client, Operation, attribute, create, name_fields, on, op};
 use crate::server::{ROOT_TOKEN, Server, binary};
-use crate::tls::Identity;
+use crate::tls::{Connection, Identity};
 
 const VERSION: (i32, i32) = (1, 4);
 const CREDENTIALS: usize = 1_000;
@@ -139,6 +139,129 @@ fn a_compromise_revokes_and_names_the_holders() {
         .unwrap();
     assert_eq!(answered.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&answered.stderr).contains("no scope of this mount has"));
+}
+
+#[test]
+fn a_revoked_holder_stays_revoked_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start_on(directory.path());
+    let api = Api::root(&server);
+    let mut maker = Client::connect(&server, VERSION);
+    let id = maker.call(create(VERSION, None)).unique_identifier();
+    let roles =
+        ["kept", "revoked", "deleted"].map(|role| format!("kmip/scope/default/role/{role}"));
+    let holders = roles.each_ref().map(|role| {
+        assert_eq!(api.write(role, &json!({"operation_all": true})).status, 204);
+        let (serial, identity) = api.issue(role);
+        Client::connect_as(&server, VERSION, &identity).call(on(op::GET, &id)).success();
+        serial
+    });
+    let body = json!({"serial_number": holders[1]});
+    assert_eq!(api.write(&format!("{}/credential/revoke", roles[1]), &body).status, 204);
+    assert_eq!(api.delete(&roles[2]).status, 204);
+
+    let expected: BTreeSet<_> =
+        [("kept", "valid"), ("revoked", "revoked"), ("deleted", "role_deleted")]
+            .into_iter()
+            .zip(&holders)
+            .map(|((role, credential), serial)| json!([serial, role, credential]).to_string())
+            .collect();
+    let check = |server: &Server| {
+        let data = Api::root(server).get(&path(&id, "holders")).data();
+        let shown = data["holders"].as_array().unwrap().iter();
+        let shown = shown.map(|it| json!([it["serial_number"], it["role"], it["credential"]]));
+        assert_eq!(shown.map(|it| it.to_string()).collect::<BTreeSet<_>>(), expected);
+    };
+    check(&server);
+    assert!(server.terminate(Duration::from_secs(20)).success());
+    check(&Server::start_on(directory.path()));
+}
+
+/// An authority of somebody else, and clients of two that issue for it under the same serial.
+#[test]
+fn holders_under_an_imported_authority_are_told_apart_by_their_issuer() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Server::start_on(directory.path());
+    let api = Api::root(&server);
+    let root = Foreign::new("Corporate", None);
+    let import = json!({"ca_pem": root.pem, "scope_name": "default", "role_name": "admin"});
+    assert_eq!(api.write("kmip/ca/corporate/import", &import).status, 200);
+    let mine = json!({"key_type": "ec", "key_bits": 256});
+    let made = api.write("kmip/ca/mine/generate", &mine).data();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listener =
+        json!({"ca": "mine", "address": address, "additional_client_cas": ["corporate"]});
+    assert_eq!(api.write("kmip/listener/l", &listener).status, 200);
+    let mut maker = Client::connect(&server, VERSION);
+    let id = maker.call(create(VERSION, None)).unique_identifier();
+
+    let get = crate::kmip::request(VERSION, Vec::new(), &[on(op::GET, &id)]).encode();
+    let clients = ["East", "West"].map(|name| Foreign::new(name, Some(&root)).client(77));
+    for (certificate, key, above) in &clients {
+        let chain = format!("{certificate}{above}");
+        let ca = made["ca_pem"].as_str().unwrap();
+        let identity = Identity::from_pem(ca.as_bytes(), chain.as_bytes(), key.as_bytes());
+        let mut connection = Connection::open(address, &identity).unwrap();
+        let frame = connection.exchange(&get).unwrap();
+        crate::kmip::Reply::read(&frame.bytes).unwrap().only().success();
+    }
+    let standing = |server: &Server| {
+        let data = Api::root(server).get(&path(&id, "holders")).data();
+        let shown = data["holders"].as_array().unwrap().iter().map(|it| {
+            assert_eq!((&it["serial_number"], &it["ca"]), (&json!("77"), &json!("corporate")));
+            json!([it["issuer"], it["credential"]]).to_string()
+        });
+        shown.collect::<BTreeSet<_>>()
+    };
+    let expect = |east: &str, west: &str| {
+        let both = [json!(["CN=East", east]), json!(["CN=West", west])];
+        both.into_iter().map(|it| it.to_string()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(standing(&server), expect("imported", "imported"));
+    let east = json!({"certificate": clients[0].0});
+    assert_eq!(api.write("kmip/ca/corporate/revoke", &east).status, 204);
+    assert_eq!(standing(&server), expect("revoked", "imported"));
+    assert!(server.terminate(Duration::from_secs(20)).success());
+    let server = Server::start_on(directory.path());
+    assert_eq!(standing(&server), expect("revoked", "imported"));
+    let both = json!({"serial_number": "77"});
+    assert_eq!(Api::root(&server).write("kmip/ca/corporate/revoke", &both).status, 204);
+    assert_eq!(standing(&server), expect("revoked", "revoked"));
+}
+
+/// An authority that is not ours.
+struct Foreign {
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+    pem: String,
+}
+
+impl Foreign {
+    fn new(name: &str, above: Option<&Self>) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = parameters(name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let made = match above {
+            None => params.self_signed(&key).unwrap(),
+            Some(above) => params.signed_by(&key, &above.issuer).unwrap(),
+        };
+        Self { pem: made.pem(), issuer: rcgen::Issuer::new(params, key) }
+    }
+
+    /// A client's certificate and key, and who issued it: PEM.
+    fn client(&self, serial: u64) -> (String, String, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = parameters("client");
+        params.serial_number = Some(serial.into());
+        let made = params.signed_by(&key, &self.issuer).unwrap();
+        (made.pem(), key.serialize_pem(), self.pem.clone())
+    }
+}
+
+fn parameters(name: &str) -> rcgen::CertificateParams {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params
 }
 
 /// A command of the program against this server; what it prints with `--json`.

@@ -3,9 +3,10 @@
 //! error or core dump.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -219,6 +220,23 @@ fn no_secret_of_a_whole_life_is_written_down() {
     let ended = server.abort();
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(SIGABRT), false));
     check(&life, &but);
+}
+
+/// What works on the files of a stopped server holds what the server holds.
+#[test]
+fn a_command_that_reads_key_shares_leaves_no_core_dump() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(binary());
+    command.args(["operator", "verify", "backup", "--shares", "-"]);
+    with_core_dumps(&mut command);
+    let mut child = command.current_dir(&directory).stdin(Stdio::piped()).spawn().unwrap();
+    // A pipe holds less: once all is written, it is reading.
+    child.stdin.as_mut().unwrap().write_all(&[b'0'; 1 << 20]).unwrap();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-ABRT", &id]).status().unwrap().success());
+    let ended = child.wait().unwrap();
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(SIGABRT), false));
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
 }
 
 /// A backup, an export, and a store restored from the backup; the store's directory.

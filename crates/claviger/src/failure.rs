@@ -2,11 +2,14 @@
 //!
 //! It must never carry key material, tokens or passwords.
 
+mod kind;
+
 use std::fmt::{self, Display};
 use std::io;
 
 use claviger_client::Error;
-use claviger_kmip::enums::ResultReason;
+
+pub(crate) use kind::{Kind, Names};
 
 /// A refused or failed action.
 pub(crate) const FAILED: u8 = 1;
@@ -14,6 +17,8 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `status`: the server is sealed.
 pub(crate) const SEALED: u8 = 2;
+/// The master key is absent or not Active.
+pub(crate) const KEY_LOST: u8 = claviger_at_rest::KEY_LOST;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -71,60 +76,8 @@ impl std::error::Error for Failure {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let next = next_after(&error);
-        let code = if matches!(error, Error::Address(_)) { USAGE } else { FAILED };
-        Self { code, problem: error.to_string(), next: next.map(str::to_owned) }
-    }
-}
-
-fn next_after(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::Address(_) => Some("Give --server HOST[:PORT][,HOST…]."),
-        Error::TooYoung(_) => Some("Choose a later --kmip-version."),
-        Error::Pem { .. } => Some(
-            "Give --client DIR, as `claviger server --export-client DIR` writes it, or --ca, \
-             --cert and --key.",
-        ),
-        Error::Tls(_) => Some(
-            "The server must know the authority of --cert, and --ca that of the server; its \
-             certificate must name the host given with --server.",
-        ),
-        Error::TimedOut(_) => Some("Is the server reachable, or very busy?"),
-        Error::Connect(error) | Error::Unsent(error) | Error::Transport(error) => {
-            match error.kind() {
-                io::ErrorKind::ConnectionRefused => {
-                    Some("Is the server running, and is this its KMIP port?")
-                }
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => Some(
-                    "The server ends a connection whose certificate is revoked or whose message it \
-                 cannot read; its log says why.",
-                ),
-                _ => None,
-            }
-        }
-        Error::Refused(refusal) => refusal.reason.and_then(next_after_refusal),
-        _ => None,
-    }
-}
-
-fn next_after_refusal(reason: ResultReason) -> Option<&'static str> {
-    match reason {
-        ResultReason::PERMISSION_DENIED => Some(
-            "The role of this certificate may not do that, or the object's state forbids it: see \
-             `claviger role read`.",
-        ),
-        ResultReason::ITEM_NOT_FOUND | ResultReason::OBJECT_NOT_FOUND => {
-            Some("The scope of this certificate has no such object: see `claviger object locate`.")
-        }
-        ResultReason::WRONG_KEY_LIFECYCLE_STATE => {
-            Some("See the State with `claviger object attributes list`, or activate it first.")
-        }
-        ResultReason::AUTHENTICATION_NOT_SUCCESSFUL => {
-            Some("The certificate is revoked, or its role or scope is gone: make a new one.")
-        }
-        ResultReason::INVALID_MESSAGE | ResultReason::UNSUPPORTED_PROTOCOL_VERSION => {
-            Some("The server may not speak that version: see `claviger object query`.")
-        }
-        _ => None,
+        let kind = Kind::of(&error);
+        let next = Some(kind.hint(&Names::FLAGS));
+        Self { code: kind.code(), problem: error.to_string(), next }
     }
 }

@@ -14,6 +14,7 @@ mod connection;
 mod crash;
 mod credential;
 mod decode;
+mod doctor;
 mod engine;
 mod failure;
 mod input;
@@ -22,6 +23,7 @@ mod listener;
 mod login;
 mod manual;
 mod mariadb;
+mod memory;
 mod mount;
 mod object;
 mod operator;
@@ -165,6 +167,9 @@ enum Command {
     Keystore(keystore::KeystoreArguments),
     /// Run a program with its data key for as long as the master key is Active
     Run(run::RunArguments),
+    /// Walk the way of a database or object store to its KMIP servers, and say which step fails
+    #[command(subcommand)]
+    Doctor(doctor::DoctorCommand),
     /// Keys of MariaDB, for its plugin kmip_key_management
     Mariadb(mariadb::MariadbArguments),
     /// Play the OASIS test cases against a server
@@ -214,6 +219,7 @@ fn run(arguments: &Arguments) -> Outcome {
         Command::Audit { api, command } => audit::run(command, api, format),
         Command::Keystore(arguments) => keystore::run(arguments, format),
         Command::Run(arguments) => run::run(arguments),
+        Command::Doctor(command) => doctor::run(command, format),
         Command::Mariadb(arguments) => mariadb::run(arguments, format),
         Command::Conformance(arguments) => conformance::command::run(arguments, format),
         Command::Decode(arguments) => decode::run(arguments, format),

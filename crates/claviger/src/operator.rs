@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::api::{Api, ApiArguments};
 use crate::failure::Outcome;
 use crate::input;
+use crate::memory;
 use crate::output::{self, Format};
 use crate::status;
 
@@ -67,6 +68,10 @@ pub(crate) enum OperatorCommand {
 
 /// Runs the command.
 pub(crate) fn run(command: &OperatorCommand, api: &ApiArguments, format: Format) -> Outcome {
+    // Shares, root keys, and what an export opens are in this process as they are in the server.
+    if !memory::forbid_dumps() {
+        output::note(format_args!("warning: {}", memory::DUMPS));
+    }
     match command {
         OperatorCommand::Verify(arguments) => backup::verify(arguments, format),
         OperatorCommand::Restore(arguments) => backup::restore(arguments, format),

@@ -1,7 +1,7 @@
 //! `claviger scope`: the partitions of managed objects.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::api::ApiArguments;
 use crate::failure::{Failure, Outcome};
@@ -18,6 +18,9 @@ pub(crate) enum ScopeCommand {
         /// Write its KMIP messages to the server's log, without what is secret
         #[arg(long, value_name = "BOOL")]
         kmip_trace: Option<bool>,
+        /// Refuse a Name that another object of the scope has
+        #[arg(long, value_name = "BOOL")]
+        unique_names: Option<bool>,
     },
     /// List the scopes
     List,
@@ -35,10 +38,12 @@ pub(crate) enum ScopeCommand {
 pub(crate) fn run(command: &ScopeCommand, api: &ApiArguments, format: Format) -> Outcome {
     let api = api.open()?;
     match command {
-        ScopeCommand::Create { name, kmip_trace } => {
+        ScopeCommand::Create { name, kmip_trace, unique_names } => {
             check_name(name)?;
-            let fields = kmip_trace.map_or_else(|| json!({}), |on| json!({ "kmip_trace": on }));
-            api.write(&api.path(&["scope", name]), &fields)?;
+            let given = [("kmip_trace", *kmip_trace), ("unique_names", *unique_names)];
+            let given =
+                given.into_iter().filter_map(|(field, on)| Some((field.to_owned(), on?.into())));
+            api.write(&api.path(&["scope", name]), &Value::Object(given.collect()))?;
             output::done(format, name, "created")
         }
         ScopeCommand::List => output::names(format, &api.list(&api.path(&["scope"]))?),

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config};
 use crate::failure::{Failure, Outcome};
+use crate::memory;
 
 /// Start the server.
 #[derive(clap::Args, Clone, Debug)]
@@ -94,7 +95,7 @@ fn run_configured(file: &Path) -> Outcome {
 
 /// Prepares the process and runs a server in it.
 fn start_runtime(serve: impl Future<Output = anyhow::Result<()>>) -> Outcome {
-    protect_memory();
+    memory::protect();
     if durability() == claviger_server::Durability::Off {
         tracing::warn!(
             "durability is off (CLAVIGER_TEST_SYNCHRONOUS_OFF): a power cut loses what was acknowledged"
@@ -262,28 +263,4 @@ fn start_log(json: bool, level: LevelFilter) -> LevelHandle {
 
 fn level(config: &Config) -> LevelFilter {
     config.log_level().parse().unwrap_or(LevelFilter::INFO)
-}
-
-/// Keys must not reach a core dump or the swap.
-#[expect(unsafe_code, reason = "prctl, setrlimit and mlockall have no safe form")]
-fn protect_memory() {
-    let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    let mut locked = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the calls take plain values and pointers to the two structures above.
-    unsafe {
-        if libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) != 0
-            || libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core) != 0
-        {
-            tracing::warn!("core dumps cannot be turned off: they may contain keys");
-        }
-        libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut locked);
-        // Under a limit, later allocations would fail: then the swap is the operator's affair.
-        let may = locked.rlim_cur == libc::RLIM_INFINITY || libc::geteuid() == 0;
-        let flags = libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT;
-        if !may || libc::mlockall(flags) != 0 {
-            tracing::warn!(
-                "memory is not locked and may be swapped out: raise `ulimit -l`, or turn swap off"
-            );
-        }
-    }
 }

@@ -45,6 +45,16 @@ pub(crate) fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
+/// A length of time as Vault writes it: `24h0m0s`.
+pub(crate) fn in_units(seconds: i64) -> String {
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest}s"),
+        (0, _) => format!("{minutes}m{rest}s"),
+        _ => format!("{hours}h{minutes}m{rest}s"),
+    }
+}
+
 fn unit_seconds(unit: &str) -> Option<f64> {
     match unit {
         "ns" => Some(1e-9),
@@ -61,6 +71,16 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_written_as_they_are_read() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (61, "1m1s"), (86_400, "24h0m0s"), (3_725, "1h2m5s")]
+        {
+            assert_eq!(in_units(seconds), text);
+            assert_eq!(parse_seconds(text), Some(seconds));
+        }
+    }
 
     #[test]
     fn a_part_of_a_second_is_not_nothing() {

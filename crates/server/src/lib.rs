@@ -26,6 +26,7 @@ pub mod ops;
 pub mod pki;
 pub mod policy;
 pub mod record;
+pub mod rotation;
 pub mod seal;
 pub mod token;
 pub mod upkeep;

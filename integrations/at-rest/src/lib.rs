@@ -43,7 +43,7 @@ mod start;
 
 pub use error::{Error, KEY_LOST, Kind, ServerFailure};
 pub use keystore::{Configured, DataKey, Keystore};
-pub use kms::Kms;
+pub use kms::{Kms, load_tls};
 pub use level::Level;
 pub use master_key::{KEY_LENGTH, MasterKey};
 pub use monitor::{Monitor, Polled, Watch};

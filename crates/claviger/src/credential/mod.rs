@@ -2,7 +2,7 @@
 //!
 //! It must never print a private key unless that is what was asked for.
 
-mod expiry;
+mod duration;
 mod files;
 
 use std::path::PathBuf;
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use crate::api::{Api, ApiArguments, escaped};
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format};
-use expiry::Expiry;
 use files::{Material, Product};
 
 /// What to do with credentials.
@@ -108,7 +107,7 @@ pub(crate) struct ListArguments {
     /// The role
     role: Option<String>,
     /// Only those that expire within this time: 12h, 30d
-    #[arg(long, value_name = "DURATION", value_parser = expiry::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::seconds)]
     expiring: Option<i64>,
 }
 
@@ -213,48 +212,44 @@ fn show(data: &Value, certificate_format: CertificateFormat, format: Format) -> 
     parts.iter().try_for_each(|part| output::line(part.trim_end()))
 }
 
-/// One line of `list`.
-struct Listed {
-    place: Place,
-    serial: String,
-    expiry: Option<Expiry>,
-}
-
+/// One request, whatever there is to list: the server knows where each is, and until when.
 fn list(api: &Api, arguments: &ListArguments, format: Format) -> Outcome {
-    let mut listed = Vec::new();
-    for place in places(api, arguments.scope.as_deref(), arguments.role.as_deref())? {
-        let path = api.path(&["scope", &place.scope, "role", &place.role, "credential"]);
-        for serial in api.list(&path)? {
-            let data = lookup(api, &place, &serial)?;
-            let expiry = data.as_ref().and_then(|data| Expiry::of(text(data, "certificate").ok()?));
-            let place = Place { scope: place.scope.clone(), role: place.role.clone() };
-            listed.push(Listed { place, serial, expiry });
-        }
+    let mut path = match (&arguments.scope, &arguments.role) {
+        (None, _) => api.path(&["credential"]),
+        (Some(scope), None) => api.path(&["scope", scope, "credential"]),
+        (Some(scope), Some(role)) => api.path(&["scope", scope, "role", role, "credential"]),
+    };
+    path.push_str("?list=true");
+    if let Some(seconds) = arguments.expiring {
+        path.push_str(&format!("&expiring={seconds}"));
     }
-    if let Some(within) = arguments.expiring {
-        listed.retain(|it| it.expiry.as_ref().is_some_and(|expiry| expiry.is_within(within)));
-    }
-    let not_after = |it: &Listed| it.expiry.as_ref().map(ToString::to_string);
+    let data = api.read(&path)?.unwrap_or_default();
+    let of = |serial: &str, name: &str| {
+        let info = data.get("key_info").and_then(|info| info.get(serial)?.get(name)?.as_str());
+        info.unwrap_or_default().to_owned()
+    };
+    let serials = data.get("keys").and_then(Value::as_array);
+    let serials = serials.into_iter().flatten().filter_map(Value::as_str);
+    let mut listed: Vec<[String; 4]> = serials
+        .map(|it| [of(it, "scope"), of(it, "role"), it.to_owned(), of(it, "not_after")])
+        .collect();
+    listed.sort();
     match format {
         Format::Json => {
-            let rows = listed.iter().map(|it| {
+            let rows = listed.iter().map(|[scope, role, serial, not_after]| {
                 json!({
-                    "scope": it.place.scope,
-                    "role": it.place.role,
-                    "serial_number": it.serial,
-                    "not_after": not_after(it),
+                    "scope": scope,
+                    "role": role,
+                    "serial_number": serial,
+                    "not_after": not_after,
                 })
             });
             output::json(&rows.collect::<Vec<_>>())
         }
-        Format::Text => {
-            let rows = listed.iter().map(|it| {
-                let Place { scope, role } = &it.place;
-                let not_after = not_after(it).unwrap_or_default();
-                vec![scope.clone(), role.clone(), it.serial.clone(), not_after]
-            });
-            output::table(&["SCOPE", "ROLE", "SERIAL", "EXPIRES"], rows)
-        }
+        Format::Text => output::table(
+            &["SCOPE", "ROLE", "SERIAL", "EXPIRES"],
+            listed.into_iter().map(Vec::from),
+        ),
     }
 }
 

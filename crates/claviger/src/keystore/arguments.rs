@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Outcome};
+use crate::memory;
 
 /// The flags.
 #[derive(Args, Clone, Debug)]
@@ -45,7 +46,9 @@ impl AtRestArguments {
     /// Reads the options and the files that they name; no server is asked.
     pub(crate) fn read(&self) -> Outcome<AtRest> {
         start_log(self.log_level);
-        forbid_dumps();
+        if !memory::forbid_dumps() {
+            tracing::warn!("{}", memory::DUMPS);
+        }
         let directory = self.directory()?.to_owned();
         let settings = self.settings()?;
         let keeper = Keeper::new(&settings)?;
@@ -182,15 +185,6 @@ impl FromArgMatches for OptionFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
-    }
-}
-
-/// Keys must not reach a core dump. Unlike a limit, this is not handed on to programs.
-#[expect(unsafe_code, reason = "prctl has no safe form")]
-fn forbid_dumps() {
-    // SAFETY: the call takes plain numbers.
-    if unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) } != 0 {
-        tracing::warn!("core dumps cannot be turned off: they may contain keys");
     }
 }
 

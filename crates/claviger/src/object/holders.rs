@@ -87,12 +87,14 @@ fn print(data: &Value, format: Format) -> Outcome {
     };
     output::line(format_args!("{}: {}", text(data, "unique_identifier"), text(data, "state")))?;
     let holders = data.get("holders").and_then(Value::as_array);
-    let columns = ["serial_number", "role", "ca", "credential", "first_fetched", "last_fetched"];
+    let columns =
+        ["serial_number", "role", "ca", "issuer", "credential", "first_fetched", "last_fetched"];
     let rows = holders.map(Vec::as_slice).unwrap_or_default().iter();
     let rows: Vec<Vec<String>> =
         rows.map(|row| columns.iter().map(|column| text(row, column)).collect()).collect();
     if rows.is_empty() {
         return output::line("no certificate has fetched it");
     }
-    output::table(&["SERIAL", "ROLE", "CA", "CREDENTIAL", "FIRST FETCHED", "LAST FETCHED"], rows)
+    let header = ["SERIAL", "ROLE", "CA", "ISSUER", "CREDENTIAL", "FIRST FETCHED", "LAST FETCHED"];
+    output::table(&header, rows)
 }

@@ -31,7 +31,7 @@ pub(crate) struct SealArguments {
     #[arg(long, value_name = "FILE", group = "opener")]
     shares: Option<PathBuf>,
     /// The PKCS#11 library of the token that keeps the root key
-    #[arg(long, value_name = "FILE", group = "opener", requires = "pkcs11_token")]
+    #[arg(long, value_name = "FILE", requires = "pkcs11_token")]
     pkcs11_module: Option<PathBuf>,
     /// The label of the PKCS#11 token
     #[arg(long, value_name = "LABEL", requires = "pkcs11_module")]
@@ -50,16 +50,33 @@ pub(crate) struct SealArguments {
 impl SealArguments {
     /// What was given, if anything was.
     pub(super) fn opener(&self) -> Outcome<Option<Opener>> {
+        if self.pkcs11_module.is_some() && self.names_other() {
+            return Err(Failure::usage("more than one thing is named that opens the seal")
+                .next("Give one of them, the one that keeps the root key now."));
+        }
+        match self.token()? {
+            Some(token) => Ok(Some(Opener::Custodian(Custodian::Pkcs11(token)))),
+            None => self.other(),
+        }
+    }
+
+    /// Whether something else than a PKCS#11 token was given.
+    fn names_other(&self) -> bool {
+        self.key_file.is_some() || self.shares.is_some() || self.kmip_config.is_some()
+    }
+
+    /// What else than a PKCS#11 token was given, if anything was.
+    fn other(&self) -> Outcome<Option<Opener>> {
         if let Some(path) = &self.key_file {
             return Ok(Some(Opener::Custodian(Custodian::KeyFile(KeyFile::new(path)))));
         }
         if let Some(path) = &self.shares {
             return Ok(Some(Opener::Shares(read_shares(path)?)));
         }
-        if let Some(path) = &self.kmip_config {
-            return Ok(Some(Opener::Custodian(Custodian::Kmip(peer(path)?))));
+        match &self.kmip_config {
+            Some(path) => Ok(Some(Opener::Custodian(Custodian::Kmip(peer(path)?)))),
+            None => Ok(None),
         }
-        Ok(self.token()?.map(|token| Opener::Custodian(Custodian::Pkcs11(token))))
     }
 
     /// What was given.
@@ -154,7 +171,7 @@ pub(crate) struct MigrateArguments {
     #[arg(long, value_name = "FILE", group = "to")]
     to_key_file: Option<PathBuf>,
     /// From now on the PKCS#11 token of the --pkcs11 options; its key is made if it is not there
-    #[arg(long, group = "to")]
+    #[arg(long, group = "to", requires = "pkcs11_module")]
     to_pkcs11: bool,
     /// From now on the KMIP server of section `seal` in this configuration file; a key is made there if none is named
     #[arg(long, value_name = "FILE", group = "to")]
@@ -169,16 +186,14 @@ pub(crate) struct MigrateArguments {
 
 /// Lets another keep the root key: a fresh one, so that what opened the store before opens it no more.
 pub(super) fn migrate(arguments: &MigrateArguments, format: Format) -> Outcome {
+    // With it the token is where the root key goes, and where it comes from if nothing else is named.
     let token = if arguments.to_pkcs11 { arguments.seal.token()? } else { None };
-    let opener = match (&arguments.seal.key_file, &arguments.seal.shares) {
-        // The token is where it goes.
-        (None, None) if arguments.to_pkcs11 => None,
-        _ => arguments.seal.opener()?,
-    };
-    let opener = match (opener, &token) {
-        (Some(opener), _) => opener,
-        (None, Some(token)) => Opener::Custodian(Custodian::Pkcs11(token.clone())),
-        (None, None) => arguments.seal.required()?,
+    let opener = match &token {
+        Some(token) => match arguments.seal.other()? {
+            Some(opener) => opener,
+            None => Opener::Custodian(Custodian::Pkcs11(token.clone())),
+        },
+        None => arguments.seal.required()?,
     };
     let to = match (&arguments.to_key_file, &arguments.to_kmip, token) {
         (Some(path), _, _) => Some(Custodian::KeyFile(KeyFile::new(path))),

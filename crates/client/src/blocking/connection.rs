@@ -3,6 +3,7 @@
 //! It must never retry: whether a lost request may be sent again, only the caller knows.
 
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use claviger_kmip::Version;
@@ -192,6 +193,12 @@ impl Connection {
     /// Says that what came was not the answer: it must not be used any more.
     pub(super) const fn distrust(&mut self) {
         self.is_broken = true;
+    }
+
+    /// The address that was connected to; none if the socket has been reset since.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.stream.peer_address()
     }
 
     /// The TLS version and cipher suite that were agreed on, for people.

@@ -1,7 +1,7 @@
 //! One TLS connection over a socket, each step of it within a time.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 #[cfg(feature = "openssl")]
 use ::openssl::ssl::SslStream;
@@ -45,8 +45,10 @@ impl Stream {
                     .map_err(|error| TlsFailure::from(&error))?;
                 let mut stream = StreamOwned::new(session, socket);
                 while stream.conn.is_handshaking() {
-                    let ended = stream.conn.complete_io(&mut stream.sock);
-                    ended.map_err(|error| Error::at(Step::Handshake, error))?;
+                    if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
+                        return Err(last_word(&mut stream, &error)
+                            .map_or_else(|| Error::at(Step::Handshake, error), Error::Tls));
+                    }
                 }
                 Ok(Self::Rustls(Box::new(stream)))
             }
@@ -99,6 +101,16 @@ impl Stream {
         }
     }
 
+    /// The other end.
+    pub(super) fn peer_address(&self) -> Option<SocketAddr> {
+        let socket = match self {
+            Self::Rustls(stream) => &stream.sock,
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.get_ref(),
+        };
+        socket.socket.peer_addr().ok()
+    }
+
     /// The TLS version and cipher suite that were agreed on, for people.
     pub(super) fn description(&self) -> String {
         match self {
@@ -109,6 +121,22 @@ impl Stream {
             Self::Openssl(stream) => openssl::describe(stream.ssl()),
         }
     }
+}
+
+/// What the server said before it hung up on us: an alert that came while we were writing.
+fn last_word(
+    stream: &mut StreamOwned<ClientConnection, TimedSocket>,
+    error: &io::Error,
+) -> Option<TlsFailure> {
+    if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+        return None;
+    }
+    while stream.conn.read_tls(&mut stream.sock).is_ok_and(|count| count > 0) {
+        if let Err(error @ rustls::Error::AlertReceived(_)) = stream.conn.process_new_packets() {
+            return Some(TlsFailure::from(&error));
+        }
+    }
+    None
 }
 
 impl Read for Stream {

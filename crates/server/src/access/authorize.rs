@@ -11,7 +11,7 @@ use super::index::{Gone, Role};
 use super::{Access, Name};
 use crate::mount::{Identity, ImportedClient, Unplaced};
 use crate::pki::Serial;
-use crate::record::{AuthorityId, MountId, ScopeId};
+use crate::record::{MountId, ScopeId};
 
 /// Why a request is not carried out. One line each in the support log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ impl Refusal {
 pub struct Grant {
     role: Arc<Role>,
     serial: Serial,
-    authority: Option<AuthorityId>,
+    imported: Option<Arc<ImportedClient>>,
 }
 
 impl Grant {
@@ -86,6 +86,11 @@ impl Grant {
         self.role.scope.is_traced()
     }
 
+    /// Whether two objects of the scope may not have a Name in common.
+    pub fn has_unique_names(&self) -> bool {
+        self.role.scope.has_unique_names()
+    }
+
     /// The role's name, for audit and log.
     pub fn role_name(&self) -> &Name {
         &self.role.name
@@ -96,9 +101,9 @@ impl Grant {
         self.serial
     }
 
-    /// The imported authority that vouches for the client; none for credentials of this server.
-    pub fn authority(&self) -> Option<AuthorityId> {
-        self.authority
+    /// The client, if an imported authority vouches for it; none for credentials of this server.
+    pub fn imported(&self) -> Option<&ImportedClient> {
+        self.imported.as_deref()
     }
 
     /// Whether the role grants another operation too, at this instant.
@@ -111,7 +116,8 @@ impl Clone for Grant {
     fn clone(&self) -> Self {
         // Inside a running request already: a scope that is closing waits for this one as well.
         self.role.scope.keep_running();
-        Self { role: self.role.clone(), serial: self.serial, authority: self.authority }
+        let imported = self.imported.clone();
+        Self { role: self.role.clone(), serial: self.serial, imported }
     }
 }
 
@@ -175,7 +181,7 @@ impl Access {
         if !holder.role.scope.enter() {
             return Err(Refusal::ScopeClosing);
         }
-        Ok(Grant { role: holder.role.clone(), serial: *serial, authority: None })
+        Ok(Grant { role: holder.role.clone(), serial: *serial, imported: None })
     }
 
     /// Nothing of such a client is stored: who it is follows from its certificate and from what its
@@ -183,12 +189,12 @@ impl Access {
     fn authenticate_imported(
         &self,
         mount: MountId,
-        client: &ImportedClient,
+        client: &Arc<ImportedClient>,
     ) -> Result<Grant, Refusal> {
         if self.clock.now() > client.subject.not_after {
             return Err(Refusal::Expired);
         }
-        let role = client.authority.place(&client.subject, |scope, role| {
+        let role = client.place(|scope, role| {
             let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
             index.scopes.get(&mount)?.get(scope)?.role(role)
         });
@@ -201,6 +207,6 @@ impl Access {
         if !role.scope.enter() {
             return Err(Refusal::ScopeClosing);
         }
-        Ok(Grant { role, serial: client.subject.serial, authority: Some(client.authority.id) })
+        Ok(Grant { role, serial: client.subject.serial, imported: Some(Arc::clone(client)) })
     }
 }

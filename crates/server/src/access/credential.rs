@@ -178,7 +178,7 @@ impl Access {
         let role = self.existing_role(mount, scope, role)?;
         let at = self.credential_key(&role, serial);
         let mut edit = Edit::default();
-        if !self.remember_revoked(&mut edit, mount, &at)? {
+        if !self.remember_revoked(&mut edit, mount, &at, false)? {
             return Err(AccessError::Missing(format!(
                 "the role has no credential with serial number {serial}"
             )));

@@ -31,6 +31,8 @@ pub(super) struct Scope {
     running: AtomicUsize,
     /// Whether its requests are written to the log.
     traced: AtomicBool,
+    /// Whether two of its objects may not have a Name in common.
+    unique_names: AtomicBool,
 }
 
 /// A role in memory.
@@ -46,13 +48,18 @@ pub(super) struct Role {
 }
 
 impl Scope {
-    /// Writes its requests to the log from now on, or no longer.
-    pub(super) fn trace(&self, traced: bool) {
-        self.traced.store(traced, Ordering::Relaxed);
+    /// Goes by that record from now on.
+    pub(super) fn set(&self, record: &ScopeRecord) {
+        self.traced.store(record.kmip_trace, Ordering::Relaxed);
+        self.unique_names.store(record.unique_names, Ordering::Relaxed);
     }
 
     pub(super) fn is_traced(&self) -> bool {
         self.traced.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_unique_names(&self) -> bool {
+        self.unique_names.load(Ordering::Relaxed)
     }
 
     pub(super) fn new(
@@ -67,6 +74,7 @@ impl Scope {
             key,
             record_id: stored.value.id,
             traced: AtomicBool::new(stored.value.kmip_trace),
+            unique_names: AtomicBool::new(stored.value.unique_names),
             stored: Mutex::new(stored),
             roles: Mutex::new(BTreeMap::new()),
             closing: AtomicBool::new(false),

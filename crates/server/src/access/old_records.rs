@@ -61,7 +61,7 @@ fn named_records_of_format_1_open() {
     let mapping = authority.mapping();
     assert_eq!(mapping.scope.fixed(), Some("finance"));
     assert_eq!(mapping.role.field(), Some(SubjectField::CommonName));
-    assert!(authority.denies(&denied));
+    assert!(authority.denies(denied, Some([7; 16])));
     let config = mount.listener("front").unwrap().config();
     assert_eq!((config.ca.as_str(), config.address.as_str()), ("made", "127.0.0.1:7001"));
     assert_eq!(config.additional_client_cas, ["brought"]);
@@ -77,7 +77,8 @@ fn records_of_format_1_open() {
     let mounts = Mounts::open(records.clone(), clock.clone(), listeners).unwrap();
     let mount = mounts.at(&MountPath::parse("kmip").unwrap()).unwrap();
     let engine = mount.engine().unwrap();
-    assert_eq!(engine.config(), &Config::default());
+    let listen_addrs = vec!["127.0.0.1:5696".to_owned()];
+    assert_eq!(engine.config(), &Config { listen_addrs, ..Config::default() });
     assert_eq!(mounts.start_listeners(), []);
 
     let objects = Arc::new(FakeObjects::default());

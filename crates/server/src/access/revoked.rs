@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use super::credential::CredentialRecord;
 use super::index::lock;
-use super::{Access, AccessError};
-use crate::mount::revoked::{RevokedRecord, revoked_key, revoked_prefix, revoked_serials};
-use crate::mount::{Mount, NamedAuthority, Source};
-use crate::pki::{Revoked, Serial};
-use crate::record::{AuthorityId, Edit, MountId};
+use super::{Access, AccessError, Refusal};
+use crate::mount::revoked::{
+    RevokedRecord, denied_key, revoked_key, revoked_prefix, revoked_serials,
+};
+use crate::mount::{Denied, Mount, NamedAuthority, Source};
+use crate::pki::{Revoked, Serial, vouches};
+use crate::record::{AuthorityId, Edit, MountId, RecordError};
 
 /// How long clients may use a list: Vault's default of 72 hours.
 const LIST_SECONDS: i64 = 72 * 3600;
@@ -75,7 +77,8 @@ impl Access {
         Ok(Some(der))
     }
 
-    /// Denies a certificate that an imported authority vouches for, on open connections too.
+    /// Denies a certificate that an imported authority vouches for, on open connections too: the one
+    /// with that serial and issuer (its distinguished name, in DER), or that of every issuer under it.
     ///
     /// # Errors
     /// [`AccessError::BadInput`] for a generated authority, whose credentials are revoked under
@@ -85,6 +88,7 @@ impl Access {
         mount: &Mount,
         authority: &NamedAuthority,
         serial: Serial,
+        issuer: Option<&[u8]>,
         not_after: Option<i64>,
     ) -> Result<(), AccessError> {
         let Source::Imported { authority: imported, .. } = authority.source() else {
@@ -95,31 +99,85 @@ impl Access {
             )));
         };
         let _writer = self.writer();
-        let at = revoked_key(mount.id(), authority.id(), &serial);
+        let denied = Denied { serial, issuer: issuer.map(|name| imported.issuer_hash(name)) };
+        let at = denied_key(mount.id(), authority.id(), &denied);
         let mut edit = Edit::default();
         let revoked = self.clock.now();
-        let record = RevokedRecord { revoked, not_after: not_after.unwrap_or(0) };
+        let not_after = not_after.unwrap_or(0);
+        let record = RevokedRecord { revoked, not_after, with_role: false };
         if self.records.get::<RevokedRecord>(&at)?.is_none() {
             edit.expect(mount.authority_key(&self.records, authority.name()), authority.version());
             edit.create(at, &record)?;
             self.records.commit(edit)?;
         }
-        imported.deny(serial);
+        imported.deny(denied);
         Ok(())
     }
 
-    /// Adds to an edit that the credential stored there is revoked; `false` when there is none.
+    /// Why a serial of this mount's own authorities opens nothing any more, as far as that is
+    /// remembered: until its certificate has expired.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn remembered(
+        &self,
+        mount: &Mount,
+        serial: &Serial,
+    ) -> Result<Option<Refusal>, AccessError> {
+        for authority in mount.issuers() {
+            let at = revoked_key(mount.id(), authority, serial);
+            if let Some(stored) = self.records.get::<RevokedRecord>(&at)? {
+                let with_role = stored.value.with_role;
+                return Ok(Some(if with_role { Refusal::RoleDeleted } else { Refusal::Revoked }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether one of these mounts issued the certificate that a chain begins with, and has revoked it.
+    ///
+    /// # Errors
+    /// When storage does not answer.
+    pub fn has_revoked(
+        &self,
+        mounts: &[Arc<Mount>],
+        chain: &[Vec<u8>],
+    ) -> Result<bool, RecordError> {
+        let Some(serial) = chain.first().and_then(|leaf| Serial::of_certificate(leaf)) else {
+            return Ok(false);
+        };
+        for mount in mounts {
+            for id in mount.issuers() {
+                // The serial of somebody else's certificate may be anything.
+                if self
+                    .records
+                    .get::<RevokedRecord>(&revoked_key(mount.id(), id, &serial))?
+                    .is_some()
+                    && let Some(issuer) = mount.issuer(id)
+                    && vouches(&issuer.chain(), chain, self.clock.now())
+                {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds to an edit that the credential stored there is revoked, alone or with its role; `false`
+    /// when there is none.
     pub(super) fn remember_revoked(
         &self,
         edit: &mut Edit,
         mount: MountId,
         credential: &[u8],
+        with_role: bool,
     ) -> Result<bool, AccessError> {
         let Some(stored) = self.records.get::<CredentialRecord>(credential)? else {
             return Ok(false);
         };
         let now = self.clock.now();
-        let record = RevokedRecord { revoked: now, not_after: stored.value.not_after };
+        let not_after = stored.value.not_after;
+        let record = RevokedRecord { revoked: now, not_after, with_role };
         let serial = credential.last_chunk().copied().map(Serial::from);
         if let Some(serial) = serial
             && !record.is_over(now)

@@ -252,7 +252,7 @@ impl Access {
             let mut edit = Edit::default();
             for key in chunk {
                 if remember {
-                    self.remember_revoked(&mut edit, mount, key)?;
+                    self.remember_revoked(&mut edit, mount, key, why == Gone::RoleDeleted)?;
                 }
                 edit.delete(key.clone());
             }

@@ -27,6 +27,9 @@ pub(super) struct ScopeRecord {
     /// Whether its requests and answers are written to the log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) kmip_trace: bool,
+    /// Whether two of its objects may not have a Name in common.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unique_names: bool,
     /// Seconds since 1970.
     pub(super) created: i64,
 }
@@ -38,11 +41,13 @@ pub struct ScopeChange {
     pub force: Change<bool>,
     /// Whether the scope's requests and answers are written to the log, decoded and redacted.
     pub kmip_trace: Change<bool>,
+    /// Whether no object may get a Name that another of the scope has.
+    pub unique_names: Change<bool>,
 }
 
 impl From<Change<bool>> for ScopeChange {
     fn from(force: Change<bool>) -> Self {
-        Self { force, kmip_trace: Change::Keep }
+        Self { force, kmip_trace: Change::Keep, unique_names: Change::Keep }
     }
 }
 
@@ -57,7 +62,7 @@ impl Access {
         name: &Name,
         change: impl Into<ScopeChange>,
     ) -> Result<(), AccessError> {
-        let ScopeChange { force, kmip_trace } = change.into();
+        let ScopeChange { force, kmip_trace, unique_names } = change.into();
         let _writer = self.writer();
         let existing = self.read().scope(mount, name.as_str());
         let mut edit = Edit::default();
@@ -66,10 +71,11 @@ impl Access {
             let mut record = stored.value.clone();
             record.force = force.apply(record.force, false);
             record.kmip_trace = kmip_trace.apply(record.kmip_trace, false);
+            record.unique_names = unique_names.apply(record.unique_names, false);
             if record != stored.value {
                 let version = edit.update(scope.key.clone(), stored.version, &record)?;
                 self.records.commit(edit)?;
-                scope.trace(record.kmip_trace);
+                scope.set(&record);
                 *stored = Stored { version, value: record };
             }
             return Ok(());
@@ -80,6 +86,7 @@ impl Access {
             certificate_id: self.unused_scope_id(mount)?,
             force: force.apply(false, false),
             kmip_trace: kmip_trace.apply(false, false),
+            unique_names: unique_names.apply(false, false),
             created: self.clock.now(),
         };
         let at = self.scope_key(mount, name);

@@ -9,15 +9,17 @@ use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 
 use super::principal::{Principal, Principals, checked};
+use super::shown::Shown;
 use super::terms::Admitted;
-use super::{AuthError, AuthMethods, Client, Method, TokenTerms, TokenTermsChange, glob};
+use super::{
+    AuthError, AuthMethods, Client, IsRevoked, Method, TokenTerms, TokenTermsChange, glob,
+};
 use crate::pki::{Presented, extension_text, pem, vouches};
 use crate::record::Change;
 use crate::token::{Created, Login};
 
 /// In Vault's words.
-const WRONG: &str = "invalid certificate or no client certificate supplied";
-const NONE_SHOWN: &str = "client certificate must be supplied";
+pub(super) const WRONG: &str = "invalid certificate or no client certificate supplied";
 
 /// Most certificates of one entry, and most patterns in one of its lists.
 const CERTIFICATES_MAX: usize = 32;
@@ -111,7 +113,7 @@ pub struct CertificateChange {
 
 /// The entries of a method.
 #[derive(Clone, Copy)]
-pub struct Certificates<'a>(Principals<'a>);
+pub struct Certificates<'a>(pub(super) Principals<'a>);
 
 impl<'a> Certificates<'a> {
     /// Of a method of certificates.
@@ -169,15 +171,21 @@ impl<'a> Certificates<'a> {
         self.0.delete(&name.to_lowercase())
     }
 
-    /// Logs in whoever shows a certificate: as the entry of that name, or the first that takes it,
-    /// those of exactly this certificate before those of its authority. Blocks until durable.
+    /// Logs in whoever shows a certificate that is not revoked: as the entry of that name, or the first
+    /// that takes it, those of exactly this certificate before those of its authority. Blocks until
+    /// durable.
     ///
     /// # Errors
     /// [`AuthError::Wrong`], [`AuthError::Denied`] from another address than the entry may log in
     /// from.
-    pub fn login(self, name: Option<&str>, client: Client<'_>) -> Result<Created, AuthError> {
+    pub fn login(
+        self,
+        name: Option<&str>,
+        client: Client<'_>,
+        is_revoked: IsRevoked<'_>,
+    ) -> Result<Created, AuthError> {
         let Principals { methods, method } = self.0;
-        let shown = Shown::of(client, methods.clock.now())?;
+        let shown = self.shown(client, is_revoked)?;
         let mut entries = match name {
             None => self.0.all::<CertificateRecord>()?,
             Some(name) => {
@@ -214,11 +222,12 @@ impl<'a> Certificates<'a> {
         self,
         login: &Login,
         client: Client<'_>,
+        is_revoked: IsRevoked<'_>,
     ) -> Result<Option<TokenTerms>, AuthError> {
         let Some(stored) = self.0.get::<CertificateRecord>(&login.name)? else { return Ok(None) };
         let entry = stored.value;
         if !self.0.method.disables_binding() {
-            let shown = Shown::of(client, self.0.methods.clock.now())?;
+            let shown = self.shown(client, is_revoked)?;
             if !entry.takes(&shown) {
                 return Err(AuthError::Wrong(WRONG));
             }
@@ -229,21 +238,6 @@ impl<'a> Certificates<'a> {
             }
         }
         Ok(Some(entry.token))
-    }
-}
-
-/// What a client shows.
-struct Shown<'a> {
-    own: Presented,
-    chain: &'a [Vec<u8>],
-    now: i64,
-}
-
-impl<'a> Shown<'a> {
-    fn of(client: Client<'a>, now: i64) -> Result<Self, AuthError> {
-        let leaf = client.certificates.first().ok_or_else(|| AuthError::bad(NONE_SHOWN))?;
-        let own = Presented::of(leaf).ok_or(AuthError::Wrong(WRONG))?;
-        Ok(Self { own, chain: client.certificates, now })
     }
 }
 
@@ -294,12 +288,13 @@ impl CertificateRecord {
         first.is_some_and(|first| first.is_authority)
     }
 
-    fn takes(&self, shown: &Shown<'_>) -> bool {
+    fn takes(&self, shown: &Shown) -> bool {
         let certificates = self.certificates();
         let is_trusted = if self.is_of_authority() {
+            let authorities = certificates.into_iter().filter(|it| !shown.is_revoked(it));
             let authorities: Vec<CertificateDer<'static>> =
-                certificates.into_iter().map(CertificateDer::from).collect();
-            vouches(&authorities, shown.chain, shown.now)
+                authorities.map(CertificateDer::from).collect();
+            vouches(&authorities, &shown.chain, shown.now)
         } else {
             certificates.first() == shown.chain.first() && shown.own.is_valid_at(shown.now)
         };
@@ -308,7 +303,7 @@ impl CertificateRecord {
 }
 
 impl ConstraintField {
-    fn holds(self, patterns: &[String], shown: &Shown<'_>) -> bool {
+    fn holds(self, patterns: &[String], shown: &Shown) -> bool {
         let own = &shown.own;
         let any = |lists: &[&Vec<String>]| {
             let mut names = lists.iter().copied().flatten();

@@ -10,6 +10,7 @@ use super::AuthError;
 use super::attempts::Attempts;
 use super::lockout::Lockout;
 use super::password::ITERATIONS;
+use super::revocation::{self, Lists};
 use crate::clock::Clock;
 use crate::mount::{MountPath, TuneChange, Tuning};
 use crate::record::{
@@ -134,6 +135,8 @@ pub struct AuthMethods {
     pub(super) attempts: Attempts,
     /// Of the passwords that are set from now on.
     pub(super) password_iterations: u32,
+    /// Whom methods of certificates refuse.
+    pub(super) lists: RwLock<BTreeMap<MethodId, Lists>>,
     table: RwLock<BTreeMap<MountPath, Arc<Method>>>,
     /// One change at a time. Whoever needs `logins` too takes this first.
     writer: Mutex<()>,
@@ -158,7 +161,9 @@ impl AuthMethods {
             let path = MountPath::parse(&stored.value.path)?;
             table.insert(path.clone(), Arc::new(Method { path, stored }));
         }
+        let lists = RwLock::new(revocation::read(&records)?);
         Ok(Self {
+            lists,
             records,
             tokens,
             clock,
@@ -244,12 +249,13 @@ impl AuthMethods {
         let Some(method) = self.at(path) else { return Ok(()) };
         let id = method.id();
         self.tokens.revoke_logins(id)?;
-        for kind in [Kind::SecretId, Kind::AppRoleName, Kind::Principal] {
+        for kind in [Kind::SecretId, Kind::AppRoleName, Kind::RevokedList, Kind::Principal] {
             self.delete_rows(self.records.keys(&key(kind, &[id.as_bytes()]))?)?;
         }
         self.delete_rows(vec![self.method_key(path)])?;
         self.write().remove(path);
         self.lockout.forget_method(id);
+        self.forget_lists(id);
         Ok(())
     }
 

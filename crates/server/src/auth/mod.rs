@@ -12,6 +12,8 @@ mod methods;
 mod password;
 mod principal;
 mod renewal;
+mod revocation;
+mod shown;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -36,6 +38,10 @@ pub struct Client<'a> {
     /// The certificates that it proved to hold, its own first, in DER.
     pub certificates: &'a [Vec<u8>],
 }
+
+/// Whether this server has issued the certificate that a chain begins with, and has revoked it: whoever
+/// keeps credentials knows.
+pub type IsRevoked<'a> = &'a dyn Fn(&[Vec<u8>]) -> Result<bool, RecordError>;
 
 /// Why a login or a change was refused.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use super::approle::AppRoleRecord;
 use super::principal::Principals;
 use super::userpass::UserRecord;
-use super::{AuthError, AuthMethods, Certificates, Client, MethodKind};
+use super::{AuthError, AuthMethods, Certificates, Client, IsRevoked, MethodKind};
 use crate::token::{Terms, TokenInfo};
 
 impl AuthMethods {
@@ -15,6 +15,7 @@ impl AuthMethods {
         &self,
         info: &TokenInfo,
         client: Client<'_>,
+        is_revoked: IsRevoked<'_>,
     ) -> Result<Option<Terms>, AuthError> {
         let Some(login) = &info.login else { return Ok(None) };
         let gone = || AuthError::bad("who logged in for the token is not there any more");
@@ -28,7 +29,9 @@ impl AuthMethods {
             MethodKind::Userpass => {
                 principals.get::<UserRecord>(name)?.map(|stored| stored.value.token)
             }
-            MethodKind::Cert => Certificates::of(self, &method).terms_at_renewal(login, client)?,
+            MethodKind::Cert => {
+                Certificates::of(self, &method).terms_at_renewal(login, client, is_revoked)?
+            }
         };
         let terms = terms.ok_or_else(gone)?;
         // A role's tokens keep what they were made with until they end, as Vault's do.

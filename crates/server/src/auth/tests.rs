@@ -72,6 +72,7 @@ fn records_of_format_1_open_and_log_in() {
             b'f' => Some(("auth method", "path")),
             b'b' => Some(("principal", "name")),
             b'j' => Some(("role id", "role_id")),
+            b'C' => Some(("revocation list", "name")),
             _ => None,
         };
         let value: serde_json::Value = serde_json::from_str(json).unwrap();
@@ -102,6 +103,11 @@ fn records_of_format_1_open_and_log_in() {
     assert_eq!(roles.secret_id("ci", accessor).unwrap().unwrap().num_uses, 2);
     let entry = Certificates::of(&methods, &cert).read("arrays").unwrap().unwrap();
     assert_eq!(entry.constraints[&ConstraintField::CommonNames], ["array-*"]);
+    let lists = Certificates::of(&methods, &cert);
+    assert_eq!(lists.lists(), ["arrays"]);
+    let serials: Vec<_> =
+        lists.list("arrays").unwrap().serials().map(|it| it.to_string()).collect();
+    assert_eq!(serials, ["4242"]);
     assert!(cert.disables_binding() && !userpass.disables_binding());
     assert_eq!(userpass.tuning().max_lease_ttl, 7200);
 }

@@ -34,12 +34,15 @@ fn of_kind(kind: Kind) -> Form {
         Kind::Listener => Form::Named { context: "listener", field: "name" },
         Kind::AuthMethod => Form::Named { context: "auth method", field: "path" },
         Kind::Principal => Form::Named { context: "principal", field: "name" },
+        Kind::RevokedList => Form::Named { context: "revocation list", field: "name" },
         Kind::AppRoleName => Form::Named { context: "role id", field: "role_id" },
         Kind::Engine | Kind::Authority | Kind::Credential | Kind::Revoked => Form::Plain,
         // Its hash is under the key of its role, which goes along.
         Kind::SecretId => Form::Plain,
         // Whoever administers the other server has a token and an audit there.
         Kind::Token | Kind::Accessor | Kind::Child | Kind::Expiry | Kind::AuditDevice => Form::Left,
+        // The other server's keys have counts of their own.
+        Kind::Rotation => Form::Left,
         // Nobody there has the token that unwraps it.
         Kind::Wrapped => Form::Left,
     }
@@ -56,7 +59,7 @@ pub(super) fn form(key: &[u8]) -> Result<Form, BackupError> {
     }
     match byte {
         object::OBJECT | object::SERVED | object::HELD => Ok(Form::Plain),
-        object::INDEX => Ok(Form::Left),
+        object::INDEX | object::NAME => Ok(Form::Left),
         unknown => Err(BackupError::UnknownKind(char::from(unknown))),
     }
 }

@@ -160,12 +160,19 @@ impl Request<'_> {
     pub(super) fn begin<'t>(&'t self, grant: &'t Grant) -> Tx<'t> {
         let partition =
             Partition { mount: *grant.mount().as_bytes(), scope: *grant.scope().as_bytes() };
-        let authority = grant.authority().map_or([0; 16], |authority| *authority.as_bytes());
-        let holder = Holder { authority, serial: *grant.serial().as_bytes() };
-        let objects = &self.service.resources.objects;
-        objects
-            .begin(partition, self.now_us.div_euclid(1_000_000))
-            .on_behalf_of(holder, grant.role_name().as_str())
+        let (serial, role) = (*grant.serial().as_bytes(), grant.role_name().as_str());
+        let tx = self.service.resources.objects.begin(partition, self.now_us.div_euclid(1_000_000));
+        let tx = match grant.imported() {
+            None => {
+                tx.on_behalf_of(Holder { authority: [0; 16], serial, issuer: [0; 16] }, role, "")
+            }
+            Some(client) => {
+                let authority = *client.authority.id.as_bytes();
+                let holder = Holder { authority, serial, issuer: client.issuer };
+                tx.on_behalf_of(holder, role, &client.subject.issuer_text)
+            }
+        };
+        tx.with_unique_names(grant.has_unique_names())
     }
 
     /// Whether the item may be carried out.
@@ -229,6 +236,7 @@ impl Request<'_> {
             let text = "the answer is larger than the Maximum Response Size";
             result = Err(Failure::new(Reason::ResponseTooLarge, text));
         }
+        let result = result.and_then(|()| context.tx.check_names());
         (about, result.map(|()| open))
     }
 

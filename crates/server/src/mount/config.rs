@@ -18,7 +18,8 @@ const CLIENT_TTL_SECONDS: i64 = 1_209_600;
 /// What is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// As given; a bare host means port 5696.
+    /// As given; a bare host means port 5696. None unless something is said, as in Vault 2: named
+    /// listeners have addresses of their own.
     pub listen_addrs: Vec<String>,
     /// DNS names in the server certificate; the first is its CN.
     pub server_hostnames: Vec<String>,
@@ -38,7 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
-            listen_addrs: owned(&["127.0.0.1:5696"]),
+            listen_addrs: Vec::new(),
             server_hostnames: owned(&["localhost"]),
             server_ips: owned(&["127.0.0.1", "::1"]),
             tls_ca: KeySpec::Ec256,

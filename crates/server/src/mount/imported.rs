@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use aws_lc_rs::{digest, hmac};
 use rustls_pki_types::CertificateDer;
 
 use super::MountError;
@@ -128,17 +129,31 @@ pub enum Unplaced {
     Field(SubjectField),
 }
 
+/// Stands in keys of records for who issued a certificate under an imported authority.
+pub type IssuerHash = [u8; 16];
+
+/// A certificate that is denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Denied {
+    /// Its serial.
+    pub serial: Serial,
+    /// Who issued it; `None` for every issuer under the authority.
+    pub issuer: Option<IssuerHash>,
+}
+
 /// An imported authority.
 pub struct ImportedAuthority {
     /// Its identifier.
     pub(crate) id: AuthorityId,
     certificates: Vec<CertificateDer<'static>>,
+    /// Makes issuers short, and tells nobody who has only the keys of records who they are.
+    issuer_key: hmac::Key,
     state: RwLock<State>,
 }
 
 struct State {
     mapping: Mapping,
-    denied: HashSet<Serial>,
+    denied: HashSet<Denied>,
     deleted: bool,
 }
 
@@ -147,10 +162,19 @@ impl ImportedAuthority {
         id: AuthorityId,
         certificates: Vec<CertificateDer<'static>>,
         mapping: Mapping,
-        denied: impl IntoIterator<Item = Serial>,
+        denied: impl IntoIterator<Item = Denied>,
     ) -> Self {
         let state = State { mapping, denied: denied.into_iter().collect(), deleted: false };
-        Self { id, certificates, state: RwLock::new(state) }
+        let mut all = digest::Context::new(&digest::SHA256);
+        certificates.iter().for_each(|certificate| all.update(certificate));
+        let issuer_key = hmac::Key::new(hmac::HMAC_SHA256, all.finish().as_ref());
+        Self { id, certificates, issuer_key, state: RwLock::new(state) }
+    }
+
+    /// What stands for an issuer under it, whose name is given in DER (docs/formats.md §2).
+    pub fn issuer_hash(&self, name: &[u8]) -> IssuerHash {
+        let tag = hmac::sign(&self.issuer_key, name);
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
     }
 
     /// Its certificates, in the order in which they were given.
@@ -170,13 +194,14 @@ impl ImportedAuthority {
     pub fn place<T>(
         &self,
         subject: &ClientSubject,
+        issuer: IssuerHash,
         found: impl FnOnce(&str, &str) -> T,
     ) -> Result<T, Unplaced> {
         let state = self.read();
         if state.deleted {
             return Err(Unplaced::Deleted);
         }
-        if state.denied.contains(&subject.serial) {
+        if state.denies(subject.serial, issuer) {
             return Err(Unplaced::Denied);
         }
         let scope = state.mapping.scope.select(subject)?;
@@ -184,14 +209,18 @@ impl ImportedAuthority {
         Ok(found(scope, role))
     }
 
-    /// Whether a certificate was revoked here.
-    pub fn denies(&self, serial: &Serial) -> bool {
-        self.read().denied.contains(serial)
+    /// Whether a certificate was revoked here; of an unknown issuer, whether one with that serial was.
+    pub fn denies(&self, serial: Serial, issuer: Option<IssuerHash>) -> bool {
+        let state = self.read();
+        match issuer {
+            Some(issuer) => state.denies(serial, issuer),
+            None => state.denied.iter().any(|denied| denied.serial == serial),
+        }
     }
 
     /// From now on a certificate opens nothing. Whoever calls has stored it.
-    pub fn deny(&self, serial: Serial) {
-        self.write().denied.insert(serial);
+    pub fn deny(&self, denied: Denied) {
+        self.write().denied.insert(denied);
     }
 
     pub(super) fn remap(&self, mapping: Mapping) {
@@ -211,6 +240,14 @@ impl ImportedAuthority {
     }
 }
 
+impl State {
+    fn denies(&self, serial: Serial, issuer: IssuerHash) -> bool {
+        [None, Some(issuer)]
+            .into_iter()
+            .any(|issuer| self.denied.contains(&Denied { serial, issuer }))
+    }
+}
+
 impl fmt::Debug for ImportedAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImportedAuthority").field("id", &self.id).finish_non_exhaustive()
@@ -224,6 +261,20 @@ pub struct ImportedClient {
     pub authority: Arc<ImportedAuthority>,
     /// What the certificate says.
     pub subject: ClientSubject,
+    /// Stands for who issued it.
+    pub issuer: IssuerHash,
+}
+
+impl ImportedClient {
+    /// The client whose verified certificate says that.
+    pub fn new(authority: Arc<ImportedAuthority>, subject: ClientSubject) -> Self {
+        let issuer = authority.issuer_hash(&subject.issuer);
+        Self { authority, subject, issuer }
+    }
+
+    pub(crate) fn place<T>(&self, found: impl FnOnce(&str, &str) -> T) -> Result<T, Unplaced> {
+        self.authority.place(&self.subject, self.issuer, found)
+    }
 }
 
 #[cfg(test)]

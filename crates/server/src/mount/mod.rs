@@ -30,7 +30,10 @@ use crate::record::{MountId, RecordError};
 pub use authority::{NamedAuthority, Source};
 pub use config::{Config, ConfigChange, client_names};
 pub use engine::Engine;
-pub use imported::{ImportedAuthority, ImportedClient, Mapping, MappingChange, Selector, Unplaced};
+pub use imported::{
+    Denied, ImportedAuthority, ImportedClient, IssuerHash, Mapping, MappingChange, Selector,
+    Unplaced,
+};
 pub use listener::{Listener, ListenerChange, ListenerConfig};
 pub use mounted::Mount;
 pub use moved::{Migration, TuneChange, Tuning};

@@ -82,6 +82,13 @@ impl Mount {
         self.named.listeners.values()
     }
 
+    /// Every authority that issues or has issued here, named or not.
+    pub fn issuers(&self) -> impl Iterator<Item = AuthorityId> {
+        let named = self.authorities().filter(|named| named.issuer().is_some());
+        let own = self.engine().into_iter().flat_map(Engine::authorities);
+        named.map(|named| named.id()).chain(own.map(|kept| kept.id))
+    }
+
     /// An authority that issues or has issued here, named or not.
     pub fn issuer(&self, id: AuthorityId) -> Option<&Authority> {
         let named = self.authorities().find(|named| named.id() == id);

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::imported::{Denied, IssuerHash};
 use crate::pki::Serial;
 use crate::record::{AuthorityId, Edit, Kind, MountId, RecordError, Records, key};
 
@@ -16,6 +17,14 @@ pub(crate) struct RevokedRecord {
     pub(crate) revoked: i64,
     /// Last second of the certificate's life, since 1970; 0 when nobody knows it.
     pub(crate) not_after: i64,
+    /// Whether it went with its role.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) with_role: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl RevokedRecord {
@@ -33,9 +42,16 @@ pub(crate) fn revoked_prefix(mount: MountId, authority: Option<AuthorityId>) -> 
     }
 }
 
-/// Where a revoked serial is.
+/// Where a revoked serial is: of an authority of ours, or of every issuer under an imported one.
 pub(crate) fn revoked_key(mount: MountId, authority: AuthorityId, serial: &Serial) -> Vec<u8> {
     key(Kind::Revoked, &[mount.as_bytes(), authority.as_bytes(), serial.as_bytes()])
+}
+
+/// Where a certificate is that is denied under an imported authority.
+pub(crate) fn denied_key(mount: MountId, authority: AuthorityId, denied: &Denied) -> Vec<u8> {
+    let mut at = revoked_key(mount, authority, &denied.serial);
+    at.extend_from_slice(denied.issuer.as_ref().map_or(&[], IssuerHash::as_slice));
+    at
 }
 
 /// Deletes the revoked serials of an authority, or of a whole mount: nobody asks for them any more.
@@ -52,7 +68,31 @@ pub(super) fn forget_revoked(
     Ok(())
 }
 
-/// Every revoked serial of an authority.
+/// Every certificate that is denied under an imported authority.
+pub(super) fn denied(
+    records: &Records,
+    mount: MountId,
+    authority: AuthorityId,
+) -> Result<Vec<Denied>, RecordError> {
+    let prefix = revoked_prefix(mount, Some(authority));
+    let keys = records.keys(&prefix)?.into_iter();
+    keys.map(|at| {
+        let rest = at.get(prefix.len()..).and_then(|rest| rest.split_first_chunk());
+        let (serial, issuer) = rest.ok_or_else(too_short)?;
+        let issuer = match issuer {
+            [] => None,
+            hash => Some(hash.try_into().map_err(|_| too_short())?),
+        };
+        Ok(Denied { serial: Serial::from(*serial), issuer })
+    })
+    .collect()
+}
+
+fn too_short() -> RecordError {
+    RecordError::Corrupt("the key of a revoked serial is too short".to_owned())
+}
+
+/// Every revoked serial of an authority of ours.
 pub(crate) fn revoked_serials(
     records: &Records,
     mount: MountId,
@@ -63,10 +103,7 @@ pub(crate) fn revoked_serials(
         .into_iter()
         .map(|(at, stored)| {
             let serial = at.last_chunk().copied().map(Serial::from);
-            let serial = serial.ok_or_else(|| {
-                RecordError::Corrupt("the key of a revoked serial is too short".to_owned())
-            })?;
-            Ok((serial, stored.value))
+            Ok((serial.ok_or_else(too_short)?, stored.value))
         })
         .collect()
 }

@@ -10,7 +10,7 @@ use super::authority::NamedAuthority;
 use super::imported::ImportedAuthority;
 use super::listener::{Listener, ListenerConfig, Shown};
 use super::mounted::Mount;
-use super::revoked::revoked_serials;
+use super::revoked::denied;
 use super::stored::{AuthorityRecord, SecretKeyRecord};
 use super::{Mapping, MountError, Selector, Source};
 use crate::pki::tls::{ServerIdentity, TlsVersion};
@@ -183,8 +183,7 @@ pub(super) fn read_authorities(
             (None, Some(record)) => {
                 let mapping = Mapping { scope: record.scope.open()?, role: record.role.open()? };
                 let certificates = trust::authority_certificates(&record.ca_pem)?;
-                let denied = revoked_serials(records, mount, id)?.into_iter();
-                let denied = denied.map(|(serial, _)| serial);
+                let denied = denied(records, mount, id)?;
                 let authority = ImportedAuthority::new(id, certificates, mapping, denied);
                 Source::Imported { authority: Arc::new(authority), pem: record.ca_pem }
             }

@@ -235,6 +235,11 @@ impl Mounts {
                     .to_owned(),
             );
         }
+        if before.is_none() && engine.config().listen_addrs.is_empty() {
+            done.warnings.push(
+                "listen_addrs names no address: KMIP is served by named listeners alone".to_owned(),
+            );
+        }
         let trust_is_other =
             before.is_none_or(|before| !engine.clients().is_same(before.clients()));
         let mut after = Mount::clone(&mount);

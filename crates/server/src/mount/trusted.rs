@@ -70,7 +70,7 @@ impl TrustedClients {
             Issuer::Imported(position) => {
                 let authority = self.imported.get(position)?.clone();
                 let subject = ClientSubject::of(chain.first()?)?;
-                Some(Identity::Imported(Arc::new(ImportedClient { authority, subject })))
+                Some(Identity::Imported(Arc::new(ImportedClient::new(authority, subject))))
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::export::ExportError;
 use crate::front::http::TlsError;
 use crate::mount::MountError;
 use crate::policy::PolicyError;
+use crate::rotation::RotationError;
 use crate::seal::{CommitError, SealError, SealKind};
 use crate::token::TokenError;
 use claviger_store::OpenError;
@@ -38,6 +39,8 @@ pub enum StartError {
     Token(#[from] TokenError),
     #[error("policy: {0}")]
     Policy(#[from] PolicyError),
+    #[error("rotation: {0}")]
+    Rotation(#[from] RotationError),
     #[error("auth methods: {0}")]
     Auth(#[from] AuthError),
     #[error(transparent)]

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use claviger_crypto::SystemRng;
+use claviger_store::CommitError;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
@@ -28,6 +29,7 @@ use crate::ops::Resources;
 use crate::ops::stream::Streams;
 use crate::policy::Policies;
 use crate::record::{MountId, Records};
+use crate::rotation::Rotation;
 use crate::seal::{Barrier, Custody};
 use crate::token::Tokens;
 use crate::upkeep::Upkeep;
@@ -35,6 +37,8 @@ use crate::upkeep::Upkeep;
 /// How often it is stored which objects have been handed out.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often it is asked whether the record key is to be rotated.
+const ROTATION_INTERVAL: Duration = Duration::from_mins(1);
 /// How often certificates are looked after.
 const UPKEEP_INTERVAL: Duration = Duration::from_hours(1);
 /// How often tokens whose time has come are removed, with what they made.
@@ -47,7 +51,7 @@ pub struct Unsealed {
     front: Arc<KmipFront>,
     services: Arc<Services>,
     cluster_id: String,
-    tasks: [AbortHandle; 3],
+    tasks: [AbortHandle; 4],
 }
 
 impl Unsealed {
@@ -94,13 +98,16 @@ impl Unsealed {
             tracing::error!(%error, "tokens that ended are not removed yet");
         }
         let policies = Policies::open(records.clone())?;
+        let rotation_clock = Arc::clone(&clock);
         let logins_max = limits.logins_per_minute_max;
         let auth = Arc::new(AuthMethods::open(records, tokens.clone(), clock, logins_max)?);
         let custody = Arc::new(Custody::new(Arc::clone(&barrier)));
+        let rotation = Arc::new(Rotation::open(Arc::clone(&barrier))?);
         let cluster_id = cluster_id(&barrier);
         let tasks = [
             runtime.spawn(flush(Arc::clone(&objects))).abort_handle(),
             runtime.spawn(sweep(tokens.clone())).abort_handle(),
+            runtime.spawn(rotate(Arc::clone(&rotation), rotation_clock)).abort_handle(),
             runtime.spawn(look_after(upkeep, Arc::clone(&auth))).abort_handle(),
         ];
         let services = Arc::new(Services {
@@ -112,6 +119,7 @@ impl Unsealed {
             audit,
             audit_devices,
             custody,
+            rotation,
             auth,
         });
         Ok(Self { barrier, objects, front, services, cluster_id, tasks })
@@ -146,7 +154,7 @@ impl Unsealed {
     pub(super) async fn stop(&self) {
         self.drain().await;
         self.tasks.iter().for_each(AbortHandle::abort);
-        if let Err(error) = self.objects.flush_served().await {
+        if let Err(error) = flush_once(&self.objects).await {
             tracing::warn!(%error, "freshness of the last second is not stored");
         }
         self.barrier.seal();
@@ -158,10 +166,16 @@ async fn flush(objects: Arc<Objects>) {
     let mut interval = tokio::time::interval(FLUSH_INTERVAL);
     loop {
         interval.tick().await;
-        if let Err(error) = objects.flush_served().await {
+        if let Err(error) = flush_once(&objects).await {
             tracing::warn!(%error, "freshness is not stored; trying again");
         }
     }
+}
+
+async fn flush_once(objects: &Arc<Objects>) -> Result<(), CommitError> {
+    let objects = Arc::clone(objects);
+    let flushed = tokio::task::spawn_blocking(move || objects.flush_served()).await;
+    flushed.unwrap_or_else(|error| Err(CommitError::Failed(error.to_string())))
 }
 
 /// Runs the upkeep now and then, where it may block, and removes secret IDs whose time has come.
@@ -182,6 +196,23 @@ async fn look_after(mut upkeep: Upkeep, auth: Arc<AuthMethods>) {
             return;
         };
         upkeep = done;
+    }
+}
+
+async fn rotate(rotation: Arc<Rotation>, clock: Arc<dyn Clock>) {
+    let mut interval = tokio::time::interval(ROTATION_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let (rotation, now) = (Arc::clone(&rotation), clock.now_us());
+        match tokio::task::spawn_blocking(move || rotation.look(now)).await {
+            Ok(Ok(Some(number))) => {
+                tracing::info!(number, "a new record key seals what is written from now on");
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the record key is not rotated; trying again"),
+            // A panic in it has said what it has to say.
+            Ok(Ok(None)) | Err(_) => {}
+        }
     }
 }
 

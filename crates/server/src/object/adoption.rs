@@ -45,8 +45,9 @@ pub fn adopt(
                 agree(state.is_none_or(|state| state == it), "State is given more than once")?;
                 state = Some(it);
             }
-            // They say how the object was kept elsewhere.
+            // They say how the object was kept elsewhere; the digest is computed of what is kept here.
             Attribute::ShortUniqueIdentifier(_)
+            | Attribute::Digest(_)
             | Attribute::KeyValuePresent(_)
             | Attribute::ProtectionStorageMask(_) => {}
             other => rules::take_over(&mut object.attributes, other, limits)?,

@@ -4,14 +4,18 @@
 //! put its old record back: it notes the shard's epoch before it reads and inserts only if no
 //! commit has touched the shard since.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Borrow;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use zeroize::Zeroizing;
 
 use super::holders::Recent;
 use super::id::ObjectId;
+use super::layout::Place;
 
 /// One unsealed record.
 #[derive(Debug)]
@@ -35,11 +39,11 @@ impl Unsealed {
 }
 
 /// The objects that an index names, newest first.
-pub type Candidates = [ObjectId];
+pub type Candidates = Box<[ObjectId]>;
 
-/// What a value takes of the cache's bound, in bytes.
+/// What a value has on the heap.
 pub trait Weight {
-    /// Bytes on the heap.
+    /// Bytes, without what the allocator adds.
     fn weight(&self) -> usize;
 }
 
@@ -51,28 +55,62 @@ impl Weight for Unsealed {
 
 impl Weight for Candidates {
     fn weight(&self) -> usize {
-        size_of_val(self)
+        size_of_val::<[ObjectId]>(self)
     }
 }
 
+/// A value that was read, and where it is from: one piece of memory for both.
 #[derive(Debug)]
-struct Shard<V: ?Sized> {
-    records: HashMap<Arc<[u8]>, Slot<V>>,
-    /// Keys in the order of entry, for the second-chance sweep.
-    order: VecDeque<Arc<[u8]>>,
+pub struct Entry<V> {
+    place: Place,
+    used: AtomicBool,
+    value: V,
+}
+
+impl<V> Deref for Entry<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+/// An entry that is found by its place.
+#[derive(Debug)]
+struct ByPlace<V>(Arc<Entry<V>>);
+
+impl<V> Borrow<Place> for ByPlace<V> {
+    fn borrow(&self) -> &Place {
+        &self.0.place
+    }
+}
+
+impl<V> Hash for ByPlace<V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.place.hash(state);
+    }
+}
+
+impl<V> PartialEq for ByPlace<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.place == other.0.place
+    }
+}
+
+impl<V> Eq for ByPlace<V> {}
+
+#[derive(Debug)]
+struct Shard<V> {
+    entries: HashSet<ByPlace<V>>,
+    /// In the order of entry, for the second-chance sweep. Weak: what left is gone, and wiped.
+    order: VecDeque<Weak<Entry<V>>>,
     bytes: usize,
     epoch: u64,
 }
 
-#[derive(Debug)]
-struct Slot<V: ?Sized> {
-    record: Arc<V>,
-    used: AtomicBool,
-}
-
 /// A bounded cache.
 #[derive(Debug)]
-pub struct Cache<V: ?Sized> {
+pub struct Cache<V> {
     shards: [Mutex<Shard<V>>; SHARDS],
     shard_bytes_max: usize,
 }
@@ -83,10 +121,10 @@ pub struct Epoch(u64);
 
 const SHARDS: usize = 16;
 
-/// What an entry costs beside its bytes: the key, map and allocation overhead.
-const ENTRY_OVERHEAD: usize = 256;
+/// What an entry costs beside itself: its places in set and order, what the allocator adds.
+const ENTRY_OVERHEAD: usize = 64;
 
-impl<V: Weight + ?Sized> Cache<V> {
+impl<V: Weight> Cache<V> {
     /// A cache of about that many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
@@ -96,31 +134,33 @@ impl<V: Weight + ?Sized> Cache<V> {
         }
     }
 
-    /// The record, or the epoch to give to [`Cache::insert`] after reading it from below.
-    pub fn get(&self, key: &[u8]) -> Result<Arc<V>, Epoch> {
-        let shard = self.shard(key);
-        match shard.records.get(key) {
-            Some(slot) => {
-                slot.used.store(true, Ordering::Relaxed);
-                Ok(Arc::clone(&slot.record))
+    /// The value, or the epoch to give to [`Cache::insert`] after reading it from below.
+    pub fn get(&self, place: &Place) -> Result<Arc<Entry<V>>, Epoch> {
+        let shard = self.shard(place);
+        match shard.entries.get(place) {
+            Some(ByPlace(entry)) => {
+                entry.used.store(true, Ordering::Relaxed);
+                Ok(Arc::clone(entry))
             }
             None => Err(Epoch(shard.epoch)),
         }
     }
 
-    /// Keeps a record that was read, unless a commit came in between.
-    pub fn insert(&self, key: &[u8], record: &Arc<V>, read_at: Epoch) {
-        let mut shard = self.shard(key);
-        if shard.epoch == read_at.0 && !shard.records.contains_key(key) {
-            shard.put(key, Arc::clone(record), self.shard_bytes_max);
+    /// Keeps a value that was read, unless a commit came in between.
+    pub fn insert(&self, place: Place, value: V, read_at: Epoch) -> Arc<Entry<V>> {
+        let entry = Arc::new(Entry { place, used: AtomicBool::new(false), value });
+        let mut shard = self.shard(&place);
+        if shard.epoch == read_at.0 && !shard.entries.contains(&place) {
+            shard.put(&entry, self.shard_bytes_max);
         }
+        entry
     }
 
     /// Forgets a value that a commit has changed.
-    pub fn commit(&self, key: &[u8]) {
-        let mut shard = self.shard(key);
+    pub fn commit(&self, place: &Place) {
+        let mut shard = self.shard(place);
         shard.epoch = shard.epoch.wrapping_add(1);
-        shard.remove(key);
+        shard.remove(place);
     }
 
     /// Forgets everything.
@@ -132,98 +172,119 @@ impl<V: Weight + ?Sized> Cache<V> {
         }
     }
 
-    fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard<V>> {
-        // The last bytes of a key are random: they spread without hashing.
-        let number = usize::from(key.last().copied().unwrap_or(0)) % SHARDS;
+    fn shard(&self, [.., last]: &Place) -> MutexGuard<'_, Shard<V>> {
+        // The last bytes of a place are random: they spread without hashing.
+        let number = usize::from(last[15]) % SHARDS;
         let shard = self.shards.get(number).unwrap_or(&self.shards[0]);
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<V: ?Sized> Default for Shard<V> {
+impl<V> Default for Shard<V> {
     fn default() -> Self {
-        Self { records: HashMap::new(), order: VecDeque::new(), bytes: 0, epoch: 0 }
+        Self { entries: HashSet::new(), order: VecDeque::new(), bytes: 0, epoch: 0 }
     }
 }
 
-impl<V: Weight + ?Sized> Shard<V> {
-    fn put(&mut self, key: &[u8], record: Arc<V>, bytes_max: usize) {
-        let cost = cost(&*record);
+impl<V: Weight> Shard<V> {
+    fn put(&mut self, entry: &Arc<Entry<V>>, bytes_max: usize) {
+        let cost = cost(entry);
         if cost > bytes_max {
             return;
         }
         self.bytes = self.bytes.saturating_add(cost);
-        let key: Arc<[u8]> = key.into();
-        self.records.insert(Arc::clone(&key), Slot { record, used: AtomicBool::new(false) });
-        self.order.push_back(key);
+        self.entries.insert(ByPlace(Arc::clone(entry)));
+        self.order.push_back(Arc::downgrade(entry));
         while self.bytes > bytes_max {
             let Some(oldest) = self.order.pop_front() else { break };
-            let spared = self
-                .records
-                .get(&oldest)
-                .is_some_and(|slot| slot.used.swap(false, Ordering::Relaxed));
-            if spared {
+            let Some(entry) = self.kept(&oldest) else { continue };
+            if entry.used.swap(false, Ordering::Relaxed) {
                 self.order.push_back(oldest);
             } else {
-                self.remove(&oldest);
+                self.remove(&entry.place);
             }
         }
     }
 
-    /// The key may stay in `order`: the sweep passes over it.
-    fn remove(&mut self, key: &[u8]) {
-        if let Some(slot) = self.records.remove(key) {
-            self.bytes = self.bytes.saturating_sub(cost(&*slot.record));
+    /// The entry, if it is still in the cache.
+    fn kept(&self, entry: &Weak<Entry<V>>) -> Option<Arc<Entry<V>>> {
+        let entry = entry.upgrade()?;
+        let ByPlace(kept) = self.entries.get(&entry.place)?;
+        Arc::ptr_eq(kept, &entry).then_some(entry)
+    }
+
+    /// The entry may stay in `order`: the sweep passes over it.
+    fn remove(&mut self, place: &Place) {
+        if let Some(ByPlace(entry)) = self.entries.take(place) {
+            self.bytes = self.bytes.saturating_sub(cost(&entry));
         }
-        if self.order.len() > self.records.len().saturating_mul(2).saturating_add(64) {
-            let records = &self.records;
-            self.order.retain(|key| records.contains_key(key));
+        if self.order.len() > self.entries.len().saturating_mul(2).saturating_add(64) {
+            let order = std::mem::take(&mut self.order);
+            self.order = order.into_iter().filter(|it| self.kept(it).is_some()).collect();
         }
     }
 }
 
-fn cost(record: &(impl Weight + ?Sized)) -> usize {
-    record.weight().saturating_add(ENTRY_OVERHEAD)
+fn cost<V: Weight>(entry: &Entry<V>) -> usize {
+    size_of_val(entry).saturating_add(entry.weight()).saturating_add(ENTRY_OVERHEAD)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn record(version: u64, size: usize) -> Arc<Unsealed> {
-        Arc::new(Unsealed::new(version, Zeroizing::new(vec![7; size])))
+    fn place(number: u8) -> Place {
+        // One shard: all end in the same byte.
+        [[0; 16], [number; 16], [7; 16]]
     }
 
-    fn read(cache: &Cache<Unsealed>, key: &[u8], record: &Arc<Unsealed>) {
-        let epoch = cache.get(key).unwrap_err();
-        cache.insert(key, record, epoch);
+    fn record(version: u64) -> Unsealed {
+        Unsealed::new(version, Zeroizing::new(vec![7; 100]))
+    }
+
+    fn read(cache: &Cache<Unsealed>, place: Place, version: u64) -> Arc<Entry<Unsealed>> {
+        let epoch = cache.get(&place).unwrap_err();
+        cache.insert(place, record(version), epoch)
     }
 
     #[test]
     fn a_reader_that_was_overtaken_does_not_put_its_record_back() {
         let cache = Cache::new(1 << 20);
-        let epoch = cache.get(b"key").unwrap_err();
-        cache.commit(b"key");
-        cache.insert(b"key", &record(1, 10), epoch);
-        assert!(cache.get(b"key").is_err());
-        read(&cache, b"key", &record(2, 10));
-        assert_eq!(cache.get(b"key").unwrap().version, 2);
-        cache.commit(b"key");
-        assert!(cache.get(b"key").is_err());
+        let key = place(1);
+        let epoch = cache.get(&key).unwrap_err();
+        cache.commit(&key);
+        assert_eq!(cache.insert(key, record(1), epoch).version, 1);
+        assert!(cache.get(&key).is_err());
+        read(&cache, key, 2);
+        assert_eq!(cache.get(&key).unwrap().version, 2);
+        cache.commit(&key);
+        assert!(cache.get(&key).is_err());
+    }
+
+    #[test]
+    fn what_left_is_gone_when_its_last_reader_is() {
+        let cache = Cache::new(1 << 20);
+        let key = place(1);
+        let held = read(&cache, key, 1);
+        let gone = Arc::downgrade(&held);
+        cache.commit(&key);
+        read(&cache, key, 2);
+        drop(held);
+        assert!(gone.upgrade().is_none(), "the order keeps nothing");
+        assert_eq!(cache.get(&key).unwrap().version, 2);
     }
 
     #[test]
     fn it_stays_within_its_bound_and_keeps_what_is_used() {
-        let cache = Cache::new(SHARDS * 10 * (ENTRY_OVERHEAD + 100));
-        // One shard: all keys end in the same byte.
-        for number in 0..100_u32 {
-            let key = [number.to_be_bytes().as_slice(), &[0]].concat();
-            read(&cache, &key, &record(1, 100));
-            assert!(cache.get(&[0, 0, 0, 0, 0]).is_ok(), "used record left at {number}");
+        let one = Entry { place: place(0), used: AtomicBool::new(false), value: record(1) };
+        let cache = Cache::new(SHARDS * 10 * cost(&one));
+        for number in 0..100 {
+            read(&cache, place(number), 1);
+            assert!(cache.get(&place(0)).is_ok(), "used record left at {number}");
+            // Changed ones do not make the sweep forget others.
+            cache.commit(&place(200));
         }
-        let kept = (0..100_u32)
-            .filter(|number| cache.get(&[number.to_be_bytes().as_slice(), &[0]].concat()).is_ok())
-            .count();
+        let kept = (0..100).filter(|number| cache.get(&place(*number)).is_ok()).count();
         assert_eq!(kept, 10);
     }
 }

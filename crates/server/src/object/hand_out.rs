@@ -7,20 +7,20 @@ use std::sync::atomic::Ordering;
 
 use claviger_store::Key;
 
-use super::cache::Unsealed;
+use super::cache::{Entry, Unsealed};
 use super::holders::{BEHIND_MAX, Fetches, Holder};
 use super::id::ObjectId;
 use super::managed::Outline;
 use super::tx::{Tx, damaged, destroyed, not_found, storage};
 use super::{layout, record};
 use crate::failure::Failure;
-use crate::seal::Changes;
+use crate::seal::{Changes, Opened};
 
 /// An object that is handed to the client.
 #[derive(Debug)]
 pub(super) struct Serve {
     id: ObjectId,
-    unsealed: Option<Arc<Unsealed>>,
+    unsealed: Option<Arc<Entry<Unsealed>>>,
     /// Whether it was fresh.
     fresh: bool,
     /// What the store is to know of the client's having it: a row's version, and what it says. Nothing
@@ -28,6 +28,12 @@ pub(super) struct Serve {
     row: Option<(u64, Fetches)>,
     /// Stands for the client in memory.
     tag: u64,
+}
+
+impl Serve {
+    pub(super) fn is_of(&self, id: ObjectId) -> bool {
+        self.id == id
+    }
 }
 
 impl Tx<'_> {
@@ -41,9 +47,8 @@ impl Tx<'_> {
         let (outline, unsealed) = match self.entries.iter().find(|entry| entry.after.id == id) {
             Some(entry) => (Outline::from(&*entry.after), entry.unsealed.clone()),
             None => {
-                let key =
-                    layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-                let unsealed = self.objects.read(&key).map_err(storage)?.ok_or_else(not_found)?;
+                let unsealed = self.objects.read(&self.partition, id).map_err(storage)?;
+                let unsealed = unsealed.ok_or_else(not_found)?;
                 (record::outline(&unsealed.bytes).map_err(damaged)?, Some(unsealed))
             }
         };
@@ -52,7 +57,7 @@ impl Tx<'_> {
         }
         let holder = self.client.as_ref().map(|client| client.holder);
         let tag = holder.map_or(0, |holder| self.objects.tags.hash_one(holder));
-        let row = self.holder_row(id, unsealed.as_deref(), tag)?;
+        let row = self.holder_row(id, unsealed.as_ref().map(|unsealed| &***unsealed), tag)?;
         self.serves.push(Serve { id, unsealed, fresh: outline.fresh == Some(true), row, tag });
         Ok(outline)
     }
@@ -69,14 +74,22 @@ impl Tx<'_> {
         }
         let key = self.held_key(id, &client.holder);
         let role = client.role.to_owned();
-        let (version, known) = match self.objects.late.of_row(&key) {
+        // Rows that there are tell of what is supplanted.
+        let waiting = self.objects.late.of_row(&key).filter(|_| !self.is_supplanted(id));
+        let (version, known) = match waiting {
             Some(waiting) => waiting,
-            None => match self.objects.barrier.get(&key).map_err(storage)? {
+            None => match self.stored_row(id, &key)? {
                 Some(row) => {
                     let stored = Fetches::decode(&row.bytes).map_err(storage)?;
                     (row.version.saturating_add(1), stored)
                 }
-                None => return Ok(Some((1, Fetches { first: self.now, last: self.now, role }))),
+                None => {
+                    let issuer = client.issuer.to_owned();
+                    return Ok(Some((
+                        1,
+                        Fetches { first: self.now, last: self.now, role, issuer },
+                    )));
+                }
             },
         };
         if let Some(unsealed) = unsealed
@@ -86,6 +99,13 @@ impl Tx<'_> {
             return Ok(None);
         }
         Ok(Some((version, Fetches { last: known.last.max(self.now), role, ..known })))
+    }
+
+    fn stored_row(&self, id: ObjectId, key: &[u8]) -> Result<Option<Opened>, Failure> {
+        if self.is_supplanted(id) {
+            return Ok(None);
+        }
+        self.objects.barrier.get(key).map_err(storage)
     }
 
     fn held_key(&self, id: ObjectId, holder: &Holder) -> Key {

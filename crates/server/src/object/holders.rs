@@ -23,8 +23,11 @@ const RECENT_MAX: usize = 16;
 const LATE_MAX: usize = 65_536;
 /// The most rows that one commit stores.
 const BATCH: usize = 1024;
-/// Written first in a row; another means a newer program.
+/// Written first in a row of a certificate that this server issued; also in those of imported
+/// authorities that tell no issuer, from programs that did not note it.
 const FORMAT: u8 = 1;
+/// Written first in a row that tells the issuer. Another one means a newer program.
+const FORMAT_WITH_ISSUER: u8 = 2;
 
 /// A client certificate.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +36,8 @@ pub struct Holder {
     pub authority: layout::Id,
     /// Its serial number, big-endian.
     pub serial: [u8; 20],
+    /// Stands for who issued it, under an imported authority; zeros for our own, or where it is not known.
+    pub issuer: layout::Id,
 }
 
 /// When a certificate fetched an object, as a row has it.
@@ -44,6 +49,8 @@ pub struct Fetches {
     pub last: i64,
     /// Name of the role that it had.
     pub role: String,
+    /// Who issued it, under an imported authority; empty for our own, or where it is not known.
+    pub issuer: String,
 }
 
 /// A row, with what it is about.
@@ -57,27 +64,31 @@ pub struct Held {
 
 impl Holder {
     /// What its rows' keys end in.
-    pub(super) fn suffix(&self) -> [u8; 36] {
-        let mut suffix = [0; 36];
-        let (authority, serial) = suffix.split_at_mut(16);
-        authority.copy_from_slice(&self.authority);
-        serial.copy_from_slice(&self.serial);
-        suffix
+    pub(super) fn suffix(&self) -> impl Iterator<Item = u8> {
+        let issuer = (self.issuer != [0; 16]).then_some(self.issuer);
+        self.authority.into_iter().chain(self.serial).chain(issuer.into_iter().flatten())
     }
 
-    /// Whose row that is.
-    pub(super) fn of_row(key: &[u8]) -> Option<Self> {
-        let (authority, serial) = key.last_chunk::<36>()?.split_first_chunk()?;
-        Some(Self { authority: *authority, serial: serial.try_into().ok()? })
+    /// From what the key of a row ends in.
+    pub(super) fn of_suffix(suffix: &[u8]) -> Option<Self> {
+        let (authority, rest) = suffix.split_first_chunk()?;
+        let (serial, issuer) = rest.split_first_chunk()?;
+        let issuer = if issuer.is_empty() { [0; 16] } else { issuer.try_into().ok()? };
+        Some(Self { authority: *authority, serial: *serial, issuer })
     }
 }
 
 impl Fetches {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = vec![FORMAT];
+        let mut bytes = vec![if self.issuer.is_empty() { FORMAT } else { FORMAT_WITH_ISSUER }];
         bytes.extend_from_slice(&self.first.to_be_bytes());
         bytes.extend_from_slice(&self.last.to_be_bytes());
         bytes.extend_from_slice(self.role.as_bytes());
+        if !self.issuer.is_empty() {
+            // The name of a role has no control characters.
+            bytes.push(0);
+            bytes.extend_from_slice(self.issuer.as_bytes());
+        }
         Zeroizing::new(bytes)
     }
 
@@ -86,13 +97,18 @@ impl Fetches {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, SealError> {
         let damaged = || SealError::Damaged { kind: Some(char::from(layout::HELD)) };
         let (format, rest) = bytes.split_first().ok_or_else(damaged)?;
-        if *format != FORMAT {
+        if ![FORMAT, FORMAT_WITH_ISSUER].contains(format) {
             return Err(SealError::Format { what: "the record of a holder", found: *format });
         }
         let (first, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
-        let (last, role) = rest.split_first_chunk().ok_or_else(damaged)?;
-        let role = std::str::from_utf8(role).map_err(|_| damaged())?.to_owned();
-        Ok(Self { first: i64::from_be_bytes(*first), last: i64::from_be_bytes(*last), role })
+        let (last, texts) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let text = std::str::from_utf8(texts).map_err(|_| damaged())?;
+        let (role, issuer) = match *format {
+            FORMAT => (text, ""),
+            _ => text.split_once('\0').ok_or_else(damaged)?,
+        };
+        let (first, last) = (i64::from_be_bytes(*first), i64::from_be_bytes(*last));
+        Ok(Self { first, last, role: role.to_owned(), issuer: issuer.to_owned() })
     }
 }
 
@@ -186,6 +202,18 @@ impl Late {
         self.lock().insert(key, (version, fetches));
     }
 
+    /// The same, unless something newer waits.
+    pub(super) fn note_first(&self, key: Key, version: u64, fetches: Fetches) {
+        self.lock().entry(key).or_insert((version, fetches));
+    }
+
+    /// Takes out the rows that wait below that beginning of a key.
+    pub(super) fn take(&self, beginning: &[u8]) -> Vec<(Key, u64, Fetches)> {
+        let mut waiting = self.lock();
+        let rows = waiting.extract_if(|key, _| key.starts_with(beginning));
+        rows.map(|(key, (version, fetches))| (key, version, fetches)).collect()
+    }
+
     /// Some of the rows that are to be stored. They stay until [`Late::stored`].
     pub(super) fn batch(&self) -> Vec<(Key, u64, Fetches)> {
         let waiting = self.lock();
@@ -239,22 +267,33 @@ mod tests {
     use super::*;
 
     fn holder(number: u8) -> Holder {
-        Holder { authority: [number % 2; 16], serial: [number; 20] }
+        Holder { authority: [number % 2; 16], serial: [number; 20], issuer: [number / 2; 16] }
     }
 
     #[test]
     fn rows_read_back() {
-        let fetches = Fetches { first: -1, last: i64::MAX, role: "rôle".to_owned() };
-        assert_eq!(Fetches::decode(&fetches.encode()).unwrap(), fetches);
-        let encoded = fetches.encode();
-        for length in 0..17 {
-            assert!(Fetches::decode(&encoded[..length]).is_err());
+        for issuer in ["", "CN=Edge"] {
+            let (role, issuer) = ("rôle".to_owned(), issuer.to_owned());
+            let fetches = Fetches { first: -1, last: i64::MAX, role, issuer };
+            assert_eq!(Fetches::decode(&fetches.encode()).unwrap(), fetches);
+            let encoded = fetches.encode();
+            for length in 0..17 {
+                assert!(Fetches::decode(&encoded[..length]).is_err());
+            }
+            let mut newer = encoded.to_vec();
+            newer[0] = 3;
+            assert!(matches!(Fetches::decode(&newer), Err(SealError::Format { found: 3, .. })));
         }
-        let mut newer = encoded.to_vec();
-        newer[0] = 2;
-        assert!(matches!(Fetches::decode(&newer), Err(SealError::Format { found: 2, .. })));
-        let key = [b"prefix".as_slice(), &holder(3).suffix()].concat();
-        assert_eq!(Holder::of_row(&key), Some(holder(3)));
+        for (number, length) in [(1, 36), (3, 52)] {
+            let suffix: Vec<u8> = holder(number).suffix().collect();
+            assert_eq!(
+                suffix.len(),
+                length,
+                "without an issuer it is as it was before there were any"
+            );
+            assert_eq!(Holder::of_suffix(&suffix), Some(holder(number)));
+            assert_eq!(Holder::of_suffix(&suffix[1..]), None);
+        }
     }
 
     #[test]
@@ -283,7 +322,8 @@ mod tests {
     #[test]
     fn rows_wait_until_what_they_say_is_stored() {
         let late = Late::default();
-        let fetches = |last| Fetches { first: 1, last, role: "r".to_owned() };
+        let fetches =
+            |last| Fetches { first: 1, last, role: "r".to_owned(), issuer: String::new() };
         late.note(b"ab".to_vec(), 1, fetches(1));
         let batch = late.batch();
         late.note(b"ab".to_vec(), 1, fetches(2));

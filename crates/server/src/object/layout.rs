@@ -8,6 +8,9 @@ use super::holders::Holder;
 /// A mount's, a scope's or an object's identifier, or a keyed hash.
 pub type Id = [u8; 16];
 
+/// What a value in memory is of: a mount, a scope, and an object or a term.
+pub type Place = [Id; 3];
+
 /// The first byte of an object's key.
 pub const OBJECT: u8 = b'o';
 /// The first byte of an index row.
@@ -16,6 +19,9 @@ pub const INDEX: u8 = b'x';
 pub const SERVED: u8 = b'v';
 /// The first byte of a row that says who fetched an object.
 pub const HELD: u8 = b'H';
+
+/// The first byte of a row that counts who took a Name, in scopes with `unique_names`.
+pub const NAME: u8 = b'N';
 
 fn key(kind: u8, parts: &[&Id]) -> Key {
     let mut key = Vec::with_capacity(parts.len().saturating_mul(16).saturating_add(1));
@@ -64,7 +70,7 @@ pub fn all_served(mount: &Id, scope: &Id) -> Range {
 /// The row that says when a certificate fetched an object.
 pub fn held(mount: &Id, scope: &Id, id: &Id, holder: &Holder) -> Key {
     let mut key = key(HELD, &[mount, scope, id]);
-    key.extend_from_slice(&holder.suffix());
+    key.extend(holder.suffix());
     key
 }
 
@@ -78,13 +84,25 @@ pub fn all_held(mount: &Id, scope: &Id) -> Range {
     Range::prefix(&key(HELD, &[mount, scope]))
 }
 
+/// The row that counts who took the Name of that term.
+pub fn name(mount: &Id, scope: &Id, term: &Id) -> Key {
+    key(NAME, &[mount, scope, term])
+}
+
+/// All such rows of a scope.
+pub fn all_names(mount: &Id, scope: &Id) -> Range {
+    Range::prefix(&key(NAME, &[mount, scope]))
+}
+
 /// The object that a record's or an index row's key ends in.
 pub fn id_of(key: &[u8]) -> Option<Id> {
     key.last_chunk().copied()
 }
 
-/// The beginning that an index row shares with all rows of its term.
-pub fn term_of(index_row: &[u8]) -> &[u8] {
-    let end = index_row.len().saturating_sub(16);
-    index_row.get(..end).unwrap_or_default()
+/// Whose record that is, or of which term that is a row.
+pub fn place_of(key: &[u8]) -> Option<Place> {
+    let (_, rest) = key.split_first()?;
+    let (mount, rest) = rest.split_first_chunk()?;
+    let (scope, rest) = rest.split_first_chunk()?;
+    Some([*mount, *scope, *rest.first_chunk()?])
 }

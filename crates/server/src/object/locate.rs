@@ -55,7 +55,7 @@ const fn is_indexed(id: AttributeId) -> bool {
 }
 
 /// The index term of a value, if it is indexed and says enough to be looked up.
-fn term(barrier: &Barrier, attribute: &Attribute) -> Option<layout::Id> {
+pub(super) fn term(barrier: &Barrier, attribute: &Attribute) -> Option<layout::Id> {
     let id = attribute.id();
     if !is_indexed(id) {
         return None;

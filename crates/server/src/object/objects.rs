@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claviger_crypto::Rng;
 use claviger_store::{CommitError, Key};
 
-use super::cache::{Cache, Candidates, Unsealed};
+use super::cache::{Cache, Candidates, Entry as Cached, Unsealed};
 use super::holders::{Fetches, Held, Holder, Late};
 use super::id::{IdSource, ObjectId};
 use super::layout;
@@ -26,6 +26,13 @@ pub struct Partition {
     pub scope: layout::Id,
 }
 
+/// What waited to be stored of who was handed an object.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    served: Vec<Key>,
+    late: Vec<(Key, u64, Fetches)>,
+}
+
 /// All managed objects of a server.
 #[derive(Debug)]
 pub struct Objects {
@@ -34,6 +41,8 @@ pub struct Objects {
     pub(super) index: Cache<Candidates>,
     pub(super) served: Served,
     pub(super) late: Late,
+    /// Held while what waits is stored, and by whoever makes it wait no more.
+    flushing: Mutex<()>,
     /// Makes holders short in memory.
     pub(super) tags: RandomState,
     ids: IdSource,
@@ -51,6 +60,7 @@ impl Objects {
             index: Cache::new(cache_bytes_max / 5),
             served: Served::default(),
             late: Late::default(),
+            flushing: Mutex::default(),
             tags: RandomState::new(),
             ids: IdSource::default(),
         }
@@ -71,11 +81,12 @@ impl Objects {
     }
 
     /// Stores which objects have been handed out since the last call, and to whom; see `served` and
-    /// `holders`.
+    /// `holders`. Blocks until that is durable.
     ///
     /// # Errors
     /// Storage; the rows stay noted and are tried again.
-    pub async fn flush_served(&self) -> Result<(), CommitError> {
+    pub fn flush_served(&self) -> Result<(), CommitError> {
+        let _one = self.flushing();
         loop {
             let (marks, late) = (self.served.batch(), self.late.batch());
             if marks.is_empty() && late.is_empty() {
@@ -85,10 +96,56 @@ impl Objects {
             let put = rows.map(|(key, version, fetches)| (key.clone(), *version, fetches.encode()));
             let changes =
                 Changes { put: put.collect(), marks: marks.clone(), ..Changes::default() };
-            self.barrier.commit(changes).await?;
+            self.barrier.commit(changes).wait()?;
             self.served.stored(&marks);
             self.late.stored(&late);
         }
+    }
+
+    /// Forgets what waits to be stored below those beginnings of keys: afterwards none of it is on its
+    /// way either. Blocks until a flush that has begun is done.
+    pub(super) fn forget_waiting(&self, served: &[u8], held: &[u8]) {
+        let _none = self.flushing();
+        self.served.forget(served);
+        self.late.forget(held);
+    }
+
+    /// The rows that say who was handed an object, and that somebody was, for a commit to delete; what
+    /// of them waits to be stored goes to `taken`. Blocks until a flush that has begun is done.
+    ///
+    /// # Errors
+    /// Storage.
+    pub(super) fn hand_back(
+        &self,
+        Partition { mount, scope }: Partition,
+        id: ObjectId,
+        taken: &mut Waiting,
+    ) -> Result<Vec<Key>, SealError> {
+        let served = layout::served(&mount, &scope, id.as_bytes());
+        let held = layout::held_of(&mount, &scope, id.as_bytes());
+        let _none = self.flushing();
+        let mut rows = self.barrier.keys(&held)?;
+        taken.late.extend(self.late.take(&held.start));
+        if self.served.contains(&served) {
+            self.served.forget(&served);
+            taken.served.push(served.clone());
+        }
+        rows.push(served);
+        Ok(rows)
+    }
+
+    /// Lets what was taken wait to be stored again.
+    pub(super) fn wait_again(&self, taken: Waiting) {
+        for key in taken.served {
+            self.served.note(key);
+        }
+        for (key, version, fetches) in taken.late {
+            self.late.note_first(key, version, fetches);
+        }
+    }
+
+    fn flushing(&self) -> MutexGuard<'_, ()> {
+        self.flushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The certificates that fetched an object of that scope, the latest first. The last time may be
@@ -98,7 +155,7 @@ impl Objects {
     /// Storage.
     pub fn holders(&self, partition: Partition, id: ObjectId) -> Result<Vec<Held>, SealError> {
         let Partition { mount, scope } = partition;
-        let cached = self.cache.get(&layout::object(&mount, &scope, id.as_bytes())).ok();
+        let cached = self.cache.get(&[mount, scope, *id.as_bytes()]).ok();
         let range = layout::held_of(&mount, &scope, id.as_bytes());
         let mut rows: HashMap<Key, Fetches> = self.late.below(&range.start).into_iter().collect();
         for (key, opened) in self.barrier.scan(&range)? {
@@ -108,7 +165,9 @@ impl Objects {
         }
         let mut holders = Vec::with_capacity(rows.len());
         for (key, mut fetches) in rows {
-            let Some(holder) = Holder::of_row(&key) else { continue };
+            let Some(holder) = key.get(range.start.len()..).and_then(Holder::of_suffix) else {
+                continue;
+            };
             let tag = self.tags.hash_one(holder);
             if let Some(last) = cached.as_ref().and_then(|it| it.recent.last(tag)) {
                 fetches.last = fetches.last.max(last);
@@ -125,15 +184,22 @@ impl Objects {
         self.index.clear();
     }
 
-    pub(super) fn read(&self, key: &[u8]) -> Result<Option<Arc<Unsealed>>, SealError> {
-        let epoch = match self.cache.get(key) {
+    pub(super) fn read(
+        &self,
+        partition: &Partition,
+        id: ObjectId,
+    ) -> Result<Option<Arc<Cached<Unsealed>>>, SealError> {
+        let place = [partition.mount, partition.scope, *id.as_bytes()];
+        let epoch = match self.cache.get(&place) {
             Ok(unsealed) => return Ok(Some(unsealed)),
             Err(epoch) => epoch,
         };
-        let Some(opened) = self.barrier.get(key)? else { return Ok(None) };
-        let unsealed = Arc::new(Unsealed::new(opened.version, opened.bytes));
-        self.cache.insert(key, &unsealed, epoch);
-        Ok(Some(unsealed))
+        let [mount, scope, id] = &place;
+        let Some(opened) = self.barrier.get(&layout::object(mount, scope, id))? else {
+            return Ok(None);
+        };
+        let unsealed = Unsealed::new(opened.version, opened.bytes);
+        Ok(Some(self.cache.insert(place, unsealed, epoch)))
     }
 
     /// The objects of a scope that have a value with that term, newest first.
@@ -141,17 +207,15 @@ impl Objects {
         &self,
         partition: &Partition,
         term: &layout::Id,
-    ) -> Result<Arc<Candidates>, SealError> {
+    ) -> Result<Arc<Cached<Candidates>>, SealError> {
         let Partition { mount, scope } = partition;
-        let range = layout::indexed(mount, scope, term).reversed();
-        let epoch = match self.index.get(&range.start) {
+        let place = [*mount, *scope, *term];
+        let epoch = match self.index.get(&place) {
             Ok(candidates) => return Ok(candidates),
             Err(epoch) => epoch,
         };
-        let keys = self.barrier.keys(&range)?;
+        let keys = self.barrier.keys(&layout::indexed(mount, scope, term).reversed())?;
         let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
-        let candidates: Arc<Candidates> = ids.collect();
-        self.index.insert(&range.start, &candidates, epoch);
-        Ok(candidates)
+        Ok(self.index.insert(place, ids.collect(), epoch))
     }
 }

@@ -38,11 +38,11 @@ impl access::Objects for Objects {
         let served = layout::all_served(mount, scope);
         let held = layout::all_held(mount, scope);
         // What waits to be written of the scope must not come after its end.
-        self.served.forget(&served.start);
-        self.late.forget(&held.start);
+        self.forget_waiting(&served.start, &held.start);
         self.delete_rows(&layout::indices(mount, scope))?;
         self.delete_rows(&served)?;
         self.delete_rows(&held)?;
+        self.delete_rows(&layout::all_names(mount, scope))?;
         self.delete_rows(&layout::objects(mount, scope))?;
         self.forget();
         Ok(())

@@ -10,12 +10,14 @@ use std::sync::atomic::Ordering;
 use claviger_kmip::attributes::Attribute;
 use claviger_store::{CommitError, Expect, Key, Pending};
 
-use super::cache::Unsealed;
+use super::cache::{self, Unsealed};
 use super::hand_out::Serve;
 use super::holders::Holder;
 use super::id::ObjectId;
+use super::layout::Place;
 use super::managed::ManagedObject;
-use super::objects::{Objects, Partition};
+use super::names::Taken;
+use super::objects::{Objects, Partition, Waiting};
 use super::{layout, locate, record};
 use crate::failure::{Failure, Reason};
 use crate::seal::{Changes, SealError};
@@ -32,6 +34,10 @@ pub struct Tx<'a> {
     pub(super) serves: Vec<Serve>,
     /// Whom it is for, where what they fetch is to be on record.
     pub(super) client: Option<Client<'a>>,
+    /// Whether two objects of the scope may not have a Name in common.
+    pub(super) unique_names: bool,
+    /// The Names that it takes.
+    pub(super) names: Vec<Taken>,
 }
 
 /// Who a transaction is for.
@@ -40,16 +46,20 @@ pub(super) struct Client<'a> {
     pub(super) holder: Holder,
     /// Name of its role.
     pub(super) role: &'a str,
+    /// Who issued its certificate; empty where it is one of ours.
+    pub(super) issuer: &'a str,
 }
 
 #[derive(Debug)]
 pub(super) struct Entry {
     /// The version that was read; 0 for an object that is new.
     base: u64,
-    pub(super) unsealed: Option<Arc<Unsealed>>,
-    before: Option<Arc<ManagedObject>>,
+    pub(super) unsealed: Option<Arc<cache::Entry<Unsealed>>>,
+    pub(super) before: Option<Arc<ManagedObject>>,
     pub(super) after: Arc<ManagedObject>,
-    changed: bool,
+    pub(super) changed: bool,
+    /// Whether it is another object than before: who had that one has not had this one.
+    supplanted: bool,
 }
 
 /// A commit under way.
@@ -64,20 +74,32 @@ pub struct Commit<'a> {
 #[derive(Debug)]
 struct Effects<'a> {
     objects: &'a Objects,
-    updates: Vec<Key>,
-    /// Index rows that come or go.
-    index_rows: Vec<Key>,
+    updates: Vec<Place>,
+    /// Terms of index rows that come or go.
+    terms: Vec<Place>,
+    /// What waits to be stored no more, unless the commit fails.
+    taken: Waiting,
 }
 
 impl<'a> Tx<'a> {
     pub(super) const fn new(objects: &'a Objects, partition: Partition, now: i64) -> Self {
-        Self { objects, partition, now, entries: Vec::new(), serves: Vec::new(), client: None }
+        Self {
+            objects,
+            partition,
+            now,
+            entries: Vec::new(),
+            serves: Vec::new(),
+            client: None,
+            unique_names: false,
+            names: Vec::new(),
+        }
     }
 
-    /// The same, for that certificate, which has that role: what it fetches is on record.
+    /// The same, for that certificate, which has that role and that issuer, unless it is one of ours:
+    /// what it fetches is on record.
     #[must_use]
-    pub const fn on_behalf_of(mut self, holder: Holder, role: &'a str) -> Self {
-        self.client = Some(Client { holder, role });
+    pub const fn on_behalf_of(mut self, holder: Holder, role: &'a str, issuer: &'a str) -> Self {
+        self.client = Some(Client { holder, role, issuer });
         self
     }
 
@@ -89,8 +111,8 @@ impl<'a> Tx<'a> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
             return Ok(Some(Arc::clone(&entry.after)));
         }
-        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        let read = self.objects.read(&self.partition, id).map_err(storage)?;
+        let Some(unsealed) = read else { return Ok(None) };
         let object = Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?);
         self.entries.push(Entry {
             base: unsealed.version,
@@ -98,6 +120,7 @@ impl<'a> Tx<'a> {
             before: Some(Arc::clone(&object)),
             after: Arc::clone(&object),
             changed: false,
+            supplanted: false,
         });
         Ok(Some(object))
     }
@@ -111,8 +134,8 @@ impl<'a> Tx<'a> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.after.id == id) {
             return Ok(Some(Arc::clone(&entry.after)));
         }
-        let key = layout::object(&self.partition.mount, &self.partition.scope, id.as_bytes());
-        let Some(unsealed) = self.objects.read(&key).map_err(storage)? else { return Ok(None) };
+        let read = self.objects.read(&self.partition, id).map_err(storage)?;
+        let Some(unsealed) = read else { return Ok(None) };
         Ok(Some(Arc::new(record::decode(id, &unsealed.bytes).map_err(damaged)?)))
     }
 
@@ -148,6 +171,7 @@ impl<'a> Tx<'a> {
             before: None,
             after: Arc::new(object),
             changed: true,
+            supplanted: false,
         });
     }
 
@@ -157,9 +181,19 @@ impl<'a> Tx<'a> {
         self.replace(object);
     }
 
-    /// Puts another object in the place of one that was read in this transaction, with the Last
-    /// Change Date that it has.
-    pub fn replace(&mut self, object: ManagedObject) {
+    /// Puts another object under the identifier of one that was read in this transaction, with the
+    /// Last Change Date that it has. Nobody has been handed it.
+    pub fn supplant(&mut self, object: ManagedObject) {
+        let id = object.id;
+        self.replace(object);
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.after.id == id) {
+            entry.unsealed = None;
+            entry.supplanted = true;
+        }
+        self.serves.retain(|serve| !serve.is_of(id));
+    }
+
+    fn replace(&mut self, object: ManagedObject) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.after.id == object.id) {
             entry.after = Arc::new(object);
             entry.changed = true;
@@ -179,6 +213,10 @@ impl<'a> Tx<'a> {
         self.entries.iter().filter(|entry| entry.changed).map(|entry| &entry.after)
     }
 
+    pub(super) fn is_supplanted(&self, id: ObjectId) -> bool {
+        self.entries.iter().any(|entry| entry.supplanted && entry.after.id == id)
+    }
+
     /// Whether the object has never been handed to a client.
     ///
     /// # Errors
@@ -187,6 +225,9 @@ impl<'a> Tx<'a> {
         let stored = object.attributes.iter().any(|it| matches!(it, Attribute::Fresh(true)));
         if !stored || self.is_served(object.id) {
             return Ok(false);
+        }
+        if self.is_supplanted(object.id) {
+            return Ok(true);
         }
         let entry = self.entries.iter().find(|entry| entry.after.id == object.id);
         if let Some(unsealed) = entry.and_then(|entry| entry.unsealed.as_ref())
@@ -212,6 +253,9 @@ impl<'a> Tx<'a> {
     pub fn commit(mut self) -> Commit<'a> {
         let mut changes = Changes::default();
         self.hold(&mut changes);
+        self.keep_names(&mut changes);
+        let mut taken = Waiting::default();
+        let handed_back = self.hand_back(&changes, &mut taken);
         self.finish_reads();
         let mut updates = Vec::new();
         let Partition { mount, scope } = self.partition;
@@ -225,13 +269,30 @@ impl<'a> Tx<'a> {
             }
             let bytes = record::encode(&self.with_freshness(entry));
             let version = entry.base.saturating_add(1);
-            changes.put.push((key.clone(), version, bytes));
-            updates.push(key);
+            changes.put.push((key, version, bytes));
+            updates.push([mount, scope, *entry.after.id.as_bytes()]);
             self.index_changes(entry, &mut changes);
         }
-        let index_rows = changes.marks.iter().chain(&changes.delete).cloned().collect();
-        let pending = self.objects.barrier.commit(changes);
-        Commit { effects: Effects { objects: self.objects, updates, index_rows }, pending }
+        let index_rows = changes.marks.iter().chain(&changes.delete);
+        let terms = index_rows.filter_map(|row| layout::place_of(row)).collect();
+        let pending = match handed_back {
+            Ok(rows) => {
+                changes.delete.extend(rows);
+                self.objects.barrier.commit(changes)
+            }
+            Err(error) => Pending::resolved(Err(CommitError::Failed(error.to_string()))),
+        };
+        Commit { effects: Effects { objects: self.objects, updates, terms, taken }, pending }
+    }
+
+    /// The rows that say who was handed what is supplanted, without those that `changes` writes anew.
+    fn hand_back(&self, changes: &Changes, taken: &mut Waiting) -> Result<Vec<Key>, SealError> {
+        let mut rows = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.supplanted) {
+            rows.extend(self.objects.hand_back(self.partition, entry.after.id, taken)?);
+        }
+        rows.retain(|row| !changes.put.iter().any(|(key, ..)| key == row));
+        Ok(rows)
     }
 
     /// An object that is rewritten takes its spent freshness with it.
@@ -268,7 +329,7 @@ impl Commit<'_> {
     /// The changes were not taken.
     pub async fn done(self) -> Result<(), CommitError> {
         let outcome = self.pending.await.map(|_| ());
-        self.effects.apply();
+        self.effects.apply(outcome.is_ok());
         outcome
     }
 
@@ -278,20 +339,23 @@ impl Commit<'_> {
     /// The changes were not taken.
     pub fn wait(self) -> Result<(), CommitError> {
         let outcome = self.pending.wait().map(|_| ());
-        self.effects.apply();
+        self.effects.apply(outcome.is_ok());
         outcome
     }
 }
 
 impl Effects<'_> {
-    fn apply(self) {
-        for key in self.updates {
+    fn apply(self, committed: bool) {
+        if !committed {
+            self.objects.wait_again(self.taken);
+        }
+        for place in self.updates {
             // Forgotten, not replaced: a task that was overtaken must not put an older record over
             // a newer one. The next read takes what the store has.
-            self.objects.cache.commit(&key);
+            self.objects.cache.commit(&place);
         }
-        for row in self.index_rows {
-            self.objects.index.commit(layout::term_of(&row));
+        for place in self.terms {
+            self.objects.index.commit(&place);
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn import(
     examine(&mut object, &mut attributes)?;
     let object = ManagedObject { id, ..new_object(context, object, attributes, Origin::Client)? };
     match existing {
-        Some(_) => context.tx.replace(object),
+        Some(_) => context.tx.supplant(object),
         None => context.tx.insert(object),
     }
     context.produced(Producer::IMPORT, id);

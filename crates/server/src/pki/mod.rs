@@ -13,6 +13,7 @@ pub mod pem;
 mod presented;
 mod request;
 mod revocation;
+mod revoked_list;
 mod serial;
 mod subject;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use key::{KeySpec, KeyType, PrivateKey};
 pub use presented::{Presented, extension_text, vouches};
 pub use request::PublicKey;
 pub use revocation::Revoked;
+pub use revoked_list::RevokedList;
 pub use serial::Serial;
 pub use subject::{ClientSubject, SubjectField};
 

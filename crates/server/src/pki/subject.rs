@@ -1,5 +1,6 @@
 //! What the certificate of a client under an imported authority says of it (RFC 5280 §4.1.2.6): the
-//! subject fields that a scope or role may be taken from, its serial, the end of its life.
+//! subject fields that a scope or role may be taken from, who issued it under which serial, the end of
+//! its life.
 //!
 //! Trusts nothing: whoever asks has had the certificate verified.
 
@@ -7,6 +8,9 @@ use x509_parser::der_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{PkiError, Serial};
+
+/// Bytes of an issuer's name that are shown.
+const ISSUER_BYTES_MAX: usize = 512;
 
 /// A subject field that a scope or role may be taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +65,11 @@ impl SubjectField {
 pub struct ClientSubject {
     /// Its serial.
     pub serial: Serial,
+    /// The distinguished name of who issued it, in DER: under an imported authority that may be one of
+    /// several, each with serials of its own (RFC 5280 §4.1.2.2).
+    pub issuer: Vec<u8>,
+    /// The same for people, at most 512 bytes of it.
+    pub issuer_text: String,
     /// Last second of its life, since 1970.
     pub not_after: i64,
     fields: [Option<String>; 4],
@@ -79,8 +88,12 @@ impl ClientSubject {
                 _ => None,
             }
         });
+        let mut issuer_text = certificate.issuer().to_string();
+        issuer_text.truncate(issuer_text.floor_char_boundary(ISSUER_BYTES_MAX));
         Some(Self {
             serial: Serial::from_be_bytes(certificate.raw_serial())?,
+            issuer: certificate.issuer().as_raw().to_vec(),
+            issuer_text,
             not_after: certificate.validity().not_after.timestamp(),
             fields,
         })

@@ -95,6 +95,10 @@ kinds! {
     AppRoleName = b'j',
     /// A secret ID: `z ‖ method ‖ role ‖ keyed hash of the secret ID`.
     SecretId = b'z',
+    /// A revocation list of an auth method: `C ‖ method ‖ keyed hash of its name`.
+    RevokedList = b'C',
+    /// When the record key is rotated, and what it has sealed: `R`.
+    Rotation = b'R',
 }
 
 impl Kind {

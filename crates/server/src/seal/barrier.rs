@@ -8,6 +8,7 @@ use claviger_store::{
     Batch, CommitError, Engine, Expect, Key, Pending, Put, Range, Record, Revision, Watch,
 };
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
@@ -57,6 +58,8 @@ pub struct Barrier {
     engine: Arc<dyn Engine>,
     /// Replaced as a whole by a rotation; readers keep the one they began with. `None` once sealed.
     keyring: RwLock<Option<Arc<Keyring>>>,
+    /// How many values the active record key has sealed, as far as it was counted.
+    sealed: AtomicU64,
     /// One rotation at a time.
     rotation: Mutex<()>,
 }
@@ -106,7 +109,7 @@ impl Barrier {
 
     fn over(engine: Arc<dyn Engine>, keyring: Keyring) -> Self {
         let keyring = RwLock::new(Some(Arc::new(keyring)));
-        Self { engine, keyring, rotation: Mutex::new(()) }
+        Self { engine, keyring, sealed: AtomicU64::new(0), rotation: Mutex::new(()) }
     }
 
     /// Forgets the keyring: from now on nothing is read or written here, whoever still holds it.
@@ -188,6 +191,8 @@ impl Barrier {
 
     fn sealed(&self, changes: Changes) -> Result<Batch, SealError> {
         let keyring = self.keyring()?;
+        self.sealed
+            .fetch_add(u64::try_from(changes.put.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         let mut put = Vec::with_capacity(changes.put.len().saturating_add(changes.marks.len()));
         for (key, version, plain) in changes.put {
             let value = keyring.seal(&key, version, &plain)?;
@@ -234,6 +239,19 @@ impl Barrier {
         self.keyring().map_or(0, |keyring| keyring.active_since())
     }
 
+    /// The number of the active key, and how many values it has sealed: since this barrier was opened,
+    /// and before, as [`Barrier::recount`] was told.
+    pub fn sealed_by_active(&self) -> (u32, u64) {
+        (self.active_key(), self.sealed.load(Ordering::Relaxed))
+    }
+
+    /// Adds what a record key had sealed before, if it is the active one.
+    pub fn recount(&self, key: u32, sealed: u64) {
+        if key == self.active_key() {
+            self.sealed.fetch_add(sealed, Ordering::Relaxed);
+        }
+    }
+
     /// Adds a record key and makes it the active one; older records stay readable. `now` is in
     /// microseconds since 1970. Blocks until durable.
     ///
@@ -243,6 +261,7 @@ impl Barrier {
         let _one = self.rotation.lock().unwrap_or_else(PoisonError::into_inner);
         let (stored, version) = self.stored()?;
         self.replace(stored.rotated(now)?, version, Batch::default())?;
+        self.sealed.store(0, Ordering::Relaxed);
         Ok(self.active_key())
     }
 

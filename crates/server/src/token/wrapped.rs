@@ -100,13 +100,28 @@ impl Tokens {
         ttl: i64,
     ) -> Result<Option<(Created, Option<String>)>, TokenError> {
         let Some(info) = self.lookup_wrapping(token)? else { return Ok(None) };
+        let ttl = if ttl > 0 { ttl.min(info.creation_ttl) } else { info.creation_ttl };
+        self.wrap_again(token, ttl, &info.path)
+    }
+
+    /// Puts the answer of a wrapping token under a new one, for `ttl` seconds, as the answer of another
+    /// path; the new one, and the accessor that the answer holds. Blocks until durable.
+    ///
+    /// # Errors
+    /// When storage does not answer: then the old one is as good as before.
+    pub fn wrap_again(
+        &self,
+        token: &str,
+        ttl: i64,
+        path: &str,
+    ) -> Result<Option<(Created, Option<String>)>, TokenError> {
+        let Some(info) = self.lookup_wrapping(token)? else { return Ok(None) };
         let Some(stored) = self.records.get::<Wrapped>(&wrapped_key(info.id))? else {
             return Ok(None);
         };
         let accessor = stored.value.accessor();
-        let ttl = if ttl > 0 { ttl.min(info.creation_ttl) } else { info.creation_ttl };
         // The new one first: until the old one is gone nobody knows of it.
-        let created = self.wrap(stored.value, ttl, &info.path)?;
+        let created = self.wrap(stored.value, ttl, path)?;
         if self.take_wrapped(token)?.is_none() {
             self.revoke(created.info.id)?;
             return Ok(None);

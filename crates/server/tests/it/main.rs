@@ -12,6 +12,7 @@ mod audit;
 mod conflict;
 mod cryptography;
 mod fixture;
+mod handed_out;
 mod import;
 mod listener;
 mod named;

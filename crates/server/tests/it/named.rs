@@ -21,7 +21,7 @@ use claviger_server::mount::{
 };
 use claviger_server::object::Objects;
 use claviger_server::ops::Resources;
-use claviger_server::pki::{KeySpec, SubjectField, pem};
+use claviger_server::pki::{ClientSubject, KeySpec, SubjectField, pem};
 use claviger_server::record::{Change, Records};
 use claviger_server::seal::{Barrier, RootKey};
 use claviger_store::Memory;
@@ -48,10 +48,11 @@ struct House {
     clock: Arc<ManualClock>,
 }
 
-/// A certificate and its key.
+/// A certificate, its key, and those between it and the authority.
 struct Card {
     certificate: Vec<u8>,
     key: Vec<u8>,
+    above: Vec<Vec<u8>>,
 }
 
 fn path() -> MountPath {
@@ -134,7 +135,7 @@ impl House {
         self.role("all", RoleChange { ca: Change::To(ca.to_owned()), ..Default::default() });
         let made = self.access.generate_credential(&self.mount(), "scope", "all").unwrap();
         let key = made.private_key.unwrap().der().to_vec();
-        Card { certificate: made.certificate, key }
+        Card { certificate: made.certificate, key, above: Vec::new() }
     }
 
     async fn connect(&self, address: SocketAddr, card: &Card) -> std::io::Result<Client> {
@@ -145,7 +146,8 @@ impl House {
             }
         }
         let key = PrivateKeyDer::try_from(card.key.clone()).unwrap();
-        let chain = vec![CertificateDer::from(card.certificate.clone())];
+        let chain = std::iter::once(&card.certificate).chain(&card.above);
+        let chain = chain.cloned().map(CertificateDer::from).collect();
         let config = ClientConfig::builder_with_provider(claviger_server::pki::tls::provider())
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -213,6 +215,8 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
 struct Corporate {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    /// Its own certificate, if its clients have to show it.
+    above: Vec<Vec<u8>>,
 }
 
 impl Corporate {
@@ -223,7 +227,19 @@ impl Corporate {
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         let pem = pem::encode("CERTIFICATE", certificate.der());
-        Self { issuer: Issuer::new(params, key), pem }
+        Self { issuer: Issuer::new(params, key), pem, above: Vec::new() }
+    }
+
+    /// An authority below this one, which issues for itself.
+    fn below(&self, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let above = vec![certificate.der().to_vec()];
+        Self { issuer: Issuer::new(params, key), pem: self.pem.clone(), above }
     }
 
     fn card(&self, common_name: &str, serial: rcgen::SerialNumber) -> Card {
@@ -233,7 +249,8 @@ impl Corporate {
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.serial_number = Some(serial);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Card { certificate: certificate.der().to_vec(), key: key.serialize_der() }
+        let (certificate, key) = (certificate.der().to_vec(), key.serialize_der());
+        Card { certificate, key, above: self.above.clone() }
     }
 }
 
@@ -322,13 +339,45 @@ async fn a_client_of_an_imported_authority_is_what_its_subject_says() {
     let mount = house.mount();
     let authority = mount.authority("corporate").unwrap();
     let serial = claviger_server::pki::Serial::from_decimal("77").unwrap();
-    house.access.deny_imported(&mount, authority, serial, None).unwrap();
+    house.access.deny_imported(&mount, authority, serial, None, None).unwrap();
     assert_ne!(open.create().await.unwrap().status, ResultStatus::SUCCESS);
     open.ends().await;
     let again = house.create(at, &card).await;
     assert!(again.is_err(), "{again:?}");
     let unknown = corporate.card("nobody", 78u64.into());
     assert!(house.create(at, &unknown).await.is_err(), "there is no such role");
+}
+
+/// Serials are unique under their issuer only (RFC 5280 §4.1.2.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_with_one_serial_of_two_issuers_are_two() {
+    let house = House::new();
+    house.ca("a");
+    let corporate = Corporate::new();
+    import(&house, &corporate, "all");
+    let at = house.listen("l", "a", additional(&["corporate"]));
+    let serial = || rcgen::SerialNumber::from(77u64);
+    let (east, west) = (corporate.below("East"), corporate.below("West"));
+    let (of_east, of_west) = (east.card("x", serial()), west.card("x", serial()));
+    let (mut first, mut second) =
+        (house.connect(at, &of_east).await.unwrap(), house.connect(at, &of_west).await.unwrap());
+    first.is_served().await;
+    second.is_served().await;
+
+    let mount = house.mount();
+    let authority = mount.authority("corporate").unwrap();
+    let subject = ClientSubject::of(&of_east.certificate).unwrap();
+    assert_eq!(subject.issuer_text, "CN=East");
+    let deny = |issuer| {
+        house.access.deny_imported(&mount, authority, subject.serial, issuer, None).unwrap();
+    };
+    deny(Some(subject.issuer.as_slice()));
+    assert_ne!(first.create().await.unwrap().status, ResultStatus::SUCCESS);
+    second.is_served().await;
+    // The other one too where only the serial is said.
+    deny(None);
+    assert_ne!(second.create().await.unwrap().status, ResultStatus::SUCCESS);
+    assert!(house.create(at, &of_west).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -82,7 +82,7 @@ fn prepare(connection: &Connection, durability: Durability) -> rusqlite::Result<
          PRAGMA synchronous = {synchronous};
          PRAGMA secure_delete = ON;
          PRAGMA journal_size_limit = 33554432;
-         PRAGMA cache_size = -8192;"
+         PRAGMA cache_size = -2048;"
     ))
 }
 

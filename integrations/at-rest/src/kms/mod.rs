@@ -353,8 +353,11 @@ impl Kms {
     }
 }
 
-/// Whom to trust and who we are, from the files of the options.
-fn load_tls(settings: &KmipSettings) -> Result<Config, Error> {
+/// Whom to trust and who we are, from the files of the options; no server is asked.
+///
+/// # Errors
+/// A file cannot be used, or the password is missing or wrong.
+pub fn load_tls(settings: &KmipSettings) -> Result<Config, Error> {
     if let Some(key) = &settings.key {
         let path = &settings.certificate;
         if holds_private_key(path).map_err(file_error)? {

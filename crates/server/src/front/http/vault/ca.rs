@@ -76,14 +76,21 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::empty())
 }
 
-/// `POST ca/:name/revoke`: of a certificate that an imported authority vouches for.
+/// `POST ca/:name/revoke`: of a certificate that an imported authority vouches for; of a serial number,
+/// whoever issued it under that authority.
 pub(super) fn revoke(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let Revocation { serial, not_after } = named_serial(call)?;
+    let Revocation { serial, issuer, not_after } = named_serial(call)?;
     let (mount, name) = (call.mount()?, call.captured("name"));
     let authority = mount.authority(name);
     let missing = || ApiError::bad(format!("there is no certificate authority {name:?}"));
     let authority = authority.ok_or_else(missing)?;
-    call.services()?.access.deny_imported(mount, authority, serial, not_after)?;
+    call.services()?.access.deny_imported(
+        mount,
+        authority,
+        serial,
+        issuer.as_deref(),
+        not_after,
+    )?;
     Ok(Reply::empty())
 }
 

@@ -129,6 +129,8 @@ pub(super) fn revoke(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// What is to be revoked.
 pub(super) struct Revocation {
     pub(super) serial: Serial,
+    /// The distinguished name of who issued the certificate, in DER, if the request tells.
+    pub(super) issuer: Option<Vec<u8>>,
     /// Last second of the certificate's life, if the request tells.
     pub(super) not_after: Option<i64>,
 }
@@ -142,13 +144,16 @@ pub(super) fn named_serial(call: &Call<'_>) -> Result<Revocation, ApiError> {
         }
     };
     match (given("serial_number")?, given("certificate")?) {
-        (Some(text), None) => Ok(Revocation { serial: serial(&text)?, not_after: None }),
+        (Some(text), None) => {
+            Ok(Revocation { serial: serial(&text)?, issuer: None, not_after: None })
+        }
         (None, Some(text)) => {
             let subject =
                 pem::decode(&["CERTIFICATE"], &text).and_then(|it| ClientSubject::of(&it));
             let subject =
                 subject.ok_or_else(|| ApiError::bad("certificate is not a certificate in PEM"))?;
-            Ok(Revocation { serial: subject.serial, not_after: Some(subject.not_after) })
+            let ClientSubject { serial, issuer, not_after, .. } = subject;
+            Ok(Revocation { serial, issuer: Some(issuer), not_after: Some(not_after) })
         }
         _ => Err(ApiError::bad("give either serial_number or certificate")),
     }

@@ -11,6 +11,7 @@ use crate::mount::MountError;
 use crate::pki::PkiError;
 use crate::policy::PolicyError;
 use crate::record::RecordError;
+use crate::rotation::RotationError;
 use crate::seal::{CommitError, SealError};
 use crate::token::TokenError;
 
@@ -171,6 +172,16 @@ impl From<SealError> for ApiError {
             SealError::Sealed => Self::sealed(),
             SealError::Commit(error) => RecordError::Storage(error).into(),
             other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<RotationError> for ApiError {
+    fn from(error: RotationError) -> Self {
+        match error {
+            RotationError::BadInput(text) => Self::bad(text),
+            RotationError::Record(error) => error.into(),
+            RotationError::Seal(error) => error.into(),
         }
     }
 }

@@ -54,6 +54,7 @@ use crate::mount::{Mount, Mounts};
 use crate::object::Objects;
 use crate::policy::Policies;
 use crate::record::RequestId;
+use crate::rotation::Rotation;
 use crate::seal::Custody;
 use crate::token::{TokenInfo, Tokens};
 
@@ -95,6 +96,8 @@ pub struct Services {
     pub audit: AuditLog,
     /// The root key, and who keeps it.
     pub custody: Arc<Custody>,
+    /// When the record key is rotated.
+    pub rotation: Arc<Rotation>,
     /// The audit devices that are enabled at run time.
     pub audit_devices: AuditDevices,
     /// Who can log in.

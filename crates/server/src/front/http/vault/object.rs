@@ -1,6 +1,8 @@
 //! Managed objects, as far as an operator needs them: who holds one, and what to do when it is in
 //! the wrong hands. Never the key itself: that is what KMIP is for.
 
+use std::sync::Arc;
+
 use claviger_kmip::attributes::values::RevocationReason;
 use claviger_kmip::codec::DateTime;
 use claviger_kmip::enums::{self, RevocationReasonCode};
@@ -12,7 +14,7 @@ use super::reply::Reply;
 use crate::access::Refusal;
 use crate::audit::seconds_text;
 use crate::failure::Failure;
-use crate::mount::{Identity, Mount};
+use crate::mount::{Identity, Mount, NamedAuthority, Source};
 use crate::object::lifecycle::State;
 use crate::object::{Held, ObjectId, Objects, Partition};
 use crate::ops::revoke::revoked;
@@ -105,16 +107,16 @@ fn holder(call: &Call<'_>, held: &Held) -> Result<Value, ApiError> {
     let (ca, credential) = if held.holder.authority == [0; 16] {
         (Value::Null, standing(call, mount, serial)?)
     } else {
-        // Nothing is stored of the clients of an imported authority.
         let mut authorities = mount.authorities();
         let found = authorities.find(|it| *it.id().as_bytes() == held.holder.authority);
-        let standing = if found.is_some() { "imported" } else { "authority_deleted" };
-        (found.map_or(Value::Null, |found| found.name().into()), standing)
+        (found.map_or(Value::Null, |found| found.name().into()), imported_standing(found, held))
     };
+    let issuer = Some(held.fetches.issuer.as_str()).filter(|issuer| !issuer.is_empty());
     Ok(json!({
         "serial_number": serial.map(|serial| serial.to_string()),
         "role": held.fetches.role,
         "ca": ca,
+        "issuer": issuer,
         "credential": credential,
         "first_fetched": seconds_text(held.fetches.first),
         "last_fetched": seconds_text(held.fetches.last),
@@ -128,14 +130,33 @@ fn standing(
     serial: Option<Serial>,
 ) -> Result<&'static str, ApiError> {
     let Some(serial) = serial else { return Ok("unknown") };
-    Ok(match call.services()?.access.authenticate(mount.id(), &Identity::Issued(serial)) {
-        Ok(_) | Err(Refusal::ScopeClosing) => "valid",
-        Err(Refusal::Revoked) => "revoked",
-        Err(Refusal::Expired) => "expired",
-        Err(Refusal::RoleDeleted) => "role_deleted",
-        Err(Refusal::ScopeDeleted) => "scope_deleted",
-        Err(_) => "unknown",
+    let access = &call.services()?.access;
+    let refusal = match access.authenticate(mount.id(), &Identity::Issued(serial)) {
+        Ok(_) => return Ok("valid"),
+        // Since the last start only the store knows.
+        Err(Refusal::Unknown) => access.remembered(mount, &serial)?.unwrap_or(Refusal::Unknown),
+        Err(refusal) => refusal,
+    };
+    Ok(match refusal {
+        Refusal::ScopeClosing => "valid",
+        Refusal::Revoked => "revoked",
+        Refusal::Expired => "expired",
+        Refusal::RoleDeleted => "role_deleted",
+        Refusal::ScopeDeleted => "scope_deleted",
+        _ => "unknown",
     })
+}
+
+/// How a certificate of an imported authority stands, of which nothing is stored but that it is denied.
+fn imported_standing(authority: Option<&Arc<NamedAuthority>>, held: &Held) -> &'static str {
+    let Some(Source::Imported { authority, .. }) = authority.map(|it| it.source()) else {
+        return "authority_deleted";
+    };
+    let issuer = Some(held.holder.issuer).filter(|issuer| *issuer != [0; 16]);
+    match authority.denies(held.holder.serial.into(), issuer) {
+        true => "revoked",
+        false => "imported",
+    }
 }
 
 /// Whether it is known already.

@@ -10,7 +10,9 @@ use super::error::ApiError;
 use super::reply::Reply;
 use super::seal::{decode_share, encode_hex};
 use crate::audit::timestamp;
+use crate::duration::in_units;
 use crate::record::{Change, RequestId};
+use crate::rotation::{RotationChange, RotationTerms};
 use crate::seal::shamir::Share;
 use crate::seal::{Dealt, Given, RekeyStatus, RekeyTerms};
 
@@ -28,10 +30,34 @@ pub(super) fn rotate(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// `GET sys/key-status`.
 pub(super) fn status(call: &Call<'_>) -> Result<Reply, ApiError> {
     let barrier = call.services()?.custody.barrier();
+    let (number, sealed) = barrier.sealed_by_active();
     Ok(Reply::data(json!({
-        "term": barrier.active_key(),
+        "term": number,
         "install_time": timestamp(barrier.active_since()),
+        "encryptions": sealed,
     })))
+}
+
+/// `GET sys/rotate/config`.
+pub(super) fn rotation(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let RotationTerms { enabled, max_operations, interval } = call.services()?.rotation.terms();
+    let interval = match interval {
+        0 => json!(0),
+        seconds => json!(in_units(seconds)),
+    };
+    let data =
+        json!({ "enabled": enabled, "max_operations": max_operations, "interval": interval });
+    Ok(Reply::data(data))
+}
+
+/// `POST sys/rotate/config`.
+pub(super) fn change_rotation(call: &Call<'_>) -> Result<Reply, ApiError> {
+    call.services()?.rotation.change(RotationChange {
+        enabled: call.fields.bool("enabled")?,
+        max_operations: call.fields.u32("max_operations")?,
+        interval: call.fields.seconds("interval")?,
+    })?;
+    Ok(Reply::empty())
 }
 
 /// `GET sys/rekey/init`.

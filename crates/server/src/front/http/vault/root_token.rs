@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Call;
 use super::error::ApiError;
-use super::reply::Reply;
+use super::reply::{Content, Reply};
 use super::root_key::{nonce, share};
 use crate::record::{Change, base62};
 use crate::seal::Given;
@@ -75,4 +75,26 @@ pub(super) fn give(call: &Call<'_>) -> Result<Reply, ApiError> {
     let hidden: Vec<u8> =
         token.bytes().zip(pad.bytes()).map(|(left, right)| left ^ right).collect();
     Ok(Reply::bare(200, describe(call, "", Some(&STANDARD_NO_PAD.encode(hidden)))?))
+}
+
+/// `GET sys/generate-root-token/attempt`: OpenBao's clients want a token, and an envelope.
+pub(super) fn status_with_token(call: &Call<'_>) -> Result<Reply, ApiError> {
+    status(call).map(enveloped)
+}
+
+/// `PUT sys/generate-root-token/attempt`.
+pub(super) fn start_with_token(call: &Call<'_>) -> Result<Reply, ApiError> {
+    start(call).map(enveloped)
+}
+
+/// `PUT sys/generate-root-token/update`.
+pub(super) fn give_with_token(call: &Call<'_>) -> Result<Reply, ApiError> {
+    give(call).map(enveloped)
+}
+
+fn enveloped(reply: Reply) -> Reply {
+    match reply.content {
+        Content::Bare(_, body) => Reply::data(body),
+        content => Reply { content, ..reply },
+    }
 }

@@ -14,8 +14,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
 /// `POST scope/:scope`.
 pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     let name = Name::parse(call.captured("scope"))?;
-    let force = call.fields.bool("force")?;
-    let change = ScopeChange { force, kmip_trace: call.fields.bool("kmip_trace")? };
+    let change = ScopeChange {
+        force: call.fields.bool("force")?,
+        kmip_trace: call.fields.bool("kmip_trace")?,
+        unique_names: call.fields.bool("unique_names")?,
+    };
     call.services()?.access.create_scope(call.mount()?.id(), &name, change)?;
     Ok(Reply::empty())
 }

@@ -46,6 +46,7 @@ use crate::object::Objects;
 use crate::policy::Policies;
 use crate::record::Records;
 use crate::record::testing::TestStore;
+use crate::rotation::Rotation;
 use crate::seal::Custody;
 use crate::token::Tokens;
 
@@ -207,6 +208,7 @@ impl Server {
         let audit_devices =
             AuditDevices::open(records.clone(), audit.clone(), clock.clone()).unwrap();
         let custody = Arc::new(Custody::new(records.barrier()));
+        let rotation = Arc::new(Rotation::open(records.barrier()).unwrap());
         let policies = Policies::open(records.clone()).unwrap();
         let tokens = Tokens::new(records.clone(), clock.clone());
         let managed = Arc::new(Objects::new(records.barrier(), 1 << 20));
@@ -221,6 +223,7 @@ impl Server {
             audit,
             audit_devices,
             custody,
+            rotation,
             auth,
         };
         let keeper = Arc::new(FixedKeeper::unsealed(services));
@@ -300,7 +303,8 @@ impl Server {
     async fn ready() -> Self {
         let server = Self::new();
         server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
-        server.write("kmip/config", json!({})).await.empty();
+        let config = json!({"listen_addrs": "127.0.0.1"});
+        server.write("kmip/config", config).await.empty();
         server.write("kmip/scope/finance", json!(null)).await.empty();
         let role = "kmip/scope/finance/role/accounting";
         server.write(role, json!({"operation_all": "true"})).await.empty();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::auth::certificate::is_revoked;
 use super::error::ApiError;
 use super::reply::Reply;
 use super::{Call, new_token};
@@ -145,7 +146,10 @@ fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<
         let text = format!("original token role {:?} could not be found, not renewing", info.role);
         return Err(ApiError::bad(text));
     }
-    let terms = call.services()?.auth.terms_at_renewal(&info, call.client())?;
+    let terms = call
+        .services()?
+        .auth
+        .terms_at_renewal(&info, call.client(), &|chain| is_revoked(call, chain))?;
     let renewed = tokens(call)?.renew(id, increment, terms)?;
     let (info, warnings) = renewed.ok_or_else(missing)?;
     let ttl = info.ttl(call.api.clock.now());

@@ -7,7 +7,7 @@ use super::reply::{Content, Reply, WrapInfo};
 use super::request::{Incoming, Operation, Request};
 use super::{Call, Services};
 use crate::audit::seconds_text;
-use crate::token::{Tokens, Wrapped};
+use crate::token::{Created, Tokens, Wrapped};
 
 /// Wraps the answer of a request that asks for it. What has neither `data` nor `auth` is left as it is,
 /// as in Vault: nothing, a file, and the bodies that have no envelope.
@@ -21,7 +21,6 @@ pub(super) fn wrap_answer(
     let (data, auth) = match content {
         Content::Data(data) | Content::Spread(data) => (Some(data), None),
         Content::Auth(auth) => (None, Some(auth.json())),
-        Content::Unwrapped(wrapped) => (wrapped.data, wrapped.auth),
         content => return Ok(Reply { content, warnings }),
     };
     let wrapped = Wrapped { data, auth, warnings: warnings.clone() };
@@ -48,16 +47,25 @@ pub(super) fn wrap(call: &Call<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::data(Value::Object(call.fields.all().clone())))
 }
 
-/// `POST sys/wrapping/unwrap`.
+/// `POST sys/wrapping/unwrap`. An answer that is to be wrapped at once is moved, as it is: were it taken
+/// out first, one that cannot be wrapped would be lost.
 pub(super) fn unwrap(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let taken = tokens(call)?.take_wrapped(&token(call)?)?;
-    Ok(Reply::unwrapped(taken.ok_or_else(not_valid)?))
+    let (tokens, token) = (tokens(call)?, token(call)?);
+    let Some(ttl) = call.wrap_ttl else {
+        let taken = tokens.take_wrapped(&token)?;
+        return Ok(Reply::unwrapped(taken.ok_or_else(not_valid)?));
+    };
+    moved(tokens.wrap_again(&token, ttl, "sys/wrapping/unwrap")?)
 }
 
 /// `POST sys/wrapping/rewrap`: the same under a new token.
 pub(super) fn rewrap(call: &Call<'_>) -> Result<Reply, ApiError> {
     let ttl = call.wrap_ttl.unwrap_or_default();
-    let again = tokens(call)?.rewrap(&token(call)?, ttl)?;
+    moved(tokens(call)?.rewrap(&token(call)?, ttl)?)
+}
+
+/// The answer of a request that put an answer under another token, if there was one.
+fn moved(again: Option<(Created, Option<String>)>) -> Result<Reply, ApiError> {
     let (created, accessor) = again.ok_or_else(not_valid)?;
     Ok(Reply::wrapped(WrapInfo::of(created, accessor), Vec::new()))
 }

@@ -1,5 +1,7 @@
 //! `auth/cert`: logins with the certificate of the TLS connection.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::Call;
@@ -7,6 +9,8 @@ use super::super::error::ApiError;
 use super::super::reply::Reply;
 use super::token_terms;
 use crate::auth::{CertificateChange, Certificates, ConstraintField};
+use crate::pki::pem;
+use crate::record::RecordError;
 
 /// `LIST certs`.
 pub(in super::super) fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -72,7 +76,57 @@ pub(in super::super) fn write_config(call: &Call<'_>) -> Result<Reply, ApiError>
 pub(in super::super) fn login(call: &Call<'_>) -> Result<Reply, ApiError> {
     let name = call.fields.text("name")?.apply(String::new(), String::new());
     let name = Some(name.as_str()).filter(|name| !name.is_empty());
-    Ok(Reply::auth(entries(call)?.login(name, call.client())?))
+    let created = entries(call)?.login(name, call.client(), &|chain| is_revoked(call, chain))?;
+    Ok(Reply::auth(created))
+}
+
+/// Whether a mount of this server issued the certificate that a chain begins with, and has revoked it.
+pub(in super::super) fn is_revoked(
+    call: &Call<'_>,
+    chain: &[Vec<u8>],
+) -> Result<bool, RecordError> {
+    let Some(services) = call.services else { return Ok(false) };
+    services.access.has_revoked(&services.mounts.list(), chain)
+}
+
+/// `LIST crls`.
+pub(in super::super) fn list_crls(call: &Call<'_>) -> Result<Reply, ApiError> {
+    Reply::keys(entries(call)?.lists())
+}
+
+/// `GET crls/:name`.
+pub(in super::super) fn read_crl(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let list = entries(call)?.list(call.captured("name"))?;
+    let serials: Map<String, Value> =
+        list.serials().map(|serial| (serial.to_string(), json!({}))).collect();
+    Ok(Reply::data(json!({ "cdp": null, "serials": serials })))
+}
+
+/// `POST crls/:name`.
+pub(in super::super) fn write_crl(call: &Call<'_>) -> Result<Reply, ApiError> {
+    let given = |name| call.fields.text(name).map(|it| it.apply(String::new(), String::new()));
+    let (crl, url) = (given("crl")?, given("url")?);
+    if !url.is_empty() {
+        return Err(ApiError::bad(
+            "url is not supported: this server fetches nothing; give the list itself in crl",
+        ));
+    }
+    if crl.is_empty() {
+        return Err(ApiError::bad("one of 'crl' or 'url' must be provided"));
+    }
+    // Vault also takes DER, which JSON cannot hold: it comes in base64.
+    let der = match pem::decode(&["X509 CRL"], &crl) {
+        Some(der) => der,
+        None => STANDARD.decode(crl.trim()).unwrap_or_default(),
+    };
+    entries(call)?.write_list(call.captured("name"), der)?;
+    Ok(Reply::empty())
+}
+
+/// `DELETE crls/:name`.
+pub(in super::super) fn delete_crl(call: &Call<'_>) -> Result<Reply, ApiError> {
+    entries(call)?.delete_list(call.captured("name"))?;
+    Ok(Reply::empty())
 }
 
 fn entries<'a>(call: &'a Call<'_>) -> Result<Certificates<'a>, ApiError> {

@@ -45,6 +45,8 @@ static APPROLE: &[Route] = &[
 static CERT: &[Route] = &[
     route("certs", Auth::Token, &[(List, certificate::list)], none, "The entries of certificates."),
     route("certs/{name}", Auth::Token, &[(Read, certificate::read), (Update, certificate::write), (Delete, certificate::delete)], certificate_fields, "Who logs in with a certificate, or with one of an authority, and what tokens get."),
+    route("crls", Auth::Token, &[(List, certificate::list_crls)], none, "The revocation lists."),
+    route("crls/{name}", Auth::Token, &[(Read, certificate::read_crl), (Update, certificate::write_crl), (Delete, certificate::delete_crl)], crl_fields, "A revocation list: the certificates that it names log in no more."),
     route("config", Auth::Token, &[(Read, certificate::read_config), (Update, certificate::write_config)], binding_fields, "Whether a token is renewed only with the certificate of its login."),
     route("login", Auth::Login, &[(Update, certificate::login)], certificate_login_fields, "Logs in whoever shows a certificate in TLS."),
 ];
@@ -84,6 +86,9 @@ fields! {
         ["ocsp_cache_size", Ignored, "Accepted and ignored: there is no OCSP."]
         ["role_cache_size", Ignored, "Accepted and ignored."]
         ["enable_metadata_on_failures", Ignored, "Accepted and ignored."];
+    crl_fields:
+        ["crl", Text, "The list, in PEM, or DER in base64; its signature and its dates are not looked at."]
+        ["url", Text, "Not supported: the server fetches nothing."];
     certificate_login_fields:
         ["name", Text, "The entry to log in as; the first that fits unless given."];
 }

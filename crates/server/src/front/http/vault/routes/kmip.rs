@@ -41,7 +41,7 @@ pub(in super::super) static KMIP: &[Route] = &[
 #[rustfmt::skip]
 fields! {
     config_fields:
-        ["listen_addrs", List, "Addresses to listen on; the port is 5696 unless given."]
+        ["listen_addrs", List, "Addresses to listen on, none unless given; the port is 5696 unless given."]
         ["server_hostnames", List, "Host names in the server certificate; the first is its common name."]
         ["server_ips", List, "IP addresses in the server certificate."]
         ["tls_ca_key_type", Text, "Kind of key of the certificate authorities: ec or rsa."]
@@ -78,7 +78,8 @@ fields! {
     scope_fields:
         ["scope", Text, "Name of the scope."]
         ["force", Bool, "Deletes the scope's managed objects with it."]
-        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."];
+        ["kmip_trace", Bool, "Writes the scope's KMIP messages to the log, without what is secret."]
+        ["unique_names", Bool, "Refuses a Name that another object of the scope has."];
     expiring_fields:
         ["expiring", Duration, "Only those that end within this time, or have ended."];
     compromise_fields:

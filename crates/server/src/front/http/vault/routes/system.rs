@@ -18,12 +18,17 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/unseal", Auth::Anybody, &[(Update, seal::unseal)], unseal_fields, "Takes one key share; the last that is needed unseals the server."),
     route("sys/seal", Auth::Sudo, &[(Update, seal::seal)], none, "Seals the server."),
     route("sys/rotate", Auth::Sudo, &[(Update, root_key::rotate)], none, "Makes a new key for the records written from now on."),
-    route("sys/key-status", Auth::Token, &[(Read, root_key::status)], none, "Which key seals new records, and since when."),
+    route("sys/rotate/config", Auth::Sudo, &[(Read, root_key::rotation), (Update, root_key::change_rotation)], rotation_fields, "When a new key for records is made without being asked."),
+    route("sys/rotate/keyring", Auth::Sudo, &[(Update, root_key::rotate)], none, "The same as sys/rotate, as OpenBao's clients ask."),
+    route("sys/rotate/keyring/config", Auth::Sudo, &[(Read, root_key::rotation), (Update, root_key::change_rotation)], rotation_fields, "The same as sys/rotate/config, as OpenBao's clients ask."),
+    route("sys/key-status", Auth::Token, &[(Read, root_key::status)], none, "Which key seals new records, since when, and how many it has sealed."),
     route("sys/rekey/init", Auth::Sudo, &[(Read, root_key::rekey_status), (Update, root_key::rekey_start), (Delete, root_key::rekey_cancel)], rekey_fields, "Begins, shows or cancels the making of new key shares."),
     route("sys/rekey/update", Auth::Sudo, &[(Update, root_key::rekey_give)], share_fields, "Takes one present key share; the last that is needed makes the new ones."),
     route("sys/rekey/verify", Auth::Sudo, &[(Read, root_key::verify_status), (Update, root_key::verify_give), (Delete, root_key::verify_reset)], share_fields, "Takes one new key share; the last that is needed makes them count."),
     route("sys/generate-root/attempt", Auth::Holder, &[(Read, root_token::status), (Update, root_token::start), (Delete, root_token::cancel)], root_token_fields, "Begins, shows or cancels the making of a root token."),
     route("sys/generate-root/update", Auth::Holder, &[(Update, root_token::give)], share_fields, "Takes one key share; the last that is needed makes a root token."),
+    route("sys/generate-root-token/attempt", Auth::Sudo, &[(Read, root_token::status_with_token), (Update, root_token::start_with_token), (Delete, root_token::cancel)], root_token_fields, "The same as sys/generate-root/attempt, as OpenBao's clients ask: with a token."),
+    route("sys/generate-root-token/update", Auth::Sudo, &[(Update, root_token::give_with_token)], share_fields, "The same as sys/generate-root/update, as OpenBao's clients ask: with a token."),
     route("sys/storage/snapshot", Auth::Sudo, &[(Read, snapshot::read)], none, "A backup of the store, to be restored with the seal that it is under."),
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}/tune", Auth::Token, &[(Read, remount::read_tune), (Update, remount::tune)], tune_fields, "What is set about a mount."),
@@ -96,6 +101,10 @@ fields! {
         ["key", Text, "A key share, in hexadecimal or base64."]
         ["reset", Bool, "Forgets the shares given so far."]
         ["migrate", Bool, "Migrates the seal: there is none to migrate."];
+    rotation_fields:
+        ["enabled", Bool, "Whether the key is rotated without being asked; true unless given."]
+        ["max_operations", Int, "After how many records, from 1000000 to 3865470566, which it is unless given."]
+        ["interval", Duration, "After how long, from 24h on; 0, however old the key is, unless given."];
     rekey_fields:
         ["secret_shares", Int, "How many key shares to make; 5 unless given."]
         ["secret_threshold", Int, "How many of them unseal; 3 unless given."]

@@ -147,7 +147,7 @@ async fn an_answer_whose_entry_no_device_takes_does_not_leave() {
     let audit = AuditLog::disabled();
     let server = Server::with_audit(audit.clone());
     server.write("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
-    server.write("kmip/config", json!({})).await.empty();
+    server.write("kmip/config", json!({"listen_addrs": "127.0.0.1"})).await.empty();
     server.write("kmip/scope/finance", json!({})).await.empty();
     let role = "kmip/scope/finance/role/accounting";
     server.write(role, json!({"operation_all": true})).await.empty();

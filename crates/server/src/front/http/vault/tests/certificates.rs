@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::auth::{From, text};
 use super::*;
-use crate::pki::{Authority, ClientKey, KeySpec, PrivateKey, ServerNames, Subject, pem};
+use crate::pki::{
+    Authority, ClientKey, KeySpec, PrivateKey, Revoked, Serial, ServerNames, Subject, pem,
+};
 
 const WRONG: &str = "invalid certificate or no client certificate supplied";
 const LOGIN: &str = "auth/cert/login";
@@ -197,6 +199,141 @@ async fn a_token_is_renewed_with_the_key_that_it_was_given_for() {
     server.write("auth/cert/config", json!({"disable_binding": false})).await.empty();
     server.write("auth/cert/certs/all", json!({"allowed_common_names": "bob"})).await.empty();
     assert_eq!(renew(&alice.chain).refused(400), WRONG);
+}
+
+fn crl(authority: &Authority, revoked: &[&Holder]) -> String {
+    let serial = |holder: &&Holder| Serial::of_certificate(&holder.chain[0]).unwrap();
+    let revoked: Vec<Revoked> =
+        revoked.iter().map(|holder| Revoked { serial: serial(holder), at: NOW }).collect();
+    let list = authority.revocation_list(&revoked, NOW, NOW + 60).unwrap();
+    pem::encode("X509 CRL", &list)
+}
+
+#[tokio::test]
+async fn whom_a_revocation_list_names_logs_in_no_more() {
+    let mut server = Server::with_cert().await;
+    let ours = authority();
+    let (alice, bob) = (holder(&ours, "alice", None), holder(&ours, "bob", None));
+    let all = json!({"certificate": root_pem(&ours), "token_ttl": 600});
+    server.write("auth/cert/certs/all", all).await.empty();
+    let one = json!({"certificate": pem::encode("CERTIFICATE", &alice.chain[0])});
+    server.write("auth/cert/certs/one", one).await.empty();
+    let token = text(&server.shows(&alice, json!({})).json()["auth"], "client_token");
+    let named = json!({"name": "all"});
+    let of_all = text(&server.shows(&alice, named.clone()).json()["auth"], "client_token");
+    assert_eq!(server.keys("auth/cert/crls").await, None);
+
+    server.write("auth/cert/crls/Ours", json!({"crl": crl(&ours, &[&alice])})).await.empty();
+    assert_eq!(server.keys("auth/cert/crls").await.unwrap(), ["ours"]);
+    let serial = Serial::of_certificate(&alice.chain[0]).unwrap().to_string();
+    let read = server.get("auth/cert/crls/ours").await.data();
+    assert_eq!(read, json!({"cdp": null, "serials": {serial: {}}}));
+    for fields in [json!({}), named, json!({"name": "one"})] {
+        assert_eq!(server.shows(&alice, fields).refused(400), WRONG);
+    }
+    assert_eq!(server.shows(&bob, json!({})).status, 200);
+    // Its tokens live on, and are not renewed.
+    let renew = |token: &str| {
+        let from = From { certificates: &alice.chain, token: Some(token), ..From::default() };
+        server.write_from(&from, "auth/token/renew-self", json!({}))
+    };
+    assert_eq!(renew(&token).refused(400), WRONG);
+    assert_eq!(renew(&of_all).refused(400), WRONG);
+
+    server.restart();
+    assert_eq!(server.shows(&alice, json!({})).refused(400), WRONG, "over a restart");
+    // Lists of other issuers, and one written over.
+    let theirs = json!({"crl": crl(&authority(), &[])});
+    server.write("auth/cert/crls/theirs", theirs).await.empty();
+    server.write("auth/cert/crls/ours", json!({"crl": crl(&ours, &[&bob])})).await.empty();
+    assert_eq!(server.shows(&alice, json!({})).status, 200);
+    assert_eq!(server.shows(&bob, json!({})).refused(400), WRONG);
+    server.delete("auth/cert/crls/OURS").await.empty();
+    assert_eq!(server.shows(&bob, json!({})).status, 200);
+    for verb in ["GET", "DELETE"] {
+        let missing = server.call(verb, "auth/cert/crls/ours", b"").await.refused(400);
+        assert_eq!(missing, "no such CRL ours");
+    }
+    for (fields, complaint) in [
+        (json!({}), "one of 'crl' or 'url' must be provided"),
+        (json!({"url": "http://127.0.0.1/crl"}), "url is not supported"),
+        (json!({"crl": "nonsense"}), "failed to parse CRL"),
+        (json!({"crl": root_pem(&ours)}), "failed to parse CRL"),
+    ] {
+        let refused = server.write("auth/cert/crls/x", fields).await.refused(400);
+        assert!(refused.contains(complaint), "{refused}");
+    }
+    server.delete("sys/auth/cert").await.empty();
+    assert!(server.store.reopen().keys(b"C").unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_revoked_intermediate_vouches_for_nobody() {
+    let server = Server::with_cert().await;
+    let ours = authority();
+    let alice = holder(&ours, "alice", None);
+    let [intermediate, root] = ours.chain();
+    let both = [&root, &intermediate].map(|der| pem::encode("CERTIFICATE", der)).join("\n");
+    server.write("auth/cert/certs/all", json!({ "certificate": both })).await.empty();
+    assert_eq!(server.shows(&alice, json!({})).status, 200);
+    let revoked = signed_by_root(&ours, &intermediate);
+    server.write("auth/cert/crls/root", json!({ "crl": revoked })).await.empty();
+    assert_eq!(server.shows(&alice, json!({})).refused(400), WRONG);
+}
+
+/// A list of the root, with its intermediate in it, in DER and base64.
+fn signed_by_root(authority: &Authority, intermediate: &[u8]) -> String {
+    use base64::Engine as _;
+    use rcgen::{CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevokedCertParams};
+
+    let key = KeyPair::from_pem(&authority.parts().root_key.pem()).unwrap();
+    let root = authority.chain()[1].clone();
+    let issuer = Issuer::from_ca_cert_der(&root, key).unwrap();
+    let serial = Serial::of_certificate(intermediate).unwrap();
+    let at = rcgen::date_time_ymd(2027, 1, 1);
+    let list = CertificateRevocationListParams {
+        this_update: at,
+        next_update: rcgen::date_time_ymd(2028, 1, 1),
+        crl_number: rcgen::SerialNumber::from(1u64),
+        issuing_distribution_point: None,
+        revoked_certs: vec![RevokedCertParams {
+            serial_number: rcgen::SerialNumber::from_slice(serial.as_bytes()),
+            revocation_time: at,
+            reason_code: None,
+            invalidity_date: None,
+        }],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let der = list.signed_by(&issuer).unwrap().der().to_vec();
+    base64::engine::general_purpose::STANDARD.encode(der)
+}
+
+/// A client certificate of our own mounts may log in too, while it is not revoked there.
+#[tokio::test]
+async fn a_revoked_credential_of_this_server_logs_in_no_more() {
+    let server = Server::ready().await;
+    server.write("sys/auth/cert", json!({"type": "cert"})).await.empty();
+    let ca = server.get("kmip/ca").await.data();
+    server.write("auth/cert/certs/kmip", json!({"certificate": ca["ca_pem"]})).await.empty();
+    let role = "kmip/scope/finance/role/accounting";
+    let issue = || async {
+        let generate = format!("{role}/credential/generate");
+        let made = server.write(&generate, json!({"format": "pem"})).await.data();
+        let certificate = pem::decode(&["CERTIFICATE"], made["certificate"].as_str().unwrap());
+        (text(&made, "serial_number"), vec![certificate.unwrap()])
+    };
+    let shows = |certificates: &[Vec<u8>]| {
+        let from = From { certificates, ..From::default() };
+        server.write_from(&from, LOGIN, json!({}))
+    };
+    let ((serial, first), (_, second)) = (issue().await, issue().await);
+    assert_eq!((shows(&first).status, shows(&second).status), (200, 200));
+    let revoke = format!("{role}/credential/revoke");
+    server.write(&revoke, json!({"serial_number": serial})).await.empty();
+    assert_eq!(shows(&first).refused(400), WRONG);
+    assert_eq!(shows(&second).status, 200);
+    server.delete(role).await.empty();
+    assert_eq!(shows(&second).refused(400), WRONG, "it went with its role");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -317,10 +317,10 @@ async fn imported_authorities_map_their_clients() {
     };
     let (scope, role) = (rcgen::DnType::OrganizationalUnitName, rcgen::DnType::CommonName);
     let certificate = foreign.client(&[(scope, "finance"), (role, "host-7")], 4242);
-    let identity = Identity::Imported(Arc::new(ImportedClient {
-        authority: authority.clone(),
-        subject: ClientSubject::of(&certificate).unwrap(),
-    }));
+    let identity = Identity::Imported(Arc::new(ImportedClient::new(
+        authority.clone(),
+        ClientSubject::of(&certificate).unwrap(),
+    )));
     let ask = || server.access.authenticate(mount.id(), &identity).map(drop);
     assert_eq!(ask(), Ok(()));
     let grant = server.access.authenticate(mount.id(), &identity).unwrap();
@@ -361,15 +361,16 @@ async fn imported_authorities_map_their_clients() {
         panic!("it is an imported one");
     };
     let subject = ClientSubject::of(&certificate).unwrap();
-    let placed = authority.place(&subject, |_, _| ());
+    let issuer = authority.issuer_hash(&subject.issuer);
+    let placed = authority.place(&subject, issuer, |_, _| ());
     assert_eq!(placed, Err(crate::mount::Unplaced::Denied), "a restart forgets no revocation");
 
     let other = foreign.client(&[(rcgen::DnType::CommonName, "x")], 4243);
     let Identity::Imported(client) = &identity else { panic!("it is an imported one") };
-    let other = Identity::Imported(Arc::new(ImportedClient {
-        authority: client.authority.clone(),
-        subject: ClientSubject::of(&other).unwrap(),
-    }));
+    let other = Identity::Imported(Arc::new(ImportedClient::new(
+        client.authority.clone(),
+        ClientSubject::of(&other).unwrap(),
+    )));
     assert!(server.access.authenticate(mount.id(), &other).is_ok());
     server.delete("kmip/ca/corp").await.empty();
     let refused = server.access.authenticate(mount.id(), &other).map(drop);

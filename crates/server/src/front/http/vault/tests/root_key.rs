@@ -47,7 +47,12 @@ async fn rotation_changes_the_key_of_new_records() {
     let (live, keys) = live(1, 1).await;
     live.put("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
     let before = live.get("sys/key-status").await.data();
-    assert_eq!(before, json!({"term": 1, "install_time": "2027-01-15T08:00:00.000000Z"}));
+    let sealed = before["encryptions"].as_u64().unwrap();
+    assert!((1..100).contains(&sealed), "{sealed}");
+    assert_eq!(
+        before,
+        json!({"term": 1, "install_time": "2027-01-15T08:00:00.000000Z", "encryptions": sealed})
+    );
     live.call("POST", "sys/rotate", &Value::Null).await.empty();
     assert_eq!(live.get("sys/key-status").await.data()["term"], 2);
     live.put("kmip/scope/after", json!({})).await.empty();
@@ -56,6 +61,32 @@ async fn rotation_changes_the_key_of_new_records() {
     assert_eq!(live.get("sys/key-status").await.data()["term"], 2);
     let scopes = live.call("LIST", "kmip/scope", &Value::Null).await.data();
     assert_eq!(scopes["keys"], json!(["after"]));
+}
+
+#[tokio::test]
+async fn rotation_is_configured_as_in_vault() {
+    let (live, keys) = live(1, 1).await;
+    let default = json!({"enabled": true, "max_operations": 3_865_470_566_u32, "interval": 0});
+    assert_eq!(live.get("sys/rotate/config").await.data(), default);
+    let wanted = json!({"max_operations": "3221225472", "interval": "5432h", "enabled": false});
+    live.put("sys/rotate/config", wanted).await.empty();
+    let changed =
+        json!({"enabled": false, "max_operations": 3_221_225_472_u32, "interval": "5432h0m0s"});
+    assert_eq!(live.get("sys/rotate/config").await.data(), changed);
+    for (wrong, complaint) in [
+        (json!({"interval": "23h"}), "interval must be greater or equal to 24h0m0s"),
+        (json!({"interval": -86_400}), "interval must be"),
+        (json!({"max_operations": 1}), "max_operations must be in the range [1000000,3865470566]"),
+    ] {
+        let refused = live.put("sys/rotate/config", wrong).await.refused(400);
+        assert!(refused.starts_with(complaint), "{refused}");
+    }
+    let (live, opened) = unseals(live, &keys).await;
+    assert!(opened);
+    assert_eq!(live.get("sys/rotate/config").await.data(), changed);
+    let reset = json!({"enabled": null, "max_operations": null, "interval": null});
+    live.put("sys/rotate/config", reset).await.empty();
+    assert_eq!(live.get("sys/rotate/config").await.data(), default);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -197,6 +197,22 @@ async fn a_rewrapped_answer_has_a_new_token_and_the_old_one_ends() {
 }
 
 #[tokio::test]
+async fn the_longest_answer_survives_being_unwrapped_into_a_wrapping() {
+    let server = Server::ready().await;
+    let around = r#"{"data":{"a":""},"auth":null,"warnings":[]}"#.len();
+    let longest = json!({"a": "x".repeat((1 << 20) - around)});
+    let first = wrapped(&server, "60", "sys/wrapping/wrap", longest.clone()).await;
+    // What is ignored is warned of; the warning is none of the answer's.
+    let unwrap = json!({"token": first["token"], "zebra": 1});
+    let second = wrapped(&server, "60", "sys/wrapping/unwrap", unwrap.clone()).await;
+    assert_eq!(second["creation_path"], "sys/wrapping/unwrap");
+    assert_eq!(server.write("sys/wrapping/unwrap", unwrap).await.refused(400), REFUSED);
+    let taken = server.write("sys/wrapping/unwrap", json!({"token": second["token"]})).await;
+    assert_eq!(taken.data(), longest);
+    assert_eq!(waiting(&server), 0);
+}
+
+#[tokio::test]
 async fn of_several_who_unwrap_one_gets_it() {
     let server = Server::ready().await;
     for round in 0..10 {
