@@ -294,12 +294,15 @@ class Run:
             key = self.put("x", b"x", bucket=other, ServerSideEncryption="aws:kms")["SSEKMSKeyId"]
             refused("KMS.InvalidKeyUsageException", 400, self.put, "encrypted", b"no", ServerSideEncryption="aws:kms",
                     SSEKMSKeyId=key)
+            refused("KMS.InvalidKeyUsageException", 400, self.put, "encrypted", b"no", ServerSideEncryption="aws:kms",
+                    SSEKMSKeyId=f"arn:scality:kms:external:kmip:other:key/{key}")
             s3.delete_object(Bucket=other, Key="x")
             s3.delete_bucket(Bucket=other)
             equal(self.body("encrypted"), b"x")
         with self.check("what makes no sense is refused"):
             refused("InvalidArgument", 400, self.put, "encrypted", b"no", ServerSideEncryption="AES256", SSEKMSKeyId="key")
             refused("InvalidArgument", 400, self.put, "encrypted", b"no", SSEKMSKeyId="key")
+            refused("InvalidRequest", 400, self.put, "encrypted", b"no", ObjectLockLegalHoldStatus="ON")
             refused("NotImplemented", 501, self.put, "encrypted", b"no", SSECustomerKey=b"k" * 32, SSECustomerAlgorithm="AES256")
             rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256", "KMSMasterKeyID": "key"}}
             refused("InvalidArgument", 400, s3.put_bucket_encryption, Bucket=self.bucket,

@@ -84,6 +84,8 @@ impl Gateway {
         if !self.keys.available() {
             return;
         }
+        // Each is destroyed once.
+        let _alone = self.making.lock().await;
         let waiting = match self.store.keys_to_destroy().await {
             Ok(waiting) => waiting,
             Err(error) => return tracing::error!(%error, "the store failed"),

@@ -81,7 +81,11 @@ pub(super) fn write(
         ETagCondition::Any => Match::Any,
         ETagCondition::ETag(ETag::Strong(value) | ETag::Weak(value)) => Match::ETag(value.clone()),
     };
-    Condition { if_match: if_match.map(wanted), if_none_match: if_none_match.map(wanted) }
+    Condition {
+        if_match: if_match.map(wanted),
+        if_none_match: if_none_match.map(wanted),
+        bucket_created_ms: None,
+    }
 }
 
 fn holds(condition: &ETagCondition, etag: &str) -> bool {

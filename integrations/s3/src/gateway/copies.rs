@@ -10,7 +10,7 @@ use s3s::{S3Result, s3_error};
 
 use super::checksums::{Algorithm, set_checksum};
 use super::encryption::{self, asked, set_encryption};
-use super::headers::{Kept, given_headers};
+use super::headers::{Kept, given_headers, refuse_lock};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
 use super::{Gateway, conditions, failure, read, tags, timestamp};
 use crate::store::{Condition, Held, Versioning};
@@ -59,6 +59,7 @@ impl Gateway {
 
     pub(super) async fn copy(&self, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
         check_key(&input.key)?;
+        refuse_lock!(input);
         let bucket = self.store.bucket(&input.bucket).await.map_err(failure::store)?;
         let customer = input.copy_source_sse_customer_algorithm.is_some();
         encryption::refuse_customer_keys(customer)?;
@@ -104,8 +105,9 @@ impl Gateway {
             .await?;
         let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
-        let none = Condition::default();
-        let object = self.commit(&input.bucket, &input.key, new, written, part, &none).await?;
+        let condition =
+            Condition { bucket_created_ms: Some(bucket.created_ms), ..Condition::default() };
+        let object = self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
         let about = object.about();
         let mut result = CopyObjectResult {
             e_tag: Some(ETag::Strong(about.etag.clone())),

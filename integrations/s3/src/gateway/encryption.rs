@@ -10,7 +10,7 @@ use s3s::{S3Result, s3_error};
 
 use super::read::{DataKeys, is_wanted};
 use super::{Encrypt, Gateway, failure};
-use crate::driver::DataKey;
+use crate::driver::{DataKey, KeyId};
 use crate::segments;
 use crate::store::{Algorithm, Bucket, BucketEncryption, Encryption, Format, Held, Object, Part};
 
@@ -144,7 +144,10 @@ impl Gateway {
 
     /// A key that was made for another bucket is destroyed with that bucket: nothing else may depend on it.
     pub(super) async fn may_use(&self, bucket: &str, key_id: &str) -> S3Result<()> {
-        let owner = self.store.owner_of_key(key_id).await.map_err(failure::store)?;
+        // With or without a prefix it is the same key.
+        let key: KeyId = key_id.parse().map_err(|error| failure::kmip(&error))?;
+        let owner = self.store.owner_of_key(key.unique_identifier()).await;
+        let owner = owner.map_err(failure::store)?;
         match owner {
             Some(owner) if owner != bucket => Err(failure::custom(
                 "KMS.InvalidKeyUsageException",

@@ -57,7 +57,19 @@ macro_rules! set_headers {
     };
 }
 
-pub(super) use {given_headers, set_headers};
+/// Whoever asks for a lock and gets none would believe that an object cannot be deleted.
+macro_rules! refuse_lock {
+    ($input:expr) => {
+        if $input.object_lock_mode.is_some()
+            || $input.object_lock_retain_until_date.is_some()
+            || $input.object_lock_legal_hold_status.is_some()
+        {
+            return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
+        }
+    };
+}
+
+pub(super) use {given_headers, refuse_lock, set_headers};
 
 /// Headers and metadata as they are stored.
 pub(super) struct Kept {

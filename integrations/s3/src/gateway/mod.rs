@@ -70,7 +70,7 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     keys: Keys,
     options: Options,
-    /// Held while a bucket's key is made, so that it is made once.
+    /// Held while a bucket's key is made or destroyed, so that it is so once.
     making: tokio::sync::Mutex<()>,
 }
 

@@ -11,7 +11,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 
 use super::checksums::{Algorithm, given_checksum, set_checksum};
 use super::encryption::{self, Chosen, asked, key_id_of, set_encryption};
-use super::headers::{Kept, given_headers, set_headers};
+use super::headers::{Kept, given_headers, refuse_lock, set_headers};
 use super::promised::{Promised, base64};
 use super::wanted::Wanted;
 use super::write::{Encoder, Written};
@@ -90,6 +90,7 @@ impl Gateway {
     ) -> S3Result<PutObjectOutput> {
         let input = request.input;
         check_key(&input.key)?;
+        refuse_lock!(input);
         if input.write_offset_bytes.is_some() {
             return Err(s3_error!(NotImplemented, "Appending is not implemented"));
         }
@@ -103,11 +104,13 @@ impl Gateway {
         )?;
         let kept = given_headers!(input).keep()?;
         let tags = tags::of_header(input.tagging.as_ref())?;
-        let condition = conditions::write(input.if_match.as_ref(), input.if_none_match.as_ref());
+        let mut condition =
+            conditions::write(input.if_match.as_ref(), input.if_none_match.as_ref());
         if condition != Condition::default() {
             // Before the body; it is checked again with the commit.
             self.check_early(&input.bucket, &input.key, &condition).await?;
         }
+        condition.bucket_created_ms = Some(bucket.created_ms);
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
         let sealer = self.sealer(chosen.as_ref()).await?;
         let algorithm = promised.algorithm()?;

@@ -3,7 +3,7 @@
 //! Before an answer begins, the first bytes have been read and checked, so that most of what can be wrong is said with a
 //! status. What goes wrong later cuts the stream: no byte leaves that has not been checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::checksums::hex_bytes;
 use super::failure;
+use super::write::SILENCE_MAX;
 use crate::driver::DataKey;
 use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Span, Stream, TAG_LEN, stored_len};
@@ -67,66 +68,49 @@ pub(super) async fn read(
     let len = range.end.saturating_sub(range.start);
     let mut reader = Reader::new(store, held, data_keys, range);
     let Some(first) = reader.next().await? else {
-        return Ok(StreamingBlob::new(Body { first: None, rest: None, left: 0 }));
+        return Ok(StreamingBlob::new(Body { pieces: VecDeque::new(), rest: None, left: 0 }));
     };
-    // Two pieces of a chunk at most wait here, the others in the reader.
-    let (sender, receiver) = mpsc::channel(2);
-    let mut pieces = first.into_iter();
-    let first = pieces.next();
+    // One chunk waits here, one is being read.
+    let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
-        for piece in pieces {
-            if sender.send(Ok(piece)).await.is_err() {
+        loop {
+            let chunk = reader.next().await.map_err(|error| ReadFailed::of(&error));
+            let ends = chunk.is_err();
+            let Some(chunk) = chunk.transpose() else { return };
+            // A client that takes nothing for too long keeps no files; one that is gone needs to be told nothing.
+            let sent = tokio::time::timeout(SILENCE_MAX, sender.send(chunk)).await;
+            if ends || !matches!(sent, Ok(Ok(()))) {
                 return;
             }
         }
-        loop {
-            match reader.next().await {
-                Ok(None) => return,
-                Ok(Some(pieces)) => {
-                    for piece in pieces {
-                        if sender.send(Ok(piece)).await.is_err() {
-                            return;
-                        }
-                    }
-                }
-                Err(error) => {
-                    // The receiver may be gone; then there is nobody to tell.
-                    drop(sender.send(Err(ReadFailed::of(&error))).await);
-                    return;
-                }
-            }
-        }
     });
-    Ok(StreamingBlob::new(Body { first, rest: Some(receiver), left: len }))
+    Ok(StreamingBlob::new(Body { pieces: first.into(), rest: Some(receiver), left: len }))
 }
 
 /// The stream of a body: what has been read already, and what follows.
 struct Body {
-    first: Option<Bytes>,
-    rest: Option<mpsc::Receiver<Result<Bytes, ReadFailed>>>,
+    /// Of the chunk that has come last.
+    pieces: VecDeque<Bytes>,
+    rest: Option<mpsc::Receiver<Result<Vec<Bytes>, ReadFailed>>>,
     left: u64,
-}
-
-impl Body {
-    fn count(&mut self, bytes: Bytes) -> Bytes {
-        self.left = self.left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        bytes
-    }
 }
 
 impl futures_core::Stream for Body {
     type Item = Result<Bytes, StdError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(self.count(first))));
-        }
-        let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
-        match rest.poll_recv(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Ready(Some(Ok(bytes))) => Poll::Ready(Some(Ok(self.count(bytes)))),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(Box::new(error)))),
+        loop {
+            if let Some(piece) = self.pieces.pop_front() {
+                let len = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+                self.left = self.left.saturating_sub(len);
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
+            match std::task::ready!(rest.poll_recv(context)) {
+                None => return Poll::Ready(None),
+                Some(Ok(chunk)) => self.pieces = chunk.into(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(Box::new(error)))),
+            }
         }
     }
 }

@@ -12,13 +12,13 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::checksums::{Algorithm, given_checksum, set_checksum};
 use super::copies::copy_conditions;
 use super::encryption::{asked, set_encryption};
-use super::headers::given_headers;
+use super::headers::{given_headers, refuse_lock};
 use super::objects::{PUT_SIZE_MAX, Sealer, check_key, sealed_object};
 use super::parts::{checksum_of, chosen_parts, copy_range, upload_algorithm};
 use super::promised::Promised;
 use super::write::Written;
 use super::{Gateway, checksums, conditions, encryption, failure, now_ms, signed, tags, timestamp};
-use crate::store::{About, Format, Part, Upload, UploadedPart, Versioning};
+use crate::store::{About, Format, Part, StoreError, Upload, UploadedPart, Versioning};
 
 /// Most parts of an upload.
 const PARTS_MAX: u32 = 10_000;
@@ -33,6 +33,7 @@ impl Gateway {
         input: CreateMultipartUploadInput,
     ) -> S3Result<CreateMultipartUploadOutput> {
         check_key(&input.key)?;
+        refuse_lock!(input);
         let bucket = self.store.bucket(&input.bucket).await.map_err(failure::store)?;
         let kept = given_headers!(input).keep()?;
         let algorithm = input.checksum_algorithm.as_ref();
@@ -73,10 +74,17 @@ impl Gateway {
             checksum_of_content: of_content,
         };
         let id = self.store.create_upload(&input.bucket, &input.key, &upload).await;
+        let id = id.map_err(failure::store)?;
+        let again = self.store.bucket(&input.bucket).await.map_err(failure::store)?;
+        if again.created_ms != bucket.created_ms {
+            // Its key is that of another bucket of this name, which is gone.
+            drop(self.store.abort(&input.bucket, &input.key, &id).await);
+            return Err(failure::store(StoreError::NoSuchBucket));
+        }
         let mut output = CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
-            upload_id: Some(id.map_err(failure::store)?),
+            upload_id: Some(id),
             checksum_algorithm: input.checksum_algorithm,
             checksum_type: algorithm.map(|_| checksum_type(of_content)),
             ..Default::default()

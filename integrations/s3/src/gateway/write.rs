@@ -24,7 +24,7 @@ use crate::store::{Fresh, Sink};
 /// Plaintext bytes that are handed on at once: whole segments.
 const CHUNK_LEN: usize = 2 * SEGMENT_LEN;
 /// How long a client may be silent.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// What the bytes are turned into.
 pub(super) enum Encoder {

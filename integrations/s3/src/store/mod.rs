@@ -77,13 +77,15 @@ pub enum Match {
     ETag(String),
 }
 
-/// What must hold of the object that a write replaces.
+/// What must hold of the bucket and of the object that a write replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Condition {
     /// It must be this one.
     pub if_match: Option<Match>,
     /// It must not be this one.
     pub if_none_match: Option<Match>,
+    /// The bucket is still the one that was made then: a key of another of its name may be destroyed.
+    pub bucket_created_ms: Option<u64>,
 }
 
 impl Condition {

@@ -37,6 +37,9 @@ impl Inner {
         parts: &[Part],
         condition: &Condition,
     ) -> Result<Object, StoreError> {
+        if condition.bucket_created_ms.is_some_and(|made| made != bucket.bucket.created_ms) {
+            return Err(StoreError::NoSuchBucket);
+        }
         let place = keys::object(bucket.id, key);
         let current: Option<(Stored, Record)> = self.record(&place)?;
         let found = current.as_ref().map(|(stored, _)| &stored.object);

@@ -150,6 +150,12 @@ fn conditions_are_checked_with_the_commit() {
         assert_eq!(attempt("two", &is("one")).await, Ok(()));
         assert_eq!(content(&store, "a", None).await.unwrap(), "two");
         files_become(&directory, 1);
+
+        // The bucket of that name is another by now.
+        let made = Condition { bucket_created_ms: Some(5), ..Condition::default() };
+        assert_eq!(attempt("three", &made).await, Err(StoreError::NoSuchBucket));
+        let made = Condition { bucket_created_ms: Some(0), ..Condition::default() };
+        assert_eq!(attempt("three", &made).await, Ok(()));
     });
 }
 
