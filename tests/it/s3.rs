@@ -51,7 +51,12 @@ impl Gateway {
     }
 
     fn drive(&self, script: &str, checks_min: usize) {
+        self.drive_with(script, checks_min, |_| {});
+    }
+
+    fn drive_with(&self, script: &str, checks_min: usize, more: impl FnOnce(&mut Command)) {
         run_with(script, checks_min, |command| {
+            more(command);
             command
                 .args(["--endpoint", &self.endpoint, "--access-key", ACCESS_KEY])
                 .args(["--secret-key", SECRET_KEY, "--scratch"])
@@ -89,6 +94,25 @@ fn boto3_drives_every_operation_in_zenkos_format() {
 #[test]
 fn the_aws_command_does_what_people_type() {
     Gateway::start(&[]).drive("s3_awscli.py", 7);
+}
+
+#[test]
+fn behind_tls_clients_find_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let files = [certificate.to_str().unwrap(), key.to_str().unwrap()];
+    let gateway = Gateway::start(&["--tls-certificate", files[0], "--tls-key", files[1]]);
+    assert!(gateway.endpoint.starts_with("https://"), "{}", gateway.endpoint);
+    // Over TLS clients sign no payloads, and send checksums behind them.
+    for (script, checks_min) in [("s3_awscli.py", 7), ("s3_boto3.py", 110)] {
+        gateway.drive_with(script, checks_min, |command| {
+            command.env("AWS_CA_BUNDLE", &certificate).env("SSL_CERT_FILE", &certificate);
+        });
+    }
 }
 
 #[test]

@@ -10,10 +10,11 @@ use claviger_client::Endpoint;
 use claviger_client::tls::Settings;
 use claviger_s3::driver::options::Given;
 use claviger_s3::driver::{self, Driver};
-use claviger_s3::gateway::{CacheLimits, Credentials, Encrypt, Limits, Options};
+use claviger_s3::gateway::{self, CacheLimits, Credentials, Encrypt, Limits, Options};
 use claviger_s3::store::Format;
 use s3s::auth::SecretKey;
 use serde::Deserialize;
+use tokio_rustls::TlsAcceptor;
 use tracing::level_filters::LevelFilter;
 
 /// An S3 server that encrypts what it stores with keys on a KMIP server.
@@ -24,6 +25,12 @@ pub(crate) struct Arguments {
     /// Where to listen [default: 127.0.0.1:9000]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// Certificate of the gateway, followed by its chain: it speaks HTTPS then
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// Where objects rest: a directory
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -142,6 +149,7 @@ pub(crate) enum StorePlace {
 /// What the program is told.
 pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) store: StorePlace,
     pub(crate) credentials: Credentials,
     pub(crate) options: Options,
@@ -193,6 +201,7 @@ impl Configuration {
         };
         Ok(Self {
             listen,
+            tls: given.tls()?,
             store: place(store)?,
             credentials,
             options: Options { encrypt, format, cache },
@@ -241,6 +250,8 @@ impl Arguments {
         let from_file = |path: Option<PathBuf>| path.filter(|_| !files);
         Self {
             listen: self.listen.or(file.listen),
+            tls_certificate: self.tls_certificate.or(file.tls_certificate),
+            tls_key: self.tls_key.or(file.tls_key),
             store: self.store.or(file.store),
             kmip_server: match self.zenko {
                 None => keep(self.kmip_server, file.kmip_server),
@@ -263,6 +274,14 @@ impl Arguments {
             log_json: self.log_json || file.log_json,
             config: None,
             command: self.command,
+        }
+    }
+
+    fn tls(&self) -> anyhow::Result<Option<TlsAcceptor>> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(gateway::acceptor(certificate, key)?)),
+            _ => bail!("HTTPS needs both: give --tls-certificate and --tls-key"),
         }
     }
 

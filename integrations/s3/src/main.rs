@@ -78,7 +78,8 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let address = listener.local_addr()?;
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "ready s3=http://{address}")?;
+    let scheme = if configuration.tls.is_some() { "https" } else { "http" };
+    writeln!(stdout, "ready s3={scheme}://{address}")?;
     stdout.flush()?;
     let ended = async move {
         tokio::select! {
@@ -86,7 +87,8 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    serve(gateway, configuration.credentials, listener, configuration.limits, ended).await;
+    let Configuration { credentials, tls, limits, .. } = configuration;
+    serve(gateway, credentials, listener, tls, limits, ended).await;
     Ok(())
 }
 

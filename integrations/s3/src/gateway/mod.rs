@@ -21,6 +21,7 @@ mod read;
 mod serve;
 mod service;
 mod tags;
+mod tls;
 mod unread;
 mod uploads;
 mod versions;
@@ -30,6 +31,7 @@ mod write;
 pub use credentials::{Credentials, CredentialsError};
 pub use keys::CacheLimits;
 pub use serve::{Limits, serve};
+pub use tls::{TlsError, acceptor};
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

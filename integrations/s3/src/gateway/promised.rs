@@ -27,7 +27,11 @@ impl Promised {
         md5: Option<&String>,
         checksum: Option<Checksum>,
     ) -> S3Result<Self> {
-        let length = length.and_then(|length| u64::try_from(length).ok()).ok_or_else(|| {
+        // A body in Amazon's chunks may come in HTTP's, too; then this header has its length.
+        let decoded = headers.get("x-amz-decoded-content-length");
+        let decoded = decoded.and_then(|length| length.to_str().ok()?.parse().ok());
+        let length = length.and_then(|length| u64::try_from(length).ok()).or(decoded);
+        let length = length.ok_or_else(|| {
             s3_error!(MissingContentLength, "You must provide the Content-Length HTTP header")
         })?;
         if length > PUT_SIZE_MAX {

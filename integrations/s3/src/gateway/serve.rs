@@ -8,12 +8,14 @@ use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, EXPECT, HeaderName,
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use super::service::Service;
 use super::unread::Watched;
@@ -26,7 +28,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// All headers of a request, in bytes.
     pub headers_len_max: usize,
-    /// How long a request's headers may take.
+    /// How long a request's headers may take, and a handshake of TLS.
     pub headers_time_max: Duration,
     /// How long transfers may go on after the gateway has been told to end.
     pub drain_time_max: Duration,
@@ -52,11 +54,12 @@ const PRESIGNED_SECONDS_MAX: u32 = 604_800;
 /// The pause after the system had no more sockets for us.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers on a socket until `ended`; then lets transfers finish.
+/// Answers on a socket, behind TLS if there is an acceptor, until `ended`; then lets transfers finish.
 pub async fn serve(
     gateway: Arc<Gateway>,
     credentials: Credentials,
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     limits: Limits,
     ended: impl Future<Output = ()>,
 ) {
@@ -72,20 +75,19 @@ pub async fn serve(
         };
         let Some((socket, place)) = accepted else { continue };
         let service = service.clone();
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.headers_time_max)
-            .max_buf_size(BUFFER_LEN_MAX)
-            .serve_connection(
-                TokioIo::new(socket),
-                service_fn(move |request| {
-                    respond(service.clone(), request, limits.headers_len_max)
-                }),
-            );
-        let connection = graceful.watch(connection);
+        let watcher = graceful.watcher();
+        let tls = tls.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
+            match tls {
+                None => converse(socket, service, limits, watcher).await,
+                Some(tls) => {
+                    let shaken = tokio::time::timeout(limits.headers_time_max, tls.accept(socket));
+                    match shaken.await {
+                        Ok(Ok(socket)) => converse(socket, service, limits, watcher).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "no TLS came about"),
+                        Err(_) => tracing::debug!("no TLS came about in time"),
+                    }
+                }
             }
             drop(place);
         });
@@ -95,6 +97,26 @@ pub async fn serve(
         tracing::warn!("transfers did not finish in time and are cut");
     }
     upkeep.abort();
+}
+
+/// Answers the requests of a connection.
+async fn converse(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: S3Service,
+    limits: Limits,
+    watcher: Watcher,
+) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers_time_max)
+        .max_buf_size(BUFFER_LEN_MAX)
+        .serve_connection(
+            TokioIo::new(socket),
+            service_fn(move |request| respond(service.clone(), request, limits.headers_len_max)),
+        );
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended");
+    }
 }
 
 async fn accept(
