@@ -198,7 +198,8 @@ tls_client_ttl         0s
     client.call(on(op::GET, &id)).success();
     let revoke = format!("write {role}/credential/revoke serial_number={serial}");
     bao.prints(&revoke, &format!("Success! Data written to: {role}/credential/revoke\n"));
-    assert_eq!(client.call(on(op::GET, &id)).failure(), reason::PERMISSION_DENIED);
+    let refused = client.call(on(op::GET, &id)).failure();
+    assert_eq!(refused, reason::AUTHENTICATION_NOT_SUCCESSFUL);
     assert!(bao.fails(&lookup, 2).contains("No value found at"));
     let nothing = bao.fails(&format!("list {role}/credential"), 2);
     assert_eq!(nothing, format!("No value found at {role}/credential\n"));
