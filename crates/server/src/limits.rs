@@ -146,7 +146,7 @@ limits! {
     /// checking a password is slow.
     logins_per_minute_max: Count = 300;
     /// How much unsealed object data is kept in memory.
-    cache_bytes_max: Bytes = 70 << 20;
+    cache_bytes_max: Bytes = 68 << 20;
 }
 
 impl Limits {

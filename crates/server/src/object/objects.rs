@@ -49,15 +49,15 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes, and a fifth for what
+    /// Objects behind that barrier, with a cache of about that many bytes, and a sixth for what
     /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
         Self {
             barrier,
             cache: Cache::new(cache_bytes_max),
-            // An index entry costs about a third of a small record.
-            index: Cache::new(cache_bytes_max / 5),
+            // An index entry costs about a fifth of a small record.
+            index: Cache::new(cache_bytes_max / 6),
             served: Served::default(),
             late: Late::default(),
             flushing: Mutex::default(),
