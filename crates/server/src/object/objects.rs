@@ -49,7 +49,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes, and a sixth for what
+    /// Objects behind that barrier, with a cache of about that many bytes, and a seventh for what
     /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
@@ -57,7 +57,7 @@ impl Objects {
             barrier,
             cache: Cache::new(cache_bytes_max),
             // An index entry costs about a fifth of a small record.
-            index: Cache::new(cache_bytes_max / 6),
+            index: Cache::new(cache_bytes_max / 7),
             served: Served::default(),
             late: Late::default(),
             flushing: Mutex::default(),
