@@ -1,5 +1,6 @@
-//! Where test data that is not in the repository lies, and what happens when it is not there.
+//! Where test data that is not in the repository lies, and what happens when it is not there; what files hold.
 
+use std::fs;
 use std::path::PathBuf;
 
 /// The directory that the environment variable names. Unset is a printed skip; unset under `CI`, or naming nothing,
@@ -17,4 +18,25 @@ pub(crate) fn directory(variable: &str, what: &str) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// The files below a directory that have a text in them.
+pub(crate) fn files_with(directory: PathBuf, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut directories = vec![directory];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            // Sockets cannot be read, and temporary files go while one looks.
+            let Ok(bytes) = fs::read(&path) else { continue };
+            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    found
 }

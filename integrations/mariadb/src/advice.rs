@@ -14,6 +14,9 @@ pub fn advice(problem: &Problem) -> &'static str {
         Problem::NoVersion(_) | Problem::Absent(_) => {
             "make it with `claviger mariadb rotate`, see that key-group is the one it was made in, or set create-missing"
         }
+        Problem::NotActive(_) => {
+            "if somebody else makes that version, ask again; else activate it, or make the next with `claviger mariadb rotate`"
+        }
         Problem::Ambiguous { .. } => {
             "if two servers made it at once, start anew; else rename all but the right one"
         }

@@ -37,6 +37,9 @@ pub enum Problem {
     /// The server has no version of a key that may be used for encrypting.
     #[error("the KMIP server has no Active version of key {0}")]
     NoVersion(u32),
+    /// The key has versions, but none was Active: somebody is making one, or did not get to its end.
+    #[error("the KMIP server has key {0}, but no version of it is Active")]
+    NotActive(u32),
     /// The server has no such version, or one that is not in use yet.
     #[error("the KMIP server has no key with the Name {0}")]
     Absent(String),
@@ -184,11 +187,11 @@ impl Keys {
     /// Makes version 1 of a key that has no version, whatever their states.
     ///
     /// # Errors
-    /// [`Problem::NoVersion`] if it has one that may not be used; else as [`Keys::rotate`].
+    /// [`Problem::NotActive`] if it has one; else as [`Keys::rotate`].
     pub fn make_first(&self, key_id: u32, bits: i32) -> Result<u32, Problem> {
         match self.highest(key_id)? {
             0 => self.make(key_id, 1, bits),
-            _ => Err(Problem::NoVersion(key_id)),
+            _ => Err(Problem::NotActive(key_id)),
         }
     }
 

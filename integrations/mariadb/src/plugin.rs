@@ -164,7 +164,8 @@ impl Plugin {
         }
         let is_new = asking.add(key_id);
         // Without a key for temporary files the server takes the system key.
-        let is_optional = key_id == TEMPORARY_KEY && matches!(problem, Problem::NoVersion(_));
+        let is_optional = key_id == TEMPORARY_KEY
+            && matches!(problem, Problem::NoVersion(_) | Problem::NotActive(_));
         if is_new && !is_optional {
             (self.log)(Severity::Error, &format!("key {key_id}: {}", explained(&problem)));
         }

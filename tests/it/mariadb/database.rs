@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::data;
 use crate::server::{Server, binary};
 
 const SERVER: &str = "/usr/sbin/mariadbd";
@@ -180,23 +181,7 @@ impl Database {
 
     /// The files of the database that have a text in them, its temporary ones included.
     pub(super) fn find(&self, text: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut directories = vec![self.scratch.path().to_owned()];
-        while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    directories.push(path);
-                    continue;
-                }
-                // Sockets cannot be read, and temporary files go while one looks.
-                let Ok(bytes) = fs::read(&path) else { continue };
-                if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
-                    found.push(path);
-                }
-            }
-        }
-        found
+        data::files_with(self.scratch.path().to_owned(), text)
     }
 }
 

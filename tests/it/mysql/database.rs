@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::files::{Options, library, write};
+use crate::data;
 
 /// Two busy cores.
 const WITHIN: Duration = Duration::from_secs(90);
@@ -189,23 +190,7 @@ impl Database {
 
     /// The files of the database that have a text in them.
     pub(super) fn find(&self, text: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut directories = vec![self.path("data")];
-        while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(directory).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    directories.push(path);
-                    continue;
-                }
-                // Sockets cannot be read, and temporary files go while one looks.
-                let Ok(bytes) = fs::read(&path) else { continue };
-                if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
-                    found.push(path);
-                }
-            }
-        }
-        found
+        data::files_with(self.path("data"), text)
     }
 }
 

@@ -9,6 +9,9 @@
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
+#[path = "../../../../tests/servers/process.rs"]
+mod process;
+
 mod answers;
 mod scripted;
 

@@ -1,12 +1,6 @@
-//! The client against real servers: Claviger (`CLAVIGER_BIN`, or what cargo built beside this
-//! test) and PyKMIP (`CLAVIGER_PYTHON` is the interpreter that has it). Without them the tests say
-//! that they are skipped, except under `CI`.
+//! The client against real servers: Claviger and PyKMIP.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::path::Path;
 
 use claviger_client::blocking::{Client, Session};
 use claviger_client::tls::{Config, Files};
@@ -22,104 +16,40 @@ use claviger_kmip::enums::{
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::payload::GetRequest;
 
-/// A debug build on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+use crate::process::ServerProcess;
 
 /// A server, ended when it is dropped.
 struct Real {
-    child: Child,
+    process: ServerProcess,
     endpoint: Endpoint,
     tls: Config,
-    ends_with_its_input: bool,
     _scratch: tempfile::TempDir,
 }
 
 impl Real {
-    /// Starts `claviger server --dev`, if there is one to start.
+    /// `claviger server --dev`, if there is one to start.
     fn start() -> Option<Self> {
-        let binary = there_or_skipped(binary(), "claviger: build it, or set CLAVIGER_BIN")?;
-        let mut command = Command::new(binary);
-        command
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .arg("--export-client");
-        Some(Self::run(command, false))
+        Self::of(ServerProcess::claviger)
     }
 
-    /// Starts a stock PyKMIP server, if there is one to start.
+    /// A stock PyKMIP server, if there is one to start.
     fn pykmip() -> Option<Self> {
-        let python = std::env::var_os("CLAVIGER_PYTHON").map(PathBuf::from);
-        let python = there_or_skipped(python, "PyKMIP: set CLAVIGER_PYTHON")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let script = script.join("../../tests/clients/pykmip_server.py");
-        let mut command = Command::new(python);
-        command.arg(script);
-        Some(Self::run(command, true))
+        Self::of(ServerProcess::pykmip)
     }
 
-    /// Runs a command whose last argument is the directory for the client's files.
-    fn run(mut command: Command, ends_with_its_input: bool) -> Self {
+    fn of(start: impl FnOnce(&Path) -> Option<ServerProcess>) -> Option<Self> {
         let scratch = tempfile::tempdir().unwrap();
-        let client = scratch.path().join("client");
-        let mut child = command
-            .arg(&client)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let (send, receive) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let ready = line.strip_prefix("ready kmip=");
-                if let Some(address) = ready.and_then(|rest| rest.split(' ').next()) {
-                    let _nobody_waits = send.send(address.to_owned());
-                }
-            }
-        });
-        let address = receive.recv_timeout(READY_WITHIN).expect("the server gets ready");
-        let tls = Files::in_directory(&client).load().unwrap();
-        Self {
-            child,
-            endpoint: address.parse().unwrap(),
-            tls,
-            ends_with_its_input,
-            _scratch: scratch,
-        }
+        let directory = scratch.path().join("client");
+        let process = start(&directory)?;
+        let tls = Files::in_directory(&directory).load().unwrap();
+        let endpoint = process.address.parse().unwrap();
+        Some(Self { process, endpoint, tls, _scratch: scratch })
     }
 
     fn client(&self, dialect: Dialect) -> Client {
         let servers = vec![self.endpoint.clone()];
         Client::new(Options { dialect, ..Options::new(servers, self.tls.clone()) })
     }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        // PyKMIP ends what it started when its input ends; Claviger has nothing to end.
-        drop(self.child.stdin.take());
-        if !self.ends_with_its_input {
-            self.child.kill().unwrap();
-        }
-        self.child.wait().unwrap();
-    }
-}
-
-fn there_or_skipped(program: Option<PathBuf>, what: &str) -> Option<PathBuf> {
-    if program.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "this is CI, and there is no {what}");
-        println!("skipped: there is no {what}");
-    }
-    program
-}
-
-fn binary() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CLAVIGER_BIN") {
-        return Some(PathBuf::from(path));
-    }
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("claviger");
-    built.exists().then_some(built)
 }
 
 /// What is left of the life of a key in every version.
@@ -230,8 +160,7 @@ fn when_one_server_dies_the_other_answers() {
     let servers = vec![first.endpoint.clone(), second.endpoint.clone()];
     let client = Client::new(Options::new(servers, second.tls.clone()));
     client.query([]).unwrap();
-    first.child.kill().unwrap();
-    first.child.wait().unwrap();
+    first.process.kill();
     client.query([]).unwrap();
     let only = Client::new(Options::new(vec![first.endpoint.clone()], first.tls.clone()));
     let error = only.query([]).unwrap_err();

@@ -243,7 +243,8 @@ impl Request<'_> {
     pub(super) async fn commit(&self, tx: Tx<'_>) -> Result<(), CommitError> {
         // The record of the request reaches the disk beside the change that it announces.
         let recorded = self.service.audit.sync();
-        tx.commit().done().await?;
+        let commit = if tx.waits_to_commit() { aside(|| tx.commit()) } else { tx.commit() };
+        commit.done().await?;
         recorded.await.map_err(|error| CommitError::Failed(error.to_string()))
     }
 

@@ -57,7 +57,7 @@ impl Tx<'_> {
         }
         let holder = self.client.as_ref().map(|client| client.holder);
         let tag = holder.map_or(0, |holder| self.objects.tags.hash_one(holder));
-        let row = self.holder_row(id, unsealed.as_ref().map(|unsealed| &***unsealed), tag)?;
+        let row = self.holder_row(id, unsealed.as_deref(), tag)?;
         self.serves.push(Serve { id, unsealed, fresh: outline.fresh == Some(true), row, tag });
         Ok(outline)
     }
@@ -65,7 +65,7 @@ impl Tx<'_> {
     fn holder_row(
         &self,
         id: ObjectId,
-        unsealed: Option<&Unsealed>,
+        unsealed: Option<&Entry<Unsealed>>,
         tag: u64,
     ) -> Result<Option<(u64, Fetches)>, Failure> {
         let Some(client) = &self.client else { return Ok(None) };

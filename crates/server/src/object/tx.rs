@@ -249,6 +249,12 @@ impl<'a> Tx<'a> {
         self.entries.iter().all(|entry| !entry.changed) && !self.must_hold()
     }
 
+    /// Whether [`Tx::commit`] may have to wait before it submits: for what is being stored of who was
+    /// handed an object that is supplanted.
+    pub fn waits_to_commit(&self) -> bool {
+        self.entries.iter().any(|entry| entry.supplanted)
+    }
+
     /// Submits the changes. They hold when the commit says that it is done.
     pub fn commit(mut self) -> Commit<'a> {
         let mut changes = Changes::default();

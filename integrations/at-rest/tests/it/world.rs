@@ -1,11 +1,7 @@
 //! A real server, what it holds, and a keystore that uses it.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
 use claviger_at_rest::options::{Facility, KmipSettings, OptionId};
 use claviger_at_rest::{Error, Keeper, Level, Options, Settings, Started, start};
@@ -19,68 +15,39 @@ use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{CryptographicAlgorithm, ObjectType, RevocationReasonCode, State};
 use claviger_kmip::masks::CryptographicUsageMask;
 
-/// A debug build on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+use crate::process::ServerProcess;
 
-/// A server, ended when it is dropped.
+/// A server, what it holds, and its administrator.
 pub(crate) struct World {
-    child: Child,
-    /// PyKMIP ends what it has started when its input ends; Claviger has nothing to end.
-    ends_with_its_input: bool,
+    _process: ServerProcess,
     pub(crate) address: SocketAddr,
     admin: Client,
     scratch: tempfile::TempDir,
 }
 
 impl World {
-    /// Starts `claviger server --dev`. Without a binary the test is skipped, and says so, but not
+    /// With `claviger server --dev`. Without a binary the test is skipped, and says so, but not
     /// under `CI`.
     pub(crate) fn start() -> Option<Self> {
-        let mut command = Command::new(there_or_skipped(binary(), "claviger")?);
-        command
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .args(["--log-level", "error", "--export-client"]);
-        Some(Self::run(command, false))
-    }
-
-    /// Starts a stock PyKMIP server, likewise; `CLAVIGER_PYTHON` is the interpreter that has it.
-    pub(crate) fn pykmip() -> Option<Self> {
-        let python = std::env::var_os("CLAVIGER_PYTHON").map(PathBuf::from);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let script = script.join("../../tests/clients/pykmip_server.py");
-        let mut command = Command::new(there_or_skipped(python, "PyKMIP")?);
-        command.args(["-B", "-W", "ignore"]).arg(script);
-        Some(Self::run(command, true))
-    }
-
-    /// Runs a command whose last argument is the directory for the client's files.
-    fn run(mut command: Command, ends_with_its_input: bool) -> Self {
         let scratch = in_memory();
-        let client = scratch.path().join("client");
-        let mut child = command
-            .arg(&client)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let (send, receive) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let ready = line.strip_prefix("ready kmip=");
-                if let Some(address) = ready.and_then(|rest| rest.split(' ').next()) {
-                    let _nobody_waits = send.send(address.to_owned());
-                }
-            }
-        });
-        let address = receive.recv_timeout(READY_WITHIN).expect("the server gets ready");
-        let tls = Files::in_directory(&client).load().unwrap();
-        let options = claviger_client::Options::new(vec![address.parse().unwrap()], tls);
+        let process = ServerProcess::claviger(&scratch.path().join("client"))?;
+        Some(Self::of(process, scratch))
+    }
+
+    /// With a stock PyKMIP server, likewise.
+    pub(crate) fn pykmip() -> Option<Self> {
+        let scratch = in_memory();
+        let process = ServerProcess::pykmip(&scratch.path().join("client"))?;
+        Some(Self::of(process, scratch))
+    }
+
+    fn of(process: ServerProcess, scratch: tempfile::TempDir) -> Self {
+        let tls = Files::in_directory(&scratch.path().join("client")).load().unwrap();
+        let options = claviger_client::Options::new(vec![process.address.parse().unwrap()], tls);
         let dialect = Dialect::fixed(Version::V1_4);
         let admin = Client::new(claviger_client::Options { dialect, ..options });
-        let address = address.parse().unwrap();
-        Self { child, ends_with_its_input, address, admin, scratch }
+        let address = process.address.parse().unwrap();
+        Self { _process: process, address, admin, scratch }
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
@@ -172,16 +139,6 @@ impl World {
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        if !self.ends_with_its_input {
-            self.child.kill().unwrap();
-        }
-        self.child.wait().unwrap();
-    }
-}
-
 /// A directory in memory, if the system has any: these tests are not about the disk, and make more
 /// keystores than a disk has time for.
 fn in_memory() -> tempfile::TempDir {
@@ -193,24 +150,6 @@ fn text(identifier: UniqueIdentifier) -> String {
         UniqueIdentifier::Text(text) => text,
         other => panic!("{other:?}"),
     }
-}
-
-fn there_or_skipped(program: Option<PathBuf>, what: &str) -> Option<PathBuf> {
-    if program.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "this is CI, and there is no {what}");
-        println!("skipped: there is no {what}");
-    }
-    program
-}
-
-/// `CLAVIGER_BIN`, or what cargo built beside this test.
-fn binary() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CLAVIGER_BIN") {
-        return Some(PathBuf::from(path));
-    }
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("claviger");
-    built.exists().then_some(built)
 }
 
 pub(crate) fn kmip(settings: &mut Settings) -> &mut KmipSettings {

@@ -1,11 +1,5 @@
 //! A real Claviger server, and what it holds.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
-
 use claviger_client::blocking::Client;
 use claviger_client::tls::{Config, Files};
 use claviger_client::{Endpoint, Options, requests};
@@ -14,12 +8,11 @@ use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{CryptographicAlgorithm, State};
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 
-/// A debug build on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+use crate::process::ServerProcess;
 
 /// A server, ended when it is dropped.
 pub(crate) struct Claviger {
-    child: Child,
+    _process: ServerProcess,
     pub(crate) endpoint: Endpoint,
     pub(crate) files: Files,
     pub(crate) tls: Config,
@@ -31,31 +24,12 @@ impl Claviger {
     pub(crate) fn start() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let directory = scratch.path().join("client");
-        let mut child = Command::new(binary())
-            .args(["server", "--dev", "--kmip-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
-            .arg("--export-client")
-            .arg(&directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let (send, receive) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let ready = line.strip_prefix("ready kmip=");
-                if let Some(address) = ready.and_then(|rest| rest.split(' ').next()) {
-                    let _nobody_waits = send.send(address.to_owned());
-                }
-            }
-        });
-        let address = receive.recv_timeout(READY_WITHIN).expect("the server gets ready");
-        let endpoint: Endpoint = address.parse().unwrap();
+        let process = ServerProcess::claviger(&directory).expect("claviger is built");
+        let endpoint: Endpoint = process.address.parse().unwrap();
         let files = Files::in_directory(&directory);
         let tls = files.load().unwrap();
         let client = Client::new(Options::new(vec![endpoint.clone()], tls.clone()));
-        Self { child, endpoint, files, tls, client, _scratch: scratch }
+        Self { _process: process, endpoint, files, tls, client, _scratch: scratch }
     }
 
     /// An Active AES key with these bytes; its identifier.
@@ -94,26 +68,9 @@ impl Claviger {
     }
 }
 
-impl Drop for Claviger {
-    fn drop(&mut self) {
-        let _it_may_have_ended = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn text(identifier: &claviger_kmip::attributes::values::UniqueIdentifier) -> String {
     match identifier {
         claviger_kmip::attributes::values::UniqueIdentifier::Text(text) => text.clone(),
         other => panic!("{other:?}"),
     }
-}
-
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("CLAVIGER_BIN") {
-        return PathBuf::from(path);
-    }
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("claviger");
-    assert!(built.exists(), "{} is not built", built.display());
-    built
 }
