@@ -152,7 +152,8 @@ fn renewed(call: &Call<'_>, id: TokenId, increment: i64, token: &str) -> Result<
         .terms_at_renewal(&info, call.client(), &|chain| is_revoked(call, chain))?;
     let renewed = tokens(call)?.renew(id, increment, terms)?;
     let (info, warnings) = renewed.ok_or_else(missing)?;
-    let ttl = info.ttl(call.api.clock.now());
+    // Of that moment: storing it may have taken until the next second.
+    let ttl = info.ttl(info.last_renewal_time.unwrap_or_else(|| call.api.clock.now()));
     Ok(Reply::renewed(&info, ttl, Zeroizing::new(token.to_owned())).warning(warnings))
 }
 
