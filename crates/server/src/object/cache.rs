@@ -4,18 +4,21 @@
 //! put its old record back: it notes the shard's epoch before it reads and inserts only if no
 //! commit has touched the shard since.
 
-use std::borrow::Borrow;
-use std::collections::{HashSet, VecDeque};
-use std::hash::{Hash, Hasher};
+use std::collections::VecDeque;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use hashbrown::HashTable;
 use zeroize::Zeroizing;
 
 use super::holders::Recent;
 use super::id::ObjectId;
-use super::layout::Place;
+use super::interner::Interner;
+use super::layout::{Id, Place};
+use super::objects::Partition;
 
 /// One unsealed record.
 #[derive(Debug)]
@@ -23,7 +26,7 @@ pub struct Unsealed {
     /// The record's version.
     pub version: u64,
     /// Its bytes.
-    pub bytes: Zeroizing<Vec<u8>>,
+    pub bytes: Zeroizing<Box<[u8]>>,
     /// Whether the object is known to have been handed to a client; see [`super::served`].
     pub served: AtomicBool,
     /// The certificates that fetched it of late; see [`super::holders`].
@@ -33,13 +36,43 @@ pub struct Unsealed {
 impl Unsealed {
     /// A record of which nothing is known but its content.
     #[must_use]
-    pub fn new(version: u64, bytes: Zeroizing<Vec<u8>>) -> Self {
+    pub fn new(version: u64, bytes: &[u8]) -> Self {
+        // A copy of just its length: what a buffer has beyond would stay for as long as the record.
+        let bytes = Zeroizing::new(Box::from(bytes));
         Self { version, bytes, served: AtomicBool::new(false), recent: Recent::default() }
     }
 }
 
-/// The objects that an index names, newest first.
-pub type Candidates = Box<[ObjectId]>;
+/// The objects that an index names, newest first. Most names are of one object, which takes no memory
+/// of its own.
+#[derive(Debug)]
+pub enum Candidates {
+    /// One.
+    One(ObjectId),
+    /// Any other number of them.
+    Many(Box<[ObjectId]>),
+}
+
+impl Candidates {
+    /// All of them.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[ObjectId] {
+        match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Many(ids) => ids,
+        }
+    }
+}
+
+impl FromIterator<ObjectId> for Candidates {
+    fn from_iter<I: IntoIterator<Item = ObjectId>>(ids: I) -> Self {
+        let ids = ids.into_iter().collect::<Vec<_>>();
+        match *ids.as_slice() {
+            [id] => Self::One(id),
+            _ => Self::Many(ids.into_boxed_slice()),
+        }
+    }
+}
 
 /// What a value has on the heap.
 pub trait Weight {
@@ -55,16 +88,31 @@ impl Weight for Unsealed {
 
 impl Weight for Candidates {
     fn weight(&self) -> usize {
-        size_of_val::<[ObjectId]>(self)
+        match self {
+            Self::One(_) => 0,
+            Self::Many(ids) => size_of_val::<[ObjectId]>(ids),
+        }
     }
 }
 
-/// A value that was read, and where it is from: one piece of memory for both.
+/// A value that was read, and where it is from: one piece of memory for both, but for the scope, which
+/// all of its values share.
 #[derive(Debug)]
 pub struct Entry<V> {
-    place: Place,
+    partition: Arc<Partition>,
+    id: Id,
     used: AtomicBool,
     value: V,
+}
+
+impl<V> Entry<V> {
+    fn place(&self) -> Place {
+        Place { partition: *self.partition, id: self.id }
+    }
+
+    fn is_of(&self, place: &Place) -> bool {
+        self.id == place.id && *self.partition == place.partition
+    }
 }
 
 impl<V> Deref for Entry<V> {
@@ -75,33 +123,10 @@ impl<V> Deref for Entry<V> {
     }
 }
 
-/// An entry that is found by its place.
-#[derive(Debug)]
-struct ByPlace<V>(Arc<Entry<V>>);
-
-impl<V> Borrow<Place> for ByPlace<V> {
-    fn borrow(&self) -> &Place {
-        &self.0.place
-    }
-}
-
-impl<V> Hash for ByPlace<V> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.place.hash(state);
-    }
-}
-
-impl<V> PartialEq for ByPlace<V> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.place == other.0.place
-    }
-}
-
-impl<V> Eq for ByPlace<V> {}
-
 #[derive(Debug)]
 struct Shard<V> {
-    entries: HashSet<ByPlace<V>>,
+    hasher: RandomState,
+    entries: HashTable<Arc<Entry<V>>>,
     /// In the order of entry, for the second-chance sweep. Weak: what left is gone, and wiped.
     order: VecDeque<Weak<Entry<V>>>,
     bytes: usize,
@@ -113,6 +138,7 @@ struct Shard<V> {
 pub struct Cache<V> {
     shards: [Mutex<Shard<V>>; SHARDS],
     shard_bytes_max: usize,
+    partitions: Arc<Interner>,
 }
 
 /// A reader's place in time; see [`Cache::insert`].
@@ -121,24 +147,25 @@ pub struct Epoch(u64);
 
 const SHARDS: usize = 16;
 
-/// What an entry costs beside itself: its places in set and order, what the allocator adds.
-const ENTRY_OVERHEAD: usize = 64;
+/// What an entry costs beside itself: its places in table and order, what the allocator adds.
+const ENTRY_OVERHEAD: usize = 48;
 
 impl<V: Weight> Cache<V> {
     /// A cache of about that many bytes.
     #[must_use]
-    pub fn new(bytes_max: usize) -> Self {
+    pub fn new(bytes_max: usize, partitions: Arc<Interner>) -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::default()),
             shard_bytes_max: bytes_max / SHARDS,
+            partitions,
         }
     }
 
     /// The value, or the epoch to give to [`Cache::insert`] after reading it from below.
     pub fn get(&self, place: &Place) -> Result<Arc<Entry<V>>, Epoch> {
         let shard = self.shard(place);
-        match shard.entries.get(place) {
-            Some(ByPlace(entry)) => {
+        match shard.find(place) {
+            Some(entry) => {
                 entry.used.store(true, Ordering::Relaxed);
                 Ok(Arc::clone(entry))
             }
@@ -147,11 +174,13 @@ impl<V: Weight> Cache<V> {
     }
 
     /// Keeps a value that was read, unless a commit came in between.
-    pub fn insert(&self, place: Place, value: V, read_at: Epoch) -> Arc<Entry<V>> {
-        let entry = Arc::new(Entry { place, used: AtomicBool::new(false), value });
-        let mut shard = self.shard(&place);
-        if shard.epoch == read_at.0 && !shard.entries.contains(&place) {
-            shard.put(&entry, self.shard_bytes_max);
+    pub fn insert(&self, place: &Place, value: V, read_at: Epoch) -> Arc<Entry<V>> {
+        let partition = self.partitions.share(&place.partition);
+        let entry =
+            Arc::new(Entry { partition, id: place.id, used: AtomicBool::new(false), value });
+        let mut shard = self.shard(place);
+        if shard.epoch == read_at.0 && shard.find(place).is_none() {
+            shard.put(place, &entry, self.shard_bytes_max);
         }
         entry
     }
@@ -172,9 +201,9 @@ impl<V: Weight> Cache<V> {
         }
     }
 
-    fn shard(&self, [.., last]: &Place) -> MutexGuard<'_, Shard<V>> {
-        // The last bytes of a place are random: they spread without hashing.
-        let number = usize::from(last[15]) % SHARDS;
+    fn shard(&self, place: &Place) -> MutexGuard<'_, Shard<V>> {
+        // The last bytes of an identifier are random: they spread without hashing.
+        let number = usize::from(place.id[15]) % SHARDS;
         let shard = self.shards.get(number).unwrap_or(&self.shards[0]);
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,18 +211,30 @@ impl<V: Weight> Cache<V> {
 
 impl<V> Default for Shard<V> {
     fn default() -> Self {
-        Self { entries: HashSet::new(), order: VecDeque::new(), bytes: 0, epoch: 0 }
+        Self {
+            hasher: RandomState::new(),
+            entries: HashTable::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            epoch: 0,
+        }
     }
 }
 
 impl<V: Weight> Shard<V> {
-    fn put(&mut self, entry: &Arc<Entry<V>>, bytes_max: usize) {
+    fn find(&self, place: &Place) -> Option<&Arc<Entry<V>>> {
+        self.entries.find(self.hasher.hash_one(place), |entry| entry.is_of(place))
+    }
+
+    fn put(&mut self, place: &Place, entry: &Arc<Entry<V>>, bytes_max: usize) {
         let cost = cost(entry);
         if cost > bytes_max {
             return;
         }
         self.bytes = self.bytes.saturating_add(cost);
-        self.entries.insert(ByPlace(Arc::clone(entry)));
+        let hasher = &self.hasher;
+        let rehash = |entry: &Arc<Entry<V>>| hasher.hash_one(entry.place());
+        self.entries.insert_unique(hasher.hash_one(place), Arc::clone(entry), rehash);
         self.order.push_back(Arc::downgrade(entry));
         while self.bytes > bytes_max {
             let Some(oldest) = self.order.pop_front() else { break };
@@ -201,7 +242,7 @@ impl<V: Weight> Shard<V> {
             if entry.used.swap(false, Ordering::Relaxed) {
                 self.order.push_back(oldest);
             } else {
-                self.remove(&entry.place);
+                self.remove(&entry.place());
             }
         }
     }
@@ -209,13 +250,15 @@ impl<V: Weight> Shard<V> {
     /// The entry, if it is still in the cache.
     fn kept(&self, entry: &Weak<Entry<V>>) -> Option<Arc<Entry<V>>> {
         let entry = entry.upgrade()?;
-        let ByPlace(kept) = self.entries.get(&entry.place)?;
+        let kept = self.find(&entry.place())?;
         Arc::ptr_eq(kept, &entry).then_some(entry)
     }
 
     /// The entry may stay in `order`: the sweep passes over it.
     fn remove(&mut self, place: &Place) {
-        if let Some(ByPlace(entry)) = self.entries.take(place) {
+        let hash = self.hasher.hash_one(place);
+        if let Ok(found) = self.entries.find_entry(hash, |entry| entry.is_of(place)) {
+            let (entry, _) = found.remove();
             self.bytes = self.bytes.saturating_sub(cost(&entry));
         }
         if self.order.len() > self.entries.len().saturating_mul(2).saturating_add(64) {
@@ -235,25 +278,30 @@ mod tests {
 
     fn place(number: u8) -> Place {
         // One shard: all end in the same byte.
-        [[0; 16], [number; 16], [7; 16]]
+        let partition = Partition { mount: [0; 16], scope: [number; 16] };
+        Place { partition, id: [7; 16] }
     }
 
     fn record(version: u64) -> Unsealed {
-        Unsealed::new(version, Zeroizing::new(vec![7; 100]))
+        Unsealed::new(version, &[7; 100])
+    }
+
+    fn cache(bytes_max: usize) -> Cache<Unsealed> {
+        Cache::new(bytes_max, Arc::default())
     }
 
     fn read(cache: &Cache<Unsealed>, place: Place, version: u64) -> Arc<Entry<Unsealed>> {
         let epoch = cache.get(&place).unwrap_err();
-        cache.insert(place, record(version), epoch)
+        cache.insert(&place, record(version), epoch)
     }
 
     #[test]
     fn a_reader_that_was_overtaken_does_not_put_its_record_back() {
-        let cache = Cache::new(1 << 20);
+        let cache = cache(1 << 20);
         let key = place(1);
         let epoch = cache.get(&key).unwrap_err();
         cache.commit(&key);
-        assert_eq!(cache.insert(key, record(1), epoch).version, 1);
+        assert_eq!(cache.insert(&key, record(1), epoch).version, 1);
         assert!(cache.get(&key).is_err());
         read(&cache, key, 2);
         assert_eq!(cache.get(&key).unwrap().version, 2);
@@ -263,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_left_is_gone_when_its_last_reader_is() {
-        let cache = Cache::new(1 << 20);
+        let cache = cache(1 << 20);
         let key = place(1);
         let held = read(&cache, key, 1);
         let gone = Arc::downgrade(&held);
@@ -276,8 +324,8 @@ mod tests {
 
     #[test]
     fn it_stays_within_its_bound_and_keeps_what_is_used() {
-        let one = Entry { place: place(0), used: AtomicBool::new(false), value: record(1) };
-        let cache = Cache::new(SHARDS * 10 * cost(&one));
+        let one = cost(&read(&cache(1 << 20), place(0), 1));
+        let cache = cache(SHARDS * 10 * one);
         for number in 0..100 {
             read(&cache, place(number), 1);
             assert!(cache.get(&place(0)).is_ok(), "used record left at {number}");

@@ -7,6 +7,7 @@
 //! key does not become a hot row.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claviger_store::Key;
@@ -131,10 +132,17 @@ struct All {
 /// until 2106, and are cut off then.
 #[derive(Copy, Clone, Debug)]
 struct Seen {
-    tag: u64,
+    /// Not zero: then the certificate that there may be takes no room for whether there is one.
+    tag: NonZeroU64,
     /// The last time that the store has, or will have within a second.
     stored: u32,
     last: u32,
+}
+
+impl Seen {
+    fn tag(hash: u64) -> NonZeroU64 {
+        NonZeroU64::new(hash).unwrap_or(NonZeroU64::MIN)
+    }
 }
 
 fn short(time: i64) -> u32 {
@@ -162,7 +170,7 @@ impl Recent {
         if known.is_some() {
             return;
         }
-        let seen = Seen { tag, stored: short(now), last: short(now) };
+        let seen = Seen { tag: Seen::tag(tag), stored: short(now), last: short(now) };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let All { first, others } = &mut *all;
         if first.is_none() {
@@ -185,6 +193,7 @@ impl Recent {
     }
 
     fn with<T>(&self, tag: u64, act: impl FnOnce(&mut Seen) -> T) -> Option<T> {
+        let tag = Seen::tag(tag);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let All { first, others } = &mut *all;
         let others = others.iter_mut().flat_map(|others| others.iter_mut());

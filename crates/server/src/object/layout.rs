@@ -4,12 +4,19 @@
 use claviger_store::{Key, Range};
 
 use super::holders::Holder;
+use super::objects::Partition;
 
 /// A mount's, a scope's or an object's identifier, or a keyed hash.
 pub type Id = [u8; 16];
 
-/// What a value in memory is of: a mount, a scope, and an object or a term.
-pub type Place = [Id; 3];
+/// What a value in memory is of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The scope.
+    pub partition: Partition,
+    /// An object or a term of it.
+    pub id: Id,
+}
 
 /// The first byte of an object's key.
 pub const OBJECT: u8 = b'o';
@@ -104,5 +111,6 @@ pub fn place_of(key: &[u8]) -> Option<Place> {
     let (_, rest) = key.split_first()?;
     let (mount, rest) = rest.split_first_chunk()?;
     let (scope, rest) = rest.split_first_chunk()?;
-    Some([*mount, *scope, *rest.first_chunk()?])
+    let partition = Partition { mount: *mount, scope: *scope };
+    Some(Place { partition, id: *rest.first_chunk()? })
 }

@@ -135,7 +135,7 @@ fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failu
     }
     let Some((_, term)) = best else { return Ok(None) };
     let candidates = tx.objects.candidates(&tx.partition, &term).map_err(storage)?;
-    Ok(Some(candidates.to_vec()))
+    Ok(Some(candidates.as_slice().to_vec()))
 }
 
 /// Looks at every object of the scope.

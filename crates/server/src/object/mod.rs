@@ -9,6 +9,7 @@ mod cache;
 mod hand_out;
 mod holders;
 pub mod id;
+mod interner;
 mod layout;
 pub mod lifecycle;
 mod locate;

@@ -11,7 +11,8 @@ use claviger_store::{CommitError, Key};
 use super::cache::{Cache, Candidates, Entry as Cached, Unsealed};
 use super::holders::{Fetches, Held, Holder, Late};
 use super::id::{IdSource, ObjectId};
-use super::layout;
+use super::interner::Interner;
+use super::layout::{self, Place};
 use super::served::Served;
 use super::tx::Tx;
 use crate::failure::Failure;
@@ -49,15 +50,16 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Objects behind that barrier, with a cache of about that many bytes, and a seventh for what
+    /// Objects behind that barrier, with a cache of about that many bytes, and a sixth for what
     /// indexes name.
     #[must_use]
     pub fn new(barrier: Arc<Barrier>, cache_bytes_max: usize) -> Self {
+        let partitions = Arc::<Interner>::default();
         Self {
             barrier,
-            cache: Cache::new(cache_bytes_max),
-            // An index entry costs about a fifth of a small record.
-            index: Cache::new(cache_bytes_max / 7),
+            cache: Cache::new(cache_bytes_max, Arc::clone(&partitions)),
+            // An index entry costs about a sixth of a small record.
+            index: Cache::new(cache_bytes_max / 6, partitions),
             served: Served::default(),
             late: Late::default(),
             flushing: Mutex::default(),
@@ -154,8 +156,8 @@ impl Objects {
     /// # Errors
     /// Storage.
     pub fn holders(&self, partition: Partition, id: ObjectId) -> Result<Vec<Held>, SealError> {
+        let cached = self.cache.get(&Place { partition, id: *id.as_bytes() }).ok();
         let Partition { mount, scope } = partition;
-        let cached = self.cache.get(&[mount, scope, *id.as_bytes()]).ok();
         let range = layout::held_of(&mount, &scope, id.as_bytes());
         let mut rows: HashMap<Key, Fetches> = self.late.below(&range.start).into_iter().collect();
         for (key, opened) in self.barrier.scan(&range)? {
@@ -189,17 +191,17 @@ impl Objects {
         partition: &Partition,
         id: ObjectId,
     ) -> Result<Option<Arc<Cached<Unsealed>>>, SealError> {
-        let place = [partition.mount, partition.scope, *id.as_bytes()];
+        let place = Place { partition: *partition, id: *id.as_bytes() };
         let epoch = match self.cache.get(&place) {
             Ok(unsealed) => return Ok(Some(unsealed)),
             Err(epoch) => epoch,
         };
-        let [mount, scope, id] = &place;
-        let Some(opened) = self.barrier.get(&layout::object(mount, scope, id))? else {
+        let Partition { mount, scope } = partition;
+        let Some(opened) = self.barrier.get(&layout::object(mount, scope, id.as_bytes()))? else {
             return Ok(None);
         };
-        let unsealed = Unsealed::new(opened.version, opened.bytes);
-        Ok(Some(self.cache.insert(place, unsealed, epoch)))
+        let unsealed = Unsealed::new(opened.version, &opened.bytes);
+        Ok(Some(self.cache.insert(&place, unsealed, epoch)))
     }
 
     /// The objects of a scope that have a value with that term, newest first.
@@ -208,14 +210,14 @@ impl Objects {
         partition: &Partition,
         term: &layout::Id,
     ) -> Result<Arc<Cached<Candidates>>, SealError> {
-        let Partition { mount, scope } = partition;
-        let place = [*mount, *scope, *term];
+        let place = Place { partition: *partition, id: *term };
         let epoch = match self.index.get(&place) {
             Ok(candidates) => return Ok(candidates),
             Err(epoch) => epoch,
         };
+        let Partition { mount, scope } = partition;
         let keys = self.barrier.keys(&layout::indexed(mount, scope, term).reversed())?;
         let ids = keys.iter().filter_map(|key| layout::id_of(key)).map(ObjectId::from_bytes);
-        Ok(self.index.insert(place, ids.collect(), epoch))
+        Ok(self.index.insert(&place, ids.collect(), epoch))
     }
 }

@@ -276,7 +276,7 @@ impl<'a> Tx<'a> {
             let bytes = record::encode(&self.with_freshness(entry));
             let version = entry.base.saturating_add(1);
             changes.put.push((key, version, bytes));
-            updates.push([mount, scope, *entry.after.id.as_bytes()]);
+            updates.push(Place { partition: self.partition, id: *entry.after.id.as_bytes() });
             self.index_changes(entry, &mut changes);
         }
         let index_rows = changes.marks.iter().chain(&changes.delete);
