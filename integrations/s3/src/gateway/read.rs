@@ -65,12 +65,18 @@ pub(super) async fn read(
     data_keys: DataKeys,
     range: Range<u64>,
 ) -> S3Result<StreamingBlob> {
-    let len = range.end.saturating_sub(range.start);
+    let left = range.end.saturating_sub(range.start);
     let mut reader = Reader::new(store, held, data_keys, range);
-    let Some(first) = reader.next().await? else {
-        return Ok(StreamingBlob::new(Body { pieces: VecDeque::new(), rest: None, left: 0 }));
+    let first = loop {
+        let Some(chunk) = reader.next().await? else {
+            return Ok(StreamingBlob::new(Body { pieces: VecDeque::new(), rest: None, left: 0 }));
+        };
+        let pieces = chunk.open()?;
+        if !pieces.is_empty() {
+            break pieces;
+        }
     };
-    // One chunk waits here, one is being read.
+    // One chunk waits here, one is being read, while the one before them is opened and sent.
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
@@ -84,14 +90,14 @@ pub(super) async fn read(
             }
         }
     });
-    Ok(StreamingBlob::new(Body { pieces: first.into(), rest: Some(receiver), left: len }))
+    Ok(StreamingBlob::new(Body { pieces: first.into(), rest: Some(receiver), left }))
 }
 
 /// The stream of a body: what has been read already, and what follows.
 struct Body {
     /// Of the chunk that has come last.
     pieces: VecDeque<Bytes>,
-    rest: Option<mpsc::Receiver<Result<Vec<Bytes>, ReadFailed>>>,
+    rest: Option<mpsc::Receiver<Result<Chunk, ReadFailed>>>,
     left: u64,
 }
 
@@ -106,10 +112,15 @@ impl futures_core::Stream for Body {
                 return Poll::Ready(Some(Ok(piece)));
             }
             let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
-            match std::task::ready!(rest.poll_recv(context)) {
-                None => return Poll::Ready(None),
-                Some(Ok(chunk)) => self.pieces = chunk.into(),
-                Some(Err(error)) => return Poll::Ready(Some(Err(Box::new(error)))),
+            let Some(chunk) = std::task::ready!(rest.poll_recv(context)) else {
+                return Poll::Ready(None);
+            };
+            match chunk.and_then(|chunk| chunk.open().map_err(|error| ReadFailed::of(&error))) {
+                Ok(pieces) => self.pieces = pieces.into(),
+                Err(error) => {
+                    self.rest = None;
+                    return Poll::Ready(Some(Err(Box::new(error))));
+                }
             }
         }
     }
@@ -147,8 +158,8 @@ struct Open {
 
 enum Decoder {
     Plain,
-    Segments(Stream),
-    Scheme1(Box<Cipher>),
+    Segments(Arc<Stream>),
+    Scheme1(Arc<Cipher>),
 }
 
 impl Reader {
@@ -156,16 +167,12 @@ impl Reader {
         Self { store, held, data_keys, next: 0, at: 0, range, open: None }
     }
 
-    /// The next pieces, none of them empty; nothing at the end.
-    async fn next(&mut self) -> S3Result<Option<Vec<Bytes>>> {
+    /// The next chunk; nothing at the end.
+    async fn next(&mut self) -> S3Result<Option<Chunk>> {
         loop {
             if let Some(open) = &mut self.open {
                 if open.fresh || !open.range.is_empty() {
-                    let pieces = open.read().await?;
-                    if !pieces.is_empty() {
-                        return Ok(Some(pieces));
-                    }
-                    continue;
+                    return open.read().await.map(Some);
                 }
                 self.open = None;
             }
@@ -188,12 +195,13 @@ impl Reader {
             (DataKeys::None, None) => Decoder::Plain,
             (DataKeys::Scheme1(keys), None) => {
                 let data_key = keys.get(&part.number).ok_or_else(damaged)?;
-                Decoder::Scheme1(Box::new(Cipher::new(data_key).map_err(S3Error::internal_error)?))
+                Decoder::Scheme1(Arc::new(Cipher::new(data_key).map_err(S3Error::internal_error)?))
             }
             (DataKeys::Segments(data_key), Some(stream)) => {
                 let stream = hex_bytes(stream).and_then(|stream| stream.try_into().ok());
                 let stream = stream.ok_or_else(damaged)?;
-                Decoder::Segments(Stream::new(data_key.bytes(), &stream).map_err(failure::damaged)?)
+                let stream = Stream::new(data_key.bytes(), &stream).map_err(failure::damaged)?;
+                Decoder::Segments(Arc::new(stream))
             }
             _ => return Err(damaged()),
         };
@@ -210,33 +218,64 @@ impl Reader {
 }
 
 impl Open {
-    /// The pieces of the next chunk; chunks end where segments do.
-    async fn read(&mut self) -> S3Result<Vec<Bytes>> {
+    /// The next chunk; chunks end where segments do.
+    async fn read(&mut self) -> S3Result<Chunk> {
         self.fresh = false;
         let chunk = u64::try_from(CHUNK_LEN).unwrap_or(u64::MAX);
         let start = self.range.start;
         let border = start.saturating_sub(start.checked_rem(chunk).unwrap_or(0));
         let end = self.range.end.min(border.saturating_add(chunk));
         self.range.start = end;
-        let wanted = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
-        let stream = match &self.decoder {
-            Decoder::Segments(stream) => stream,
-            Decoder::Plain | Decoder::Scheme1(_) => {
-                let mut bytes = self.source.read(start, wanted).await.map_err(failure::store)?;
-                if let Decoder::Scheme1(cipher) = &self.decoder {
-                    cipher.apply(start, &mut bytes).map_err(S3Error::internal_error)?;
-                }
-                return Ok(if bytes.is_empty() { Vec::new() } else { vec![Bytes::from(bytes)] });
+        let sealed = match &self.decoder {
+            Decoder::Plain => Sealed::Not,
+            Decoder::Segments(stream) => {
+                Sealed::Segments(Arc::clone(stream), Span::new(&(start..end), self.size))
             }
+            Decoder::Scheme1(cipher) => Sealed::Scheme1(Arc::clone(cipher), start),
         };
-        let span = Span::new(&(start..end), self.size);
-        let stored = span.stored.end.saturating_sub(span.stored.start);
-        let stored = usize::try_from(stored).unwrap_or(usize::MAX);
-        let mut stored =
-            self.source.read(span.stored.start, stored).await.map_err(failure::store)?;
-        open_all(stream, &span, &mut stored)?;
-        Ok(pieces(stored, span.skip, wanted))
+        let stored = match &sealed {
+            Sealed::Segments(_, span) => span.stored.clone(),
+            Sealed::Not | Sealed::Scheme1(..) => start..end,
+        };
+        let bytes = self.source.read(stored.start, len(&stored)).await.map_err(failure::store)?;
+        Ok(Chunk { bytes, sealed, wanted: len(&(start..end)) })
     }
+}
+
+/// Stored bytes that were read at once.
+struct Chunk {
+    bytes: Vec<u8>,
+    sealed: Sealed,
+    /// How many bytes of content were asked for.
+    wanted: usize,
+}
+
+enum Sealed {
+    Not,
+    Segments(Arc<Stream>, Span),
+    /// The content begins there in its part.
+    Scheme1(Arc<Cipher>, u64),
+}
+
+impl Chunk {
+    /// The content, in pieces, none of them empty.
+    fn open(mut self) -> S3Result<Vec<Bytes>> {
+        match self.sealed {
+            Sealed::Segments(stream, span) => {
+                open_all(&stream, &span, &mut self.bytes)?;
+                return Ok(pieces(self.bytes, span.skip, self.wanted));
+            }
+            Sealed::Scheme1(cipher, start) => {
+                cipher.apply(start, &mut self.bytes).map_err(S3Error::internal_error)?;
+            }
+            Sealed::Not => {}
+        }
+        Ok(if self.bytes.is_empty() { Vec::new() } else { vec![Bytes::from(self.bytes)] })
+    }
+}
+
+fn len(range: &Range<u64>) -> usize {
+    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
 }
 
 /// Whether a range has bytes of the stretch from `start` to `end`.
