@@ -13,7 +13,7 @@ use super::encryption::{self, asked, set_encryption};
 use super::headers::{Kept, given_headers, refuse_lock};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
 use super::{Gateway, conditions, failure, read, tags, timestamp};
-use crate::store::{Condition, Held, Versioning};
+use crate::store::{Condition, Held, Target, Versioning};
 
 /// The conditions of a copy's source, of the fields of a request.
 macro_rules! copy_conditions {
@@ -100,9 +100,9 @@ impl Gateway {
         let sealer = self.sealer(chosen.as_ref()).await?;
         let version = source.version.clone();
         let body = self.read_source(source, 0..about.size).await?;
-        let (written, part) = self
-            .write_body(&input.bucket, 1, Some(body), about.size, sealer.as_ref(), algorithm)
-            .await?;
+        let target = Target { bucket: &input.bucket, key: &input.key, part: None, condition: None };
+        let (written, part) =
+            self.write_body(target, Some(body), about.size, sealer.as_ref(), algorithm).await?;
         let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
         let condition =

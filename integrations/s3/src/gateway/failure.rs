@@ -51,6 +51,17 @@ pub(super) fn store(error: StoreError) -> S3Error {
             OperationAborted,
             "A conflicting operation is in progress against this resource; try again"
         ),
+        StoreError::Unavailable(reason) => {
+            tracing::warn!(reason, "the store does not answer");
+            s3_error!(ServiceUnavailable, "The store behind the gateway does not answer; try again")
+        }
+        StoreError::Refused { status, code } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            custom(&code, status, "The store behind the gateway refused the request")
+        }
+        StoreError::Reserved => {
+            s3_error!(InvalidArgument, "Keys that start so are the gateway's own")
+        }
         StoreError::Full => {
             tracing::error!("the store is full");
             custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, "The store is full")

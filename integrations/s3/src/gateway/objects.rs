@@ -18,9 +18,10 @@ use super::write::{Encoder, Written};
 use super::{Gateway, checksums, conditions, failure, now_ms, random_id, read, signed, tags};
 use crate::driver::DataKey;
 use crate::scheme1::Cipher;
-use crate::segments::{Stream, StreamId};
+use crate::segments::{Stream, StreamId, stored_len};
 use crate::store::{
-    About, Checksum, Condition, Description, Format, Object, Part, StoreError, Versioning, Wrapping,
+    About, Checksum, Condition, Description, Format, Object, Part, StoreError, Target, Versioning,
+    Wrapping,
 };
 
 /// Most bytes of one PUT, and of one copy: 5 GiB.
@@ -41,13 +42,12 @@ impl Gateway {
         Ok(Some(Sealer { wrapping, data_key, format: chosen.encryption.format }))
     }
 
-    /// Writes a body into the store. Says what is written and what part it is.
+    /// Writes a body of that size into the store; a shorter one is not committed. Says what is written and what part it is.
     pub(super) async fn write_body(
         &self,
-        bucket: &str,
-        number: u32,
+        target: Target<'_>,
         body: Option<StreamingBlob>,
-        size_max: u64,
+        size: u64,
         sealer: Option<&Sealer>,
         checksum: Option<Algorithm>,
     ) -> S3Result<(Written, Part)> {
@@ -66,12 +66,16 @@ impl Gateway {
             }
         };
         let body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
-        let sink = self.store.sink(bucket).await.map_err(failure::store)?;
-        let written = super::write::write(body, size_max, encoder, checksum, sink).await?;
+        let len = match &encoder {
+            Encoder::Segments(_) => stored_len(size),
+            Encoder::Plain | Encoder::Scheme1(_) => size,
+        };
+        let sink = self.store.sink(target, len).await.map_err(failure::store)?;
+        let written = super::write::write(body, size, encoder, checksum, sink).await?;
         let own = sealer.filter(|sealer| sealer.format == Format::Scheme1);
         let value = written.checksum.as_ref().map(|value| base64(value));
         let part = Part {
-            number,
+            number: target.part.map_or(1, |(_, number)| number),
             size: written.size,
             blob: written.fresh.blob.clone(),
             stream,
@@ -114,8 +118,10 @@ impl Gateway {
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
         let sealer = self.sealer(chosen.as_ref()).await?;
         let algorithm = promised.algorithm()?;
+        let (bucket_name, key) = (input.bucket.as_str(), input.key.as_str());
+        let target = Target { bucket: bucket_name, key, part: None, condition: Some(&condition) };
         let (written, part) = self
-            .write_body(&input.bucket, 1, input.body, promised.length, sealer.as_ref(), algorithm)
+            .write_body(target, input.body, promised.length, sealer.as_ref(), algorithm)
             .await?;
         promised.check(&written)?;
         let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
@@ -255,6 +261,7 @@ pub(super) fn sealed_object(
         id: random_id()?,
         sequence: 0,
         null: false,
+        named: None,
         delete_marker: false,
         description: Description::new(about),
         seal: None,

@@ -205,11 +205,11 @@ impl Reader {
             }
             _ => return Err(damaged()),
         };
-        let source = self.store.source(&part.blob).await.map_err(failure::store)?;
-        let expected = match &decoder {
-            Decoder::Plain | Decoder::Scheme1(_) => part.size,
-            Decoder::Segments(_) => stored_len(part.size),
+        let (expected, stored) = match &decoder {
+            Decoder::Plain | Decoder::Scheme1(_) => (part.size, range.clone()),
+            Decoder::Segments(_) => (stored_len(part.size), Span::new(&range, part.size).stored),
         };
+        let source = self.store.source(&part.blob, stored).await.map_err(failure::store)?;
         if source.size().await.map_err(failure::store)? != expected {
             return Err(damaged());
         }

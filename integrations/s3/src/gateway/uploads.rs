@@ -18,7 +18,7 @@ use super::parts::{checksum_of, chosen_parts, copy_range, upload_algorithm};
 use super::promised::Promised;
 use super::write::Written;
 use super::{Gateway, checksums, conditions, encryption, failure, now_ms, signed, tags, timestamp};
-use crate::store::{About, Format, Part, StoreError, Upload, UploadedPart, Versioning};
+use crate::store::{About, Format, Part, StoreError, Target, Upload, UploadedPart, Versioning};
 
 /// Most parts of an upload.
 const PARTS_MAX: u32 = 10_000;
@@ -124,8 +124,7 @@ impl Gateway {
         let sealer = self.part_sealer(&upload).await?;
         let (written, part) = self
             .write_body(
-                &input.bucket,
-                number,
+                place.target(number),
                 input.body,
                 promised.length,
                 sealer.as_ref(),
@@ -194,7 +193,7 @@ impl Gateway {
         let version = source.version.clone();
         let body = self.read_source(source, range).await?;
         let (written, part) = self
-            .write_body(&input.bucket, number, Some(body), len, sealer.as_ref(), algorithm)
+            .write_body(place.target(number), Some(body), len, sealer.as_ref(), algorithm)
             .await?;
         let part = self.add(&place, part, written).await?;
         let mut result = CopyPartResult {
@@ -323,6 +322,13 @@ struct Place<'a> {
     bucket: &'a str,
     key: &'a str,
     id: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn target(&self, number: u32) -> Target<'a> {
+        let Self { bucket, key, id } = *self;
+        Target { bucket, key, part: Some((id, number)), condition: None }
+    }
 }
 
 fn part_number(number: i32) -> S3Result<u32> {

@@ -15,6 +15,7 @@ pub use object::{
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use async_trait::async_trait;
 
@@ -57,6 +58,20 @@ pub enum StoreError {
     /// Others changed the same object again and again.
     #[error("other changes came first")]
     Busy,
+    /// Where it keeps things cannot be reached, or is overloaded. The text is for the log.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+    /// Where it keeps things refuses, with a code of S3.
+    #[error("the store was refused: {code}")]
+    Refused {
+        /// The status of that answer, from 400 to 499.
+        status: u16,
+        /// Its code.
+        code: String,
+    },
+    /// The key is one of the store's own.
+    #[error("the key is reserved")]
+    Reserved,
     /// No space is left.
     #[error("the store is full")]
     Full,
@@ -129,6 +144,19 @@ pub struct Held {
     pub parts: Vec<Part>,
     /// What keeps its bytes.
     pub hold: Box<dyn Any + Send + Sync>,
+}
+
+/// What bytes are going to be written for.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The key.
+    pub key: &'a str,
+    /// Of a part: its upload, and its number.
+    pub part: Option<(&'a str, u32)>,
+    /// What is asked of the object that is replaced; the commit asks it again.
+    pub condition: Option<&'a Condition>,
 }
 
 /// Bytes that are being written.
@@ -297,11 +325,12 @@ pub trait Store: Send + Sync + 'static {
         changes: &[(Wrapping, Wrapping)],
     ) -> Result<(), StoreError>;
 
-    /// Begins to write bytes.
-    async fn sink(&self, bucket: &str) -> Result<Box<dyn Sink>, StoreError>;
+    /// Begins to write bytes, `len` of them.
+    async fn sink(&self, target: Target<'_>, len: u64) -> Result<Box<dyn Sink>, StoreError>;
 
-    /// Opens stored bytes.
-    async fn source(&self, blob: &str) -> Result<Box<dyn Source>, StoreError>;
+    /// Opens stored bytes, of which a range is going to be read, from its start on; [`StoreError::Busy`] if they have been
+    /// replaced since they were found.
+    async fn source(&self, blob: &str, range: Range<u64>) -> Result<Box<dyn Source>, StoreError>;
 
     /// Makes an object of fresh bytes, whose blobs its parts name; what it replaces is gone or an older version. Says which
     /// version it has.

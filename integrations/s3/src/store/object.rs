@@ -195,6 +195,9 @@ pub struct Object {
     /// Its version is called `null`.
     #[serde(default)]
     pub null: bool,
+    /// What its version is called, where the store does not count.
+    #[serde(skip)]
+    pub named: Option<String>,
     /// It stands for a deletion and has no content.
     #[serde(default)]
     pub delete_marker: bool,
@@ -219,7 +222,11 @@ impl Object {
 
     /// The identifier of its version, as clients see it.
     pub fn version(&self) -> String {
-        if self.null { "null".to_owned() } else { format!("{:016x}", self.sequence) }
+        match &self.named {
+            _ if self.null => "null".to_owned(),
+            Some(name) => name.clone(),
+            None => format!("{:016x}", self.sequence),
+        }
     }
 }
 

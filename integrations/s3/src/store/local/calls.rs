@@ -8,7 +8,7 @@ use claviger_store::{Engine, Range};
 use super::{Local, StoredBucket, failed, keys, parse, unread};
 use crate::store::{
     Bucket, Condition, Deleted, Fresh, Held, Object, Page, Part, Query, Sink, Source, Store,
-    StoreError, Upload, UploadedPart, Version, Wrapping,
+    StoreError, Target, Upload, UploadedPart, Version, Wrapping,
 };
 
 #[async_trait]
@@ -142,12 +142,16 @@ impl Store for Local {
             .await
     }
 
-    async fn sink(&self, bucket: &str) -> Result<Box<dyn Sink>, StoreError> {
-        self.inner.bucket(bucket)?;
+    async fn sink(&self, target: Target<'_>, _len: u64) -> Result<Box<dyn Sink>, StoreError> {
+        self.inner.bucket(target.bucket)?;
         self.inner.blobs.create().await
     }
 
-    async fn source(&self, blob: &str) -> Result<Box<dyn Source>, StoreError> {
+    async fn source(
+        &self,
+        blob: &str,
+        _range: std::ops::Range<u64>,
+    ) -> Result<Box<dyn Source>, StoreError> {
         self.inner.blobs.source(blob).await
     }
 

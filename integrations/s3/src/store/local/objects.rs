@@ -321,6 +321,7 @@ fn marker() -> Result<Object, StoreError> {
         id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
         sequence: 0,
         null: false,
+        named: None,
         delete_marker: true,
         description: Description::new(about),
         seal: None,

@@ -4,12 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::store::{
-    About, Condition, Deleted, Description, Entry, Match, Object, Part, Query, Store, Upload,
-    UploadedPart, Versioning,
+    About, Condition, Deleted, Description, Entry, Match, Object, Part, Query, Store, Target,
+    Upload, UploadedPart, Versioning,
 };
 use std::collections::BTreeMap;
 
 const MANY: usize = 10_000;
+const TARGET: Target<'_> = Target { bucket: "bucket", key: "key", part: None, condition: None };
 
 fn open() -> (tempfile::TempDir, Local) {
     let directory = tempfile::tempdir().unwrap();
@@ -22,7 +23,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 async fn fresh(store: &Local, content: &[u8]) -> Fresh {
-    let mut sink = store.sink("bucket").await.unwrap();
+    let mut sink = store.sink(TARGET, content.len() as u64).await.unwrap();
     sink.write(content.to_vec()).await.unwrap();
     sink.finish().await.unwrap()
 }
@@ -32,6 +33,7 @@ fn object(id: &str, etag: &str) -> Object {
         id: id.to_owned(),
         sequence: 0,
         null: false,
+        named: None,
         delete_marker: false,
         description: Description::new(About { etag: etag.to_owned(), ..About::default() }),
         seal: None,
@@ -53,7 +55,7 @@ async fn put(store: &Local, key: &str, content: &str) -> Object {
 
 async fn content(store: &Local, key: &str, version: Option<&str>) -> Result<String, StoreError> {
     let held = store.get("bucket", key, version).await?;
-    let source = store.source(&held.parts[0].blob).await?;
+    let source = store.source(&held.parts[0].blob, 0..u64::MAX).await?;
     let len = source.size().await?;
     Ok(String::from_utf8(source.read(0, len as usize).await?).unwrap())
 }
@@ -84,7 +86,7 @@ fn what_is_replaced_is_gone_and_a_reader_keeps_what_it_found() {
         put(&store, "a", "one").await;
         let held = store.get("bucket", "a", None).await.unwrap();
         put(&store, "a", "two").await;
-        let source = store.source(&held.parts[0].blob).await.unwrap();
+        let source = store.source(&held.parts[0].blob, 0..u64::MAX).await.unwrap();
         assert_eq!(source.read(0, 3).await.unwrap(), b"one");
         assert_eq!(content(&store, "a", None).await.unwrap(), "two");
         assert_eq!(files(&directory), 2);
