@@ -1,5 +1,7 @@
 //! The command line and the configuration file: the same settings, the command line first.
 
+mod place;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,8 +16,11 @@ use claviger_s3::gateway::{self, CacheLimits, Credentials, Encrypt, Limits, Opti
 use claviger_s3::store::Format;
 use s3s::auth::SecretKey;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio_rustls::TlsAcceptor;
 use tracing::level_filters::LevelFilter;
+
+pub(crate) use place::StorePlace;
 
 /// An S3 server that encrypts what it stores with keys on a KMIP server.
 #[derive(Parser, Default, Deserialize)]
@@ -31,9 +36,19 @@ pub(crate) struct Arguments {
     /// The private key of that certificate
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
-    /// Where objects rest: a directory
-    #[arg(long, value_name = "DIR")]
+    /// Where objects rest: a directory, or another S3 store as http://HOST[:PORT] or https://HOST[:PORT]
+    #[arg(long, value_name = "DIR|URL")]
     store: Option<PathBuf>,
+    /// File with access_key and secret_key, and session_token if there is one, for the other store [default: AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment]
+    #[arg(long, value_name = "FILE")]
+    store_credentials: Option<PathBuf>,
+    /// The region of the other store [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    store_region: Option<String>,
+    /// Certificates of the authorities that the other store's certificate may come from [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    store_ca: Option<PathBuf>,
     /// KMIP servers with the same keys, each in its turn; without one nothing is encrypted
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     kmip_server: Vec<String>,
@@ -141,11 +156,6 @@ enum How {
     Scheme1,
 }
 
-/// Where objects rest.
-pub(crate) enum StorePlace {
-    Directory(PathBuf),
-}
-
 /// What the program is told.
 pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
@@ -169,7 +179,7 @@ impl Configuration {
             Some(path) => arguments.over(read_file(&path)?),
         };
         let Some(store) = given.store.clone() else {
-            bail!("where objects rest is not said: give --store DIR");
+            bail!("where objects rest is not said: give --store DIR or --store URL");
         };
         let credentials = given.credentials()?;
         let kmip = given.kmip()?;
@@ -202,7 +212,7 @@ impl Configuration {
         Ok(Self {
             listen,
             tls: given.tls()?,
-            store: place(store)?,
+            store: given.place(store)?,
             credentials,
             options: Options { encrypt, format, cache },
             limits,
@@ -219,13 +229,6 @@ impl Configuration {
     }
 }
 
-fn place(store: PathBuf) -> anyhow::Result<StorePlace> {
-    if store.to_str().is_some_and(|text| text.contains("://")) {
-        bail!("{}: only a directory can be a store", store.display());
-    }
-    Ok(StorePlace::Directory(store))
-}
-
 /// Options as Zenko has them, the environment below the file.
 fn zenko(path: &Path) -> Result<driver::Options, Vec<driver::Problem>> {
     let base = path.parent().unwrap_or(Path::new(""));
@@ -233,7 +236,7 @@ fn zenko(path: &Path) -> Result<driver::Options, Vec<driver::Problem>> {
     Given::from_file(path)?.over(environment).options()
 }
 
-fn read_file(path: &Path) -> anyhow::Result<Arguments> {
+fn read_file<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     // Its own text would show the line, which may have a secret.
     toml::from_str(&text)
@@ -253,6 +256,9 @@ impl Arguments {
             tls_certificate: self.tls_certificate.or(file.tls_certificate),
             tls_key: self.tls_key.or(file.tls_key),
             store: self.store.or(file.store),
+            store_credentials: self.store_credentials.or(file.store_credentials),
+            store_region: self.store_region.or(file.store_region),
+            store_ca: self.store_ca.or(file.store_ca),
             kmip_server: match self.zenko {
                 None => keep(self.kmip_server, file.kmip_server),
                 Some(_) => Vec::new(),

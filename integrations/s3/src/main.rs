@@ -13,7 +13,7 @@ use clap::Parser;
 use claviger_s3::driver::Driver;
 use claviger_s3::gateway::{Gateway, serve};
 use claviger_s3::rotation::{self, Progress};
-use claviger_s3::store::{Local, Store};
+use claviger_s3::store::{Local, Store, Upstream};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
@@ -52,12 +52,15 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
 }
 
 async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
-    let store: Arc<dyn Store> = match &configuration.store {
+    let driver = configuration.driver()?.map(Arc::new);
+    let store: Arc<dyn Store> = match configuration.store {
         StorePlace::Directory(directory) => {
-            Arc::new(Local::open(directory).context("the store cannot be opened")?)
+            Arc::new(Local::open(&directory).context("the store cannot be opened")?)
+        }
+        StorePlace::Endpoint(endpoint) => {
+            Arc::new(Upstream::new(endpoint).context("the store cannot be used")?)
         }
     };
-    let driver = configuration.driver()?.map(Arc::new);
     if let Some(command) = &configuration.command {
         let driver = driver.context("keys are on KMIP servers, and none is named")?;
         return keys_of_bucket(command, &store, &driver).await;

@@ -6,12 +6,14 @@
 mod object;
 
 pub mod local;
+pub mod upstream;
 
 pub use local::Local;
 pub use object::{
     About, Algorithm, Bucket, BucketEncryption, Checksum, Description, Encryption, Format, Object,
     Part, Upload, UploadedPart, Versioning, Wrapping,
 };
+pub use upstream::Upstream;
 
 use std::any::Any;
 use std::collections::BTreeMap;

@@ -1,0 +1,494 @@
+//! Objects: what is found of them, and how one takes the place of another.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Method};
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::TimestampFormat;
+
+use super::buckets::time_ms;
+use super::http::{Answer, Ask};
+use super::reading::Stretch;
+use super::records::{Expected, RECORD_HEADER, Record, record_key};
+use super::writing::Writing;
+use super::xml::escaped;
+use super::{ATTEMPTS_MAX, Inner, locked, reserved};
+use crate::segments::stored_len;
+use crate::store::{
+    About, Condition, Deleted, Description, Fresh, Held, Object, Part, StoreError, Versioning,
+    Wrapping,
+};
+
+/// Headers that the store keeps of an object, as they are called here.
+const HEADERS: [(&str, &str); 7] = [
+    ("content-type", "content-type"),
+    ("cache-control", "cache-control"),
+    ("content-disposition", "content-disposition"),
+    ("content-encoding", "content-encoding"),
+    ("content-language", "content-language"),
+    ("expires", "expires"),
+    ("x-amz-website-redirect-location", "website-redirect-location"),
+];
+const METADATA: &str = "x-amz-meta-";
+
+/// What the store says of an object.
+pub(super) struct Found {
+    pub(super) etag: String,
+    /// Its version, where the bucket has such; `null` is none.
+    pub(super) version: Option<String>,
+    /// The name of its record.
+    pub(super) record: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Found {
+    fn new(headers: HeaderMap) -> Result<Self, StoreError> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let etag = text("etag").map(|etag| etag.trim_matches('"').to_owned());
+        Ok(Self {
+            etag: etag
+                .ok_or_else(|| StoreError::Failed("an object has no entity tag".to_owned()))?,
+            version: version_of(&headers),
+            record: text(RECORD_HEADER).map(str::to_owned),
+            headers,
+        })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn len(&self) -> u64 {
+        self.text("content-length").and_then(|len| len.parse().ok()).unwrap_or_default()
+    }
+
+    /// What an object is that nobody has said anything else of.
+    fn about(&self) -> About {
+        let headers = HEADERS
+            .iter()
+            .filter_map(|(theirs, ours)| Some(((*ours).to_owned(), self.text(theirs)?.to_owned())));
+        let metadata = self.headers.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(METADATA)?;
+            Some((name.to_owned(), value.to_str().ok()?.to_owned()))
+        });
+        let parts_count = self.etag.split_once('-').and_then(|(_, count)| count.parse().ok());
+        About {
+            size: self.len(),
+            etag: self.etag.clone(),
+            modified_ms: time_ms(
+                self.text("last-modified").unwrap_or_default(),
+                TimestampFormat::HttpDate,
+            ),
+            headers: headers.collect(),
+            metadata: metadata.collect(),
+            checksum: None,
+            parts_count,
+            encryption: None,
+        }
+    }
+}
+
+/// The version that headers name, unless it is `null`.
+fn version_of(headers: &HeaderMap) -> Option<String> {
+    let version = headers.get("x-amz-version-id").and_then(|version| version.to_str().ok());
+    version.filter(|version| *version != "null").map(str::to_owned)
+}
+
+/// An object without a record, or a delete marker.
+pub(super) fn bare(about: About, delete_marker: bool) -> Object {
+    Object {
+        id: String::new(),
+        sequence: 0,
+        null: false,
+        named: None,
+        delete_marker,
+        description: Description::new(about),
+        seal: None,
+        wrapping: None,
+        tags: BTreeMap::new(),
+    }
+}
+
+/// The object with the name of its version.
+pub(super) fn named(mut object: Object, version: Option<String>) -> Object {
+    object.null = version.is_none();
+    object.named = version;
+    object
+}
+
+/// How many bytes of a part are stored.
+fn stored(part: &Part) -> u64 {
+    if part.stream.is_some() { stored_len(part.size) } else { part.size }
+}
+
+impl Inner {
+    /// Looks for an object.
+    pub(super) async fn find(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Found, StoreError> {
+        let absent = || match version {
+            Some(_) => StoreError::NoSuchVersion,
+            None => StoreError::NoSuchKey { delete_marker: None },
+        };
+        let ask = Ask::object(Method::HEAD, bucket, key).version(version);
+        let (status, headers) = self.client.look(&ask).await?;
+        if status.is_success() {
+            return Found::new(headers);
+        }
+        let marker = headers.get("x-amz-delete-marker").is_some_and(|value| value == "true");
+        let marked = || version_of(&headers).unwrap_or_else(|| "null".to_owned());
+        Err(match status.as_u16() {
+            405 => StoreError::IsDeleteMarker { version: marked() },
+            404 if marker => StoreError::NoSuchKey { delete_marker: Some(marked()) },
+            404 => {
+                // Answers to HEAD do not say what is not there.
+                self.bucket(bucket).await?;
+                absent()
+            }
+            // No version can be called so.
+            _ if version.is_some() => StoreError::NoSuchVersion,
+            status => StoreError::Refused { status, code: "InvalidRequest".to_owned() },
+        })
+    }
+
+    /// An object, and its record if it has one.
+    async fn find_described(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(Found, Option<Record>), StoreError> {
+        if reserved(key) {
+            return Err(StoreError::NoSuchKey { delete_marker: None });
+        }
+        let version = self.version_there(bucket, version).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let found = self.find(bucket, key, version).await?;
+            let Some(id) = &found.record else { return Ok((found, None)) };
+            // Without its record it has been replaced in between.
+            if let Some((record, _)) = self.record(bucket, id).await? {
+                return Ok((found, Some(record)));
+            }
+        }
+        Err(StoreError::Damaged)
+    }
+
+    /// What an object is, and its entity tag in the store.
+    pub(super) async fn described(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(String, Object), StoreError> {
+        let (found, record) = self.find_described(bucket, key, version).await?;
+        let object = match record {
+            Some(record) => record.object,
+            None => bare(found.about(), false),
+        };
+        Ok((found.etag, named(object, found.version)))
+    }
+
+    /// An object and all that is said of it.
+    pub(super) async fn held(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Held, StoreError> {
+        let (found, record) = self.find_described(bucket, key, version).await?;
+        if let Some(record) = record {
+            return Ok(held(bucket, key, &found, record.object, record.parts));
+        }
+        let mut object = bare(found.about(), false);
+        object.tags = self.tags(bucket, key, found.version.as_deref()).await?;
+        let part = Part {
+            number: 1,
+            size: object.about().size,
+            blob: String::new(),
+            stream: None,
+            wrapping: None,
+            checksum: None,
+        };
+        Ok(held(bucket, key, &found, object, vec![part]))
+    }
+
+    /// The version to ask for: where a bucket has none, all objects are `null`.
+    async fn version_there<'a>(
+        &self,
+        bucket: &str,
+        version: Option<&'a str>,
+    ) -> Result<Option<&'a str>, StoreError> {
+        let Some(version) = version else { return Ok(None) };
+        match self.bucket(bucket).await?.versioning {
+            Versioning::Off if version == "null" => Ok(None),
+            Versioning::Off => Err(StoreError::NoSuchVersion),
+            Versioning::Enabled | Versioning::Suspended => Ok(Some(version)),
+        }
+    }
+
+    /// The tags of an object without a record.
+    async fn tags(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let ask = Ask::object(Method::GET, bucket, key).query("tagging", "").version(version);
+        let answer = match self.client.ask(ask, Bytes::new()).await {
+            // Where there are none, or they may not be seen.
+            Err(StoreError::Refused { .. }) => return Ok(BTreeMap::new()),
+            answer => answer?.xml()?,
+        };
+        let tags = answer.all("TagSet").flat_map(|set| set.all("Tag"));
+        tags.map(|tag| Ok((tag.must("Key")?.to_owned(), tag.must("Value")?.to_owned()))).collect()
+    }
+
+    /// Puts an object in its place; `join` makes its bytes those of the object.
+    pub(super) async fn place(
+        &self,
+        place: Place<'_>,
+        object: Object,
+        parts: Vec<Part>,
+        condition: &Condition,
+        join: impl Future<Output = Result<Answer, StoreError>> + Send,
+    ) -> Result<Object, StoreError> {
+        let Place { bucket, key, record } = place;
+        let kept = self.bucket(bucket).await?;
+        if condition.bucket_created_ms.is_some_and(|made| made != kept.created_ms) {
+            return Err(StoreError::NoSuchBucket);
+        }
+        let replaced = self.replaced(bucket, key, kept.versioning, condition).await?;
+        let own = record_key(record);
+        let described = Record::new(key, object.clone(), parts);
+        self.store(bucket, &own, &described, Expected::Anything).await?;
+        let answer = match join.await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // After a silence it may be there.
+                if !matches!(error, StoreError::Unavailable(_) | StoreError::Failed(_)) {
+                    self.discard(bucket, &own, kept.versioning).await;
+                }
+                return Err(error);
+            }
+        };
+        if let Some(replaced) = replaced {
+            self.discard(bucket, &record_key(&replaced), kept.versioning).await;
+        }
+        let object = named(object, version_of(&answer.headers));
+        if let Ok(etag) = answer.etag() {
+            locked(&self.known).put(bucket, key, &etag, &object);
+        }
+        Ok(object)
+    }
+
+    /// Checks a condition against the current object. Says which record nothing needs any more when it is replaced.
+    async fn replaced(
+        &self,
+        bucket: &str,
+        key: &str,
+        versioning: Versioning,
+        condition: &Condition,
+    ) -> Result<Option<String>, StoreError> {
+        let asks = condition.if_match.is_some() || condition.if_none_match.is_some();
+        if versioning == Versioning::Enabled && !asks {
+            return Ok(None);
+        }
+        if asks {
+            let current = match self.held(bucket, key, None).await {
+                Ok(held) => Some(held.object.about().etag.clone()),
+                Err(StoreError::NoSuchKey { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            condition.check(current.as_deref())?;
+        }
+        let version = match versioning {
+            Versioning::Enabled => return Ok(None),
+            Versioning::Off => None,
+            Versioning::Suspended => Some("null"),
+        };
+        match self.find(bucket, key, version).await {
+            Ok(found) => Ok(found.record),
+            Err(
+                StoreError::NoSuchKey { .. }
+                | StoreError::NoSuchVersion
+                | StoreError::IsDeleteMarker { .. },
+            ) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        object: Object,
+        parts: Vec<Part>,
+        fresh: &[Fresh],
+        condition: &Condition,
+    ) -> Result<Object, StoreError> {
+        let [fresh] = fresh else {
+            return Err(StoreError::Failed("an object is one stretch of bytes".to_owned()));
+        };
+        let writing: Writing = self.take_written(fresh)?;
+        let _changes = self.gate.read().await;
+        let _alone = self.alone(bucket, key).await;
+        let record = writing.record().to_owned();
+        let place = Place { bucket, key, record: &record };
+        self.place(place, object, parts, condition, writing.commit()).await
+    }
+
+    pub(super) async fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        condition: &Condition,
+    ) -> Result<Deleted, StoreError> {
+        let versioning = self.bucket(bucket).await?.versioning;
+        if reserved(key) {
+            return Ok(Deleted::default());
+        }
+        let _changes = self.gate.read().await;
+        let _alone = self.alone(bucket, key).await;
+        let shown = version.map(str::to_owned);
+        let version = match self.version_there(bucket, version).await {
+            Err(StoreError::NoSuchVersion) => {
+                return Ok(Deleted { version: shown, delete_marker: false });
+            }
+            version => version?,
+        };
+        let mut record = None;
+        let mut is_marker = false;
+        match version {
+            Some(_) => match self.find(bucket, key, version).await {
+                Ok(found) => record = found.record,
+                Err(StoreError::IsDeleteMarker { .. }) => is_marker = true,
+                Err(StoreError::NoSuchVersion) => {
+                    return Ok(Deleted { version: shown, delete_marker: false });
+                }
+                Err(error) => return Err(error),
+            },
+            None => record = self.replaced(bucket, key, versioning, condition).await?,
+        }
+        let ask = Ask::object(Method::DELETE, bucket, key).version(version);
+        let answer = match self.client.ask(ask, Bytes::new()).await {
+            Err(StoreError::NoSuchKey { .. }) => return Ok(Deleted::default()),
+            answer => answer?,
+        };
+        if let Some(record) = record {
+            self.discard(bucket, &record_key(&record), versioning).await;
+        }
+        if version.is_some() {
+            return Ok(Deleted { version: shown, delete_marker: is_marker });
+        }
+        if versioning == Versioning::Off {
+            return Ok(Deleted { version: shown, delete_marker: false });
+        }
+        let marker = version_of(&answer.headers).unwrap_or_else(|| "null".to_owned());
+        Ok(Deleted { version: Some(marker), delete_marker: true })
+    }
+
+    pub(super) async fn tag(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        tags: BTreeMap<String, String>,
+    ) -> Result<Object, StoreError> {
+        if reserved(key) {
+            return Err(StoreError::NoSuchKey { delete_marker: None });
+        }
+        let _changes = self.gate.read().await;
+        let _alone = self.alone(bucket, key).await;
+        let version = self.version_there(bucket, version).await?;
+        let found = self.find(bucket, key, version).await?;
+        if let Some(id) = &found.record {
+            let record = self.change_record(bucket, id, |record| {
+                record.object.tags.clone_from(&tags);
+            });
+            return Ok(named(record.await?.object, found.version));
+        }
+        let mut body = String::from("<Tagging><TagSet>");
+        for (key, value) in &tags {
+            body.push_str(&format!(
+                "<Tag><Key>{}</Key><Value>{}</Value></Tag>",
+                escaped(key),
+                escaped(value)
+            ));
+        }
+        body.push_str("</TagSet></Tagging>");
+        let mut md5 = Md5::new();
+        md5.update(body.as_bytes());
+        let ask = Ask::object(Method::PUT, bucket, key)
+            .query("tagging", "")
+            .version(found.version.as_deref())
+            .header("content-md5", BASE64.encode(md5.finalize()));
+        self.client.ask(ask, Bytes::from(body)).await?;
+        let mut object = bare(found.about(), false);
+        object.tags = tags;
+        Ok(named(object, found.version))
+    }
+
+    pub(super) async fn rewrap(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        changes: &[(Wrapping, Wrapping)],
+    ) -> Result<(), StoreError> {
+        let _changes = self.gate.read().await;
+        let _alone = self.alone(bucket, key).await;
+        let version = self.version_there(bucket, Some(version)).await?;
+        let found = self.find(bucket, key, version).await?;
+        let Some(id) = &found.record else { return Ok(()) };
+        let replace = |wrapping: &mut Option<Wrapping>| {
+            let found = changes.iter().find(|(from, _)| wrapping.as_ref() == Some(from));
+            if let Some((_, to)) = found {
+                *wrapping = Some(to.clone());
+            }
+        };
+        self.change_record(bucket, id, |record| {
+            replace(&mut record.object.wrapping);
+            record.parts.iter_mut().for_each(|part| replace(&mut part.wrapping));
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Where an object goes, and under which name its record.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) key: &'a str,
+    pub(super) record: &'a str,
+}
+
+/// An object whose parts have their stretches.
+fn held(bucket: &str, key: &str, found: &Found, object: Object, mut parts: Vec<Part>) -> Held {
+    let total = found.len();
+    let mut offset = 0_u64;
+    let last = parts.len().saturating_sub(1);
+    for (at, part) in parts.iter_mut().enumerate() {
+        // Of the last one it shows whether something is missing.
+        let len = if at == last { total.saturating_sub(offset) } else { stored(part) };
+        let stretch = Stretch {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version: found.version.clone(),
+            etag: found.etag.clone(),
+            offset,
+            len,
+            total,
+        };
+        part.blob = stretch.name();
+        offset = offset.saturating_add(len);
+    }
+    Held { object: named(object, found.version.clone()), parts, hold: Box::new(()) }
+}
