@@ -104,6 +104,7 @@ def main():
     parser.add_argument("--access-key", required=True)
     parser.add_argument("--secret-key", required=True)
     parser.add_argument("--scratch", required=True, help="directory for files of the test")
+    parser.add_argument("--upstream", choices=["moto"], help="what the gateway stands before, if it is no directory")
     parser.add_argument("--all", action="store_true", help="go on after a failed check")
     options = parser.parse_args()
     checks = Checks(options.all)

@@ -20,6 +20,7 @@ mod promised;
 mod read;
 mod serve;
 mod service;
+mod steady;
 mod tags;
 mod tls;
 mod unread;

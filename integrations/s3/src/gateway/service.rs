@@ -43,7 +43,7 @@ macro_rules! operations {
 operations! {
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = abort,
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = finish,
-    copy_object(CopyObjectInput) -> CopyObjectOutput = copy,
+    copy_object(CopyObjectInput) -> CopyObjectOutput = copy_steadily,
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = begin,
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = remove_bucket,
     delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = unset_bucket_encryption,
@@ -55,7 +55,7 @@ operations! {
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = bucket_location,
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = get_bucket_tags,
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = bucket_versioning,
-    get_object(GetObjectInput) -> GetObjectOutput = get,
+    get_object(GetObjectInput) -> GetObjectOutput = get_steadily,
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes,
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = get_object_tags,
     head_bucket(HeadBucketInput) -> HeadBucketOutput = look_at_bucket,
@@ -70,7 +70,7 @@ operations! {
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = put_bucket_tags,
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = set_bucket_versioning,
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = put_object_tags,
-    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copy_part,
+    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copy_part_steadily,
     ;
     create_bucket(CreateBucketInput) -> CreateBucketOutput = make_bucket,
     put_object(PutObjectInput) -> PutObjectOutput = put,

@@ -26,6 +26,7 @@ pub use sign::Credentials;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{MutexGuard as Alone, RwLock};
 use tokio::task::JoinSet;
@@ -34,6 +35,7 @@ use super::StoreError;
 use buckets::Cached;
 use http::Client;
 use listing::Known;
+use reading::Coming;
 use writing::Writing;
 
 /// What begins so is the store's own. Sorts before letters and digits.
@@ -63,6 +65,10 @@ struct Inner {
     doomed: Mutex<BTreeSet<String>>,
     /// Whether they have been looked for.
     looked: tokio::sync::OnceCell<()>,
+    /// Objects that have been replaced between two looks at them, and when.
+    contended: Mutex<HashMap<(String, String), Instant>>,
+    /// Bytes that wait to be read; none while they are.
+    pinned: Mutex<HashMap<String, Option<Coming>>>,
     /// What listings have found.
     known: Mutex<Known>,
     /// Held to change what is in a bucket; held alone to delete a bucket, which must be empty, or to change it.
@@ -84,6 +90,8 @@ impl Upstream {
             owners: Mutex::default(),
             doomed: Mutex::default(),
             looked: tokio::sync::OnceCell::default(),
+            contended: Mutex::default(),
+            pinned: Mutex::default(),
             known: Mutex::default(),
             gate: RwLock::default(),
             kinds: std::array::from_fn(|_| tokio::sync::Mutex::default()),

@@ -1,6 +1,8 @@
 //! Objects: what is found of them, and how one takes the place of another.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,7 +13,7 @@ use s3s::dto::TimestampFormat;
 
 use super::buckets::time_ms;
 use super::http::{Answer, Ask};
-use super::reading::Stretch;
+use super::reading::{Pin, Stretch};
 use super::records::{Expected, RECORD_HEADER, Record, record_key};
 use super::writing::Writing;
 use super::xml::escaped;
@@ -33,25 +35,30 @@ const HEADERS: [(&str, &str); 7] = [
     ("x-amz-website-redirect-location", "website-redirect-location"),
 ];
 const METADATA: &str = "x-amz-meta-";
+/// How long the record stays of an object that has been replaced while it was read.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What the store says of an object.
 pub(super) struct Found {
     pub(super) etag: String,
     /// Its version, where the bucket has such; `null` is none.
     pub(super) version: Option<String>,
+    /// How the version is asked for again.
+    address: Option<String>,
     /// The name of its record.
     pub(super) record: Option<String>,
     headers: HeaderMap,
 }
 
 impl Found {
-    fn new(headers: HeaderMap) -> Result<Self, StoreError> {
+    fn new(headers: HeaderMap, asked: Option<&str>) -> Result<Self, StoreError> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let etag = text("etag").map(|etag| etag.trim_matches('"').to_owned());
         Ok(Self {
             etag: etag
                 .ok_or_else(|| StoreError::Failed("an object has no entity tag".to_owned()))?,
             version: version_of(&headers),
+            address: version_of(&headers).or_else(|| asked.map(str::to_owned)),
             record: text(RECORD_HEADER).map(str::to_owned),
             headers,
         })
@@ -139,7 +146,7 @@ impl Inner {
         let ask = Ask::object(Method::HEAD, bucket, key).version(version);
         let (status, headers) = self.client.look(&ask).await?;
         if status.is_success() {
-            return Found::new(headers);
+            return Found::new(headers, version);
         }
         let marker = headers.get("x-amz-delete-marker").is_some_and(|value| value == "true");
         let marked = || version_of(&headers).unwrap_or_else(|| "null".to_owned());
@@ -151,8 +158,15 @@ impl Inner {
                 self.bucket(bucket).await?;
                 absent()
             }
-            // No version can be called so.
-            _ if version.is_some() => StoreError::NoSuchVersion,
+            // No version can be called so; or the store refuses to HEAD what it lets GET.
+            _ if version.is_some() => {
+                let ask = Ask::object(Method::GET, bucket, key).version(version);
+                match self.client.open(&ask).await {
+                    Ok(response) => return Found::new(response.headers().clone(), version),
+                    Err(StoreError::Refused { .. }) => StoreError::NoSuchVersion,
+                    Err(error) => error,
+                }
+            }
             status => StoreError::Refused { status, code: "InvalidRequest".to_owned() },
         })
     }
@@ -175,6 +189,7 @@ impl Inner {
             if let Some((record, _)) = self.record(bucket, id).await? {
                 return Ok((found, Some(record)));
             }
+            self.contend(bucket, key);
         }
         Err(StoreError::Damaged)
     }
@@ -194,28 +209,66 @@ impl Inner {
         Ok((found.etag, named(object, found.version)))
     }
 
-    /// An object and all that is said of it.
+    /// An object and all that is said of it, for whoever may read it.
     pub(super) async fn held(
-        &self,
+        self: &Arc<Self>,
         bucket: &str,
         key: &str,
         version: Option<&str>,
     ) -> Result<Held, StoreError> {
-        let (found, record) = self.find_described(bucket, key, version).await?;
-        if let Some(record) = record {
-            return Ok(held(bucket, key, &found, record.object, record.parts));
+        if version.is_none() && !reserved(key) && self.is_contended(bucket, key) {
+            return self.held_pinned(bucket, key).await;
         }
-        let mut object = bare(found.about(), false);
-        object.tags = self.tags(bucket, key, found.version.as_deref()).await?;
-        let part = Part {
-            number: 1,
-            size: object.about().size,
-            blob: String::new(),
-            stream: None,
-            wrapping: None,
-            checksum: None,
+        let (found, record) = self.find_described(bucket, key, version).await?;
+        self.hold(bucket, key, &found, record, None).await
+    }
+
+    /// As [`Inner::held`], with bytes that nobody can replace any more.
+    async fn held_pinned(self: &Arc<Self>, bucket: &str, key: &str) -> Result<Held, StoreError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let ask = Ask::object(Method::GET, bucket, key);
+            let response = match self.client.open(&ask).await {
+                // It may be a delete marker.
+                Err(StoreError::NoSuchKey { .. }) => {
+                    let (found, record) = self.find_described(bucket, key, None).await?;
+                    return self.hold(bucket, key, &found, record, None).await;
+                }
+                response => response?,
+            };
+            let (head, body) = response.into_parts();
+            let pin = self.pin(body)?;
+            let found = Found::new(head.headers, None)?;
+            let record = match &found.record {
+                None => None,
+                Some(id) => match self.record(bucket, id).await? {
+                    None => continue,
+                    Some((record, _)) => Some(record),
+                },
+            };
+            return self.hold(bucket, key, &found, record, Some(pin)).await;
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn hold(
+        &self,
+        bucket: &str,
+        key: &str,
+        found: &Found,
+        record: Option<Record>,
+        pin: Option<Pin>,
+    ) -> Result<Held, StoreError> {
+        let (object, parts) = match record {
+            Some(record) => (record.object, record.parts),
+            None => {
+                let mut object = bare(found.about(), false);
+                object.tags = self.tags(bucket, key, found.address.as_deref()).await?;
+                let size = object.about().size;
+                (object, vec![whole(size)])
+            }
         };
-        Ok(held(bucket, key, &found, object, vec![part]))
+        let parts = stretches(bucket, key, found, parts, pin.as_ref());
+        Ok(Held { object: named(object, found.version.clone()), parts, hold: Box::new(pin) })
     }
 
     /// The version to ask for: where a bucket has none, all objects are `null`.
@@ -251,7 +304,7 @@ impl Inner {
 
     /// Puts an object in its place; `join` makes its bytes those of the object.
     pub(super) async fn place(
-        &self,
+        self: &Arc<Self>,
         place: Place<'_>,
         object: Object,
         parts: Vec<Part>,
@@ -278,13 +331,32 @@ impl Inner {
             }
         };
         if let Some(replaced) = replaced {
-            self.discard(bucket, &record_key(&replaced), kept.versioning).await;
+            self.drop_record(bucket, key, &replaced, kept.versioning).await;
         }
         let object = named(object, version_of(&answer.headers));
         if let Ok(etag) = answer.etag() {
             locked(&self.known).put(bucket, key, &etag, &object);
         }
         Ok(object)
+    }
+
+    /// The record of an object that is no more goes. Whoever is about to read that object still wants it.
+    async fn drop_record(
+        self: &Arc<Self>,
+        bucket: &str,
+        key: &str,
+        record: &str,
+        versioning: Versioning,
+    ) {
+        let own = record_key(record);
+        if !self.is_contended(bucket, key) {
+            return self.discard(bucket, &own, versioning).await;
+        }
+        let (inner, bucket) = (Arc::clone(self), bucket.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            inner.discard(&bucket, &own, versioning).await;
+        });
     }
 
     /// Checks a condition against the current object. Says which record nothing needs any more when it is replaced.
@@ -300,8 +372,8 @@ impl Inner {
             return Ok(None);
         }
         if asks {
-            let current = match self.held(bucket, key, None).await {
-                Ok(held) => Some(held.object.about().etag.clone()),
+            let current = match self.described(bucket, key, None).await {
+                Ok((_, object)) => Some(object.about().etag.clone()),
                 Err(StoreError::NoSuchKey { .. }) => None,
                 Err(error) => return Err(error),
             };
@@ -324,7 +396,7 @@ impl Inner {
     }
 
     pub(super) async fn put(
-        &self,
+        self: &Arc<Self>,
         bucket: &str,
         key: &str,
         object: Object,
@@ -427,7 +499,7 @@ impl Inner {
         md5.update(body.as_bytes());
         let ask = Ask::object(Method::PUT, bucket, key)
             .query("tagging", "")
-            .version(found.version.as_deref())
+            .version(found.address.as_deref())
             .header("content-md5", BASE64.encode(md5.finalize()));
         self.client.ask(ask, Bytes::from(body)).await?;
         let mut object = bare(found.about(), false);
@@ -470,8 +542,20 @@ pub(super) struct Place<'a> {
     pub(super) record: &'a str,
 }
 
-/// An object whose parts have their stretches.
-fn held(bucket: &str, key: &str, found: &Found, object: Object, mut parts: Vec<Part>) -> Held {
+/// All of an object that has no parts.
+fn whole(size: u64) -> Part {
+    let blob = String::new();
+    Part { number: 1, size, blob, stream: None, wrapping: None, checksum: None }
+}
+
+/// Parts with their stretches.
+fn stretches(
+    bucket: &str,
+    key: &str,
+    found: &Found,
+    mut parts: Vec<Part>,
+    pin: Option<&Pin>,
+) -> Vec<Part> {
     let total = found.len();
     let mut offset = 0_u64;
     let last = parts.len().saturating_sub(1);
@@ -481,14 +565,15 @@ fn held(bucket: &str, key: &str, found: &Found, object: Object, mut parts: Vec<P
         let stretch = Stretch {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
-            version: found.version.clone(),
+            version: found.address.clone(),
             etag: found.etag.clone(),
             offset,
             len,
             total,
+            pin: pin.map(|pin| pin.name.clone()),
         };
         part.blob = stretch.name();
         offset = offset.saturating_add(len);
     }
-    Held { object: named(object, found.version.clone()), parts, hold: Box::new(()) }
+    parts
 }

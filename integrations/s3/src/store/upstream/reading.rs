@@ -1,4 +1,7 @@
 //! Stored bytes on their way out: one request for what is going to be read of a part.
+//!
+//! The store keeps no object that is replaced. Of one that is replaced all the time, the request for its bytes goes out
+//! first, and what it is is looked up while they wait: they are *pinned*.
 
 use async_trait::async_trait;
 use http_body_util::BodyExt;
@@ -7,9 +10,11 @@ use hyper::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::Inner;
 use super::http::{Ask, SILENCE_MAX};
+use super::{Inner, locked, random_name};
 use crate::store::{Source, StoreError};
 
 /// Where the bytes of a part are: a stretch of an object of which it is known which one.
@@ -23,6 +28,8 @@ pub(super) struct Stretch {
     pub(super) len: u64,
     /// All there is of the object.
     pub(super) total: u64,
+    /// The request whose answer waits.
+    pub(super) pin: Option<String>,
 }
 
 impl Stretch {
@@ -33,32 +40,134 @@ impl Stretch {
     }
 }
 
-struct Reading {
-    len: u64,
-    state: tokio::sync::Mutex<State>,
-}
+/// How long an object is believed to be replaced all the time.
+const CONTENDED: Duration = Duration::from_secs(10);
+/// Of how many objects that is known.
+const CONTENDED_MAX: usize = 1000;
 
-struct State {
+/// Bytes of an object as they come.
+pub(super) struct Coming {
     body: Option<Incoming>,
-    /// What has come and is not read yet, and where in the part it begins.
+    /// What has come and is not read yet, and where in the object it begins.
     rest: Bytes,
     at: u64,
 }
 
+impl Coming {
+    /// All bytes of an object, or those from an offset.
+    pub(super) fn new(body: Option<Incoming>, at: u64) -> Self {
+        Self { body, rest: Bytes::new(), at }
+    }
+
+    async fn next(&mut self) -> Result<Bytes, StoreError> {
+        // There are fewer than there should be.
+        let body = self.body.as_mut().ok_or(StoreError::Damaged)?;
+        let frame = tokio::time::timeout(SILENCE_MAX, body.frame());
+        let frame = frame
+            .await
+            .map_err(|_| StoreError::Unavailable("an answer does not go on".to_owned()))?;
+        match frame.ok_or(StoreError::Damaged)? {
+            Ok(frame) => Ok(frame.into_data().unwrap_or_default()),
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// So many bytes from an offset, which must not be behind what has been read.
+    async fn read(&mut self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        if self.at > offset {
+            return Err(StoreError::Failed("bytes are read out of their order".to_owned()));
+        }
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            if self.rest.is_empty() {
+                self.rest = self.next().await?;
+                continue;
+            }
+            let skipped = usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX);
+            let left = if skipped > 0 { skipped } else { len.saturating_sub(bytes.len()) };
+            let piece = self.rest.split_to(left.min(self.rest.len()));
+            self.at = self.at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if skipped == 0 {
+                bytes.extend_from_slice(&piece);
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+struct Reading {
+    offset: u64,
+    len: u64,
+    state: tokio::sync::Mutex<Coming>,
+    /// Where the bytes go back to when they are pinned: the next part is behind this one.
+    pinned: Option<(Arc<Inner>, String)>,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some((inner, pin)) = self.pinned.take()
+            && let Some(place) = locked(&inner.pinned).get_mut(&pin)
+        {
+            *place = Some(std::mem::replace(self.state.get_mut(), Coming::new(None, 0)));
+        }
+    }
+}
+
+/// What keeps pinned bytes.
+pub(super) struct Pin {
+    inner: Arc<Inner>,
+    pub(super) name: String,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        drop(locked(&self.inner.pinned).remove(&self.name));
+    }
+}
+
 impl Inner {
+    /// Pins the bytes of an object.
+    pub(super) fn pin(self: &Arc<Self>, body: Incoming) -> Result<Pin, StoreError> {
+        let name = random_name()?;
+        locked(&self.pinned).insert(name.clone(), Some(Coming::new(Some(body), 0)));
+        Ok(Pin { inner: Arc::clone(self), name })
+    }
+
+    /// An object has been replaced between two looks at it.
+    pub(super) fn contend(&self, bucket: &str, key: &str) {
+        let mut contended = locked(&self.contended);
+        if contended.len() >= CONTENDED_MAX {
+            contended.clear();
+        }
+        contended.insert((bucket.to_owned(), key.to_owned()), Instant::now());
+    }
+
+    pub(super) fn is_contended(&self, bucket: &str, key: &str) -> bool {
+        let contended = locked(&self.contended);
+        let since = contended.get(&(bucket.to_owned(), key.to_owned()));
+        since.is_some_and(|since| since.elapsed() < CONTENDED)
+    }
+
     pub(super) async fn open(
-        &self,
+        self: &Arc<Self>,
         name: &str,
         range: Range<u64>,
     ) -> Result<Box<dyn Source>, StoreError> {
         let stretch: Stretch = serde_json::from_str(name).map_err(|_| StoreError::Damaged)?;
-        let end = range.end.min(stretch.len);
-        let at = range.start;
+        let Stretch { offset, len, .. } = stretch;
+        if let Some(pin) = stretch.pin {
+            let coming = locked(&self.pinned).get_mut(&pin).and_then(Option::take);
+            let coming = coming.ok_or(StoreError::Busy)?;
+            let state = tokio::sync::Mutex::new(coming);
+            let pinned = Some((Arc::clone(self), pin));
+            return Ok(Box::new(Reading { offset, len, state, pinned }));
+        }
+        let first = offset.saturating_add(range.start);
+        let end = offset.saturating_add(range.end.min(len));
         let mut body = None;
-        if at < end {
-            let first = stretch.offset.saturating_add(at);
-            let last = stretch.offset.saturating_add(end).saturating_sub(1);
-            let whole = first == 0 && last.saturating_add(1) == stretch.total;
+        if first < end {
+            let last = end.saturating_sub(1);
+            let whole = first == 0 && end == stretch.total;
             let ask = Ask::object(Method::GET, &stretch.bucket, &stretch.key)
                 .version(stretch.version.as_deref())
                 .header("if-match", format!("\"{}\"", stretch.etag));
@@ -71,6 +180,7 @@ impl Inner {
                     | StoreError::NoSuchKey { .. }
                     | StoreError::NoSuchVersion,
                 ) => {
+                    self.contend(&stretch.bucket, &stretch.key);
                     return Err(StoreError::Busy);
                 }
                 response => response?,
@@ -78,8 +188,8 @@ impl Inner {
             check(&response, if whole { None } else { Some((first, last)) })?;
             body = Some(response.into_body());
         }
-        let state = tokio::sync::Mutex::new(State { body, rest: Bytes::new(), at });
-        Ok(Box::new(Reading { len: stretch.len, state }))
+        let state = tokio::sync::Mutex::new(Coming::new(body, first));
+        Ok(Box::new(Reading { offset, len, state, pinned: None }))
     }
 }
 
@@ -99,39 +209,10 @@ fn check(response: &Response<Incoming>, range: Option<(u64, u64)>) -> Result<(),
 #[async_trait]
 impl Source for Reading {
     async fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
-        let mut state = self.state.lock().await;
-        if state.at != offset {
-            return Err(StoreError::Failed("bytes are read out of their order".to_owned()));
-        }
-        let mut bytes = Vec::with_capacity(len);
-        while bytes.len() < len {
-            if state.rest.is_empty() {
-                state.rest = state.next().await?;
-                continue;
-            }
-            let wanted = len.saturating_sub(bytes.len()).min(state.rest.len());
-            bytes.extend_from_slice(&state.rest.split_to(wanted));
-        }
-        state.at = offset.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
-        Ok(bytes)
+        self.state.lock().await.read(self.offset.saturating_add(offset), len).await
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
         Ok(self.len)
-    }
-}
-
-impl State {
-    async fn next(&mut self) -> Result<Bytes, StoreError> {
-        // There are fewer than there should be.
-        let body = self.body.as_mut().ok_or(StoreError::Damaged)?;
-        let frame = tokio::time::timeout(SILENCE_MAX, body.frame());
-        let frame = frame
-            .await
-            .map_err(|_| StoreError::Unavailable("an answer does not go on".to_owned()))?;
-        match frame.ok_or(StoreError::Damaged)? {
-            Ok(frame) => Ok(frame.into_data().unwrap_or_default()),
-            Err(error) => Err(StoreError::Unavailable(error.to_string())),
-        }
     }
 }

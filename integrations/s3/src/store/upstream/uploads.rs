@@ -127,7 +127,7 @@ impl Inner {
     }
 
     pub(super) async fn complete(
-        &self,
+        self: &Arc<Self>,
         bucket: &str,
         key: &str,
         id: &str,
