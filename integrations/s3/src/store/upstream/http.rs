@@ -1,75 +1,28 @@
 //! Requests to an endpoint of S3, and what its answers mean.
 
-use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client as Pool;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::sign::{self, Credentials, Signed, UNSIGNED, encoded, sha256};
+use super::endpoint::{Connections, Endpoint, EndpointError};
+use super::outgoing::Outgoing;
+use super::sign::{self, Signed, UNSIGNED, encoded, sha256};
 use super::xml::Element;
 use crate::store::StoreError;
 
-/// How long a connection may take to come about.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long an endpoint may be silent.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// How long it may take to put the parts of an upload together.
 const JOINING_TIME_MAX: Duration = Duration::from_secs(600);
-/// Idle connections go before most endpoints close them.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(4);
 /// How often a request is tried that changes nothing when it is done twice, and the pause before it is tried again.
 const ATTEMPTS_MAX: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longest answer that is not an object's content.
 const ANSWER_LEN_MAX: usize = 16 << 20;
-
-/// Where the store is, and who asks there.
-pub struct Endpoint {
-    /// `http://HOST[:PORT]` or `https://HOST[:PORT]`.
-    pub url: String,
-    /// The region that requests are signed for.
-    pub region: String,
-    /// Who asks.
-    pub credentials: Credentials,
-    /// PEM file of the authorities that its certificate may come from; else those that the system trusts.
-    pub authorities: Option<PathBuf>,
-}
-
-/// Why an endpoint cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum EndpointError {
-    /// It is no address of one.
-    #[error("{0}: this is no http://HOST[:PORT] or https://HOST[:PORT]")]
-    Url(String),
-    /// The file of authorities.
-    #[error("{path}: {reason}")]
-    Authorities {
-        /// Which.
-        path: String,
-        /// Why.
-        reason: String,
-    },
-    /// The system trusts nobody.
-    #[error("the system has no certificates of authorities: name a file")]
-    NoAuthorities,
-    /// The cryptographic library refuses.
-    #[error("{0}")]
-    Tls(#[from] rustls::Error),
-}
 
 /// A request.
 pub(super) struct Ask<'a> {
@@ -143,7 +96,7 @@ impl Answer {
 
 /// What asks.
 pub(super) struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Outgoing>,
+    pool: Connections,
     endpoint: Endpoint,
     /// Scheme and authority.
     base: String,
@@ -152,30 +105,8 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(endpoint: Endpoint) -> Result<Self, EndpointError> {
-        let bad = || EndpointError::Url(endpoint.url.clone());
-        let uri: Uri = endpoint.url.parse().map_err(|_| bad())?;
-        let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
-        let scheme = uri.scheme_str().unwrap_or_default();
-        let plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
-        if !matches!(scheme, "http" | "https") || !plain || authority.contains('@') {
-            return Err(bad());
-        }
-        let host = HeaderValue::from_str(authority).map_err(|_| bad())?;
-        let base = format!("{scheme}://{authority}");
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIME_MAX));
-        let tls = tls(scheme == "https", &endpoint)?;
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let pool = Pool::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIME_MAX)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
+        let (base, host) = endpoint.base()?;
+        let pool = endpoint.connections()?;
         Ok(Self { pool, endpoint, base, host })
     }
 
@@ -236,11 +167,7 @@ impl Client {
         bytes: mpsc::Receiver<Bytes>,
         len: u64,
     ) -> Result<Answer, StoreError> {
-        accepted(
-            self.send(ask, Outgoing { bytes: Some(bytes), whole: None, left: len }, UNSIGNED)
-                .await?,
-        )
-        .await
+        accepted(self.send(ask, Outgoing::coming(bytes, len), UNSIGNED).await?).await
     }
 
     /// Asks for content; the answer's body is still to come.
@@ -304,34 +231,6 @@ impl Client {
     }
 }
 
-fn tls(needed: bool, endpoint: &Endpoint) -> Result<ClientConfig, EndpointError> {
-    let mut roots = RootCertStore::empty();
-    if let Some(path) = &endpoint.authorities {
-        let wrong = |reason: String| EndpointError::Authorities {
-            path: path.display().to_string(),
-            reason,
-        };
-        let found =
-            CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-        for certificate in found {
-            let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-            roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-        }
-        if roots.is_empty() {
-            return Err(wrong("there is no certificate in it".to_owned()));
-        }
-    } else if needed {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            return Err(EndpointError::NoAuthorities);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(config?.with_root_certificates(roots).with_no_client_auth())
-}
-
 fn silent() -> StoreError {
     StoreError::Unavailable("no answer in time".to_owned())
 }
@@ -386,56 +285,5 @@ fn refusal(status: StatusCode, body: &[u8]) -> StoreError {
             StoreError::Refused { status: status.as_u16(), code: code.to_owned() }
         }
         _ => StoreError::Unavailable(text()),
-    }
-}
-
-/// What is sent: all at once, or as it comes.
-pub(super) struct Outgoing {
-    whole: Option<Bytes>,
-    bytes: Option<mpsc::Receiver<Bytes>>,
-    left: u64,
-}
-
-/// The bytes ended before they were all there: nothing of them shall be kept.
-#[derive(Debug, thiserror::Error)]
-#[error("a transfer was given up")]
-pub(super) struct GivenUp;
-
-impl Outgoing {
-    fn whole(bytes: Bytes) -> Self {
-        let left = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        Self { whole: Some(bytes).filter(|bytes| !bytes.is_empty()), bytes: None, left }
-    }
-}
-
-impl Body for Outgoing {
-    type Data = Bytes;
-    type Error = GivenUp;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, GivenUp>>> {
-        let mut next = self.whole.take();
-        if let (None, Some(bytes)) = (&next, &mut self.bytes) {
-            next = std::task::ready!(bytes.poll_recv(context));
-        }
-        match next {
-            Some(bytes) => {
-                let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                self.left = self.left.saturating_sub(len);
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            None if self.left == 0 => Poll::Ready(None),
-            None => Poll::Ready(Some(Err(GivenUp))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }

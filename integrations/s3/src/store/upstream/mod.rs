@@ -10,9 +10,12 @@
 
 mod buckets;
 mod calls;
+mod endpoint;
+mod found;
 mod http;
 mod listing;
 mod objects;
+mod outgoing;
 mod reading;
 mod records;
 mod sign;
@@ -20,7 +23,7 @@ mod uploads;
 mod writing;
 mod xml;
 
-pub use http::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError};
 pub use sign::Credentials;
 
 use std::collections::{BTreeSet, HashMap};
