@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -30,11 +31,11 @@ def free_port():
 class Process:
     """A program that says `ready …` when it is."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, environment=None):
         self.log = open(log, "ab")
         # A failed check ends the script at once: whatever it started ends with it.
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
+            command, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.PIPE, env=environment,
             preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         watchdog = threading.Timer(READY_WITHIN, self.process.kill)
         watchdog.start()
@@ -103,16 +104,36 @@ class Kmip:
         return counts
 
 
-class Gateway:
-    """A gateway on a store, at one address whenever it runs."""
+class Moto:
+    """Another S3 store. It keeps everything in memory, and looks at no signature."""
 
-    def __init__(self, binary, directory, kmip=None, arguments=()):
+    def __init__(self, directory):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "s3_moto.py")
+        self.process = Process([sys.executable, "-B", script], os.path.join(directory, "moto.log"))
+        self.endpoint = self.process.ready.removeprefix("ready store=")
+
+    def client(self):
+        return boto3.client(
+            "s3", endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id="STORE",
+            aws_secret_access_key="secret of the store", config=Config(s3={"addressing_style": "path"}))
+
+
+class Gateway:
+    """A gateway on a store, at one address whenever it runs. The store is a directory of its own, or has an address."""
+
+    def __init__(self, binary, directory, kmip=None, arguments=(), store=None):
         self.binary = binary
         self.directory = directory
         self.kmip = kmip
         self.port = free_port()
         self.arguments = list(arguments)
         self.process = None
+        self.store = store or os.path.join(directory, "store")
+        if store:
+            credentials = os.path.join(directory, "store.toml")
+            with open(credentials, "w") as file:
+                file.write('access_key = "STORE"\nsecret_key = "secret of the store"\n')
+            self.arguments += ["--store-credentials", credentials]
 
     def start(self, *more):
         command = [
@@ -123,10 +144,6 @@ class Gateway:
             command += ["--kmip-server", f"127.0.0.1:{self.kmip.port}", "--client", self.kmip.path("client")]
         self.process = Process(command, os.path.join(self.directory, "gateway.log"))
         return self
-
-    @property
-    def store(self):
-        return os.path.join(self.directory, "store")
 
     @property
     def endpoint(self):

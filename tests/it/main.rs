@@ -50,6 +50,7 @@ mod power;
 mod recorded;
 mod revocation;
 mod s3;
+mod s3_upstream;
 mod samples;
 mod seal_kmip;
 mod secrets;

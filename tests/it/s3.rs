@@ -3,8 +3,9 @@
 //!
 //! `CLAVIGER_CRASH_ROUNDS` is how often a gateway is killed.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::clients::run_with;
@@ -14,27 +15,34 @@ const ACCESS_KEY: &str = "TESTACCESSKEY";
 const SECRET_KEY: &str = "test secret key";
 
 /// The gateway, beside the binary under test.
-fn gateway() -> PathBuf {
+pub(crate) fn gateway() -> PathBuf {
     let gateway = binary().with_file_name("claviger-s3");
     assert!(gateway.exists(), "{} is not built: cargo build --workspace", gateway.display());
     gateway
 }
 
 /// A running gateway with a store of its own.
-struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
-    endpoint: String,
+    pub(crate) endpoint: String,
     scratch: tempfile::TempDir,
     server: Server,
 }
 
 impl Gateway {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_on(None, arguments)
+    }
+
+    /// Before another S3 store, which has an address.
+    pub(crate) fn start_on(store: Option<&str>, arguments: &[&str]) -> Self {
         let server = Server::start();
         let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("store");
         let mut child = Command::new(gateway())
             .args(["--listen", "127.0.0.1:0", "--store"])
-            .arg(scratch.path().join("store"))
+            .arg(store.map_or(directory.as_os_str(), OsStr::new))
+            .envs([("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)])
             .args(["--kmip-server", &server.kmip.to_string(), "--client"])
             .arg(&server.client)
             .args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY])
@@ -50,11 +58,16 @@ impl Gateway {
         Self { child, endpoint, scratch, server }
     }
 
-    fn drive(&self, script: &str, checks_min: usize) {
+    pub(crate) fn drive(&self, script: &str, checks_min: usize) {
         self.drive_with(script, checks_min, |_| {});
     }
 
-    fn drive_with(&self, script: &str, checks_min: usize, more: impl FnOnce(&mut Command)) {
+    pub(crate) fn drive_with(
+        &self,
+        script: &str,
+        checks_min: usize,
+        more: impl FnOnce(&mut Command),
+    ) {
         run_with(script, checks_min, |command| {
             more(command);
             command
@@ -75,10 +88,20 @@ impl Drop for Gateway {
     }
 }
 
-fn with_binaries(script: &str, checks_min: usize, more: &[&str]) {
+pub(crate) fn with_binaries(script: &str, checks_min: usize, more: &[&str]) {
     run_with(script, checks_min, |command| {
         command.arg("--gateway").arg(gateway()).arg("--claviger").arg(binary()).args(more);
     });
+}
+
+/// Files with a certificate for this machine, and with its key.
+pub(crate) fn self_signed(directory: &Path) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (certificate, key)
 }
 
 #[test]
@@ -99,11 +122,7 @@ fn the_aws_command_does_what_people_type() {
 #[test]
 fn behind_tls_clients_find_the_same() {
     let directory = tempfile::tempdir().unwrap();
-    let (certificate, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = self_signed(directory.path());
     let files = [certificate.to_str().unwrap(), key.to_str().unwrap()];
     let gateway = Gateway::start(&["--tls-certificate", files[0], "--tls-key", files[1]]);
     assert!(gateway.endpoint.starts_with("https://"), "{}", gateway.endpoint);

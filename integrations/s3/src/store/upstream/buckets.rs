@@ -22,6 +22,10 @@ const BELIEVED: Duration = Duration::from_secs(1);
 #[serde(deny_unknown_fields)]
 pub(super) struct Kept {
     bucket: Bucket,
+    /// It was there before the gateway: objects without a record are served. Elsewhere somebody has put them in the place of
+    /// what was written.
+    #[serde(default)]
+    adopted: bool,
     /// Keys that nothing needs any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     doomed: Vec<String>,
@@ -30,6 +34,7 @@ pub(super) struct Kept {
 /// What was found of a bucket, and when.
 pub(super) struct Cached {
     bucket: Bucket,
+    adopted: bool,
     found: Instant,
 }
 
@@ -77,16 +82,25 @@ impl Inner {
     }
 
     pub(super) async fn bucket(&self, name: &str) -> Result<Bucket, StoreError> {
+        Ok(self.bucket_known(name).await?.0)
+    }
+
+    /// Whether objects without a record are served.
+    pub(super) async fn is_adopted(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.bucket_known(name).await?.1)
+    }
+
+    async fn bucket_known(&self, name: &str) -> Result<(Bucket, bool), StoreError> {
         if let Some(cached) = locked(&self.buckets).get(name)
             && cached.found.elapsed() < BELIEVED
         {
-            return Ok(cached.bucket.clone());
+            return Ok((cached.bucket.clone(), cached.adopted));
         }
         let found = Instant::now();
-        let (kept, _) = self.kept(name).await?;
-        let cached = Cached { bucket: kept.bucket.clone(), found };
+        let (Kept { bucket, adopted, .. }, _) = self.kept(name).await?;
+        let cached = Cached { bucket: bucket.clone(), adopted, found };
         locked(&self.buckets).insert(name.to_owned(), cached);
-        Ok(kept.bucket)
+        Ok((bucket, adopted))
     }
 
     /// What is kept of a bucket, and its entity tag if it is kept at all.
@@ -96,7 +110,7 @@ impl Inner {
         let (found, versioning) = tokio::try_join!(found, self.versioning(name))?;
         let (mut kept, etag) = match found {
             Some((kept, etag)) => (kept, Some(etag)),
-            None => (Kept::default(), None),
+            None => (Kept { adopted: true, ..Kept::default() }, None),
         };
         kept.bucket.versioning = versioning;
         Ok((kept, etag))
@@ -125,7 +139,7 @@ impl Inner {
             ),
         };
         self.client.ask(Ask::bucket(Method::PUT, name), Bytes::from(body)).await?;
-        let kept = Kept { bucket: bucket.clone(), doomed: Vec::new() };
+        let kept = Kept { bucket: bucket.clone(), ..Kept::default() };
         match self.store(name, &kept_key(), &kept, Expected::Nothing).await {
             // Another gateway was faster, and the store says of what exists that it was made.
             Err(StoreError::Precondition) => return Err(StoreError::BucketExists),

@@ -262,6 +262,7 @@ impl Inner {
     ) -> Result<Held, StoreError> {
         let (object, parts) = match record {
             Some(record) => (record.object, record.parts),
+            None if !self.is_adopted(bucket).await? => return Err(StoreError::Damaged),
             None => {
                 let mut object = bare(found.about(), false);
                 object.tags = self.tags(bucket, key, found.address.as_deref()).await?;
