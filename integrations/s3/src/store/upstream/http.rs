@@ -172,6 +172,19 @@ impl Client {
 
     /// Asks for content; the answer's body is still to come.
     pub(super) async fn open(&self, ask: &Ask<'_>) -> Result<Response<Incoming>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let opened = self.open_once(ask).await;
+            let again = matches!(opened, Err(StoreError::Unavailable(_)));
+            if !again || attempt >= ATTEMPTS_MAX {
+                return opened;
+            }
+            tokio::time::sleep(PAUSE.saturating_mul(attempt)).await;
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    async fn open_once(&self, ask: &Ask<'_>) -> Result<Response<Incoming>, StoreError> {
         let payload = sha256(b"");
         let sent = self.send(ask, Outgoing::whole(Bytes::new()), &payload);
         let response = tokio::time::timeout(SILENCE_MAX, sent).await.map_err(|_| silent())??;
