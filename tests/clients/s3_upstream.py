@@ -218,11 +218,24 @@ class Run:
             true(got["Body"].read() == body, "content")
             equal((got["ServerSideEncryption"], got["ContentType"], got["Metadata"]), ("AES256", "text/x", {"m": "1"}))
             true(MARK not in self.there.get_object(Bucket=bucket, Key="plain ü")["Body"].read(), "in the clear")
-        for key in ["plain ü", "new"]:
+        with self.check("a copy onto itself undoes nothing that is written meanwhile"):
+            for round_ in range(8):
+                self.there.put_object(Bucket=bucket, Key="raced", Body=content(MIB, 12))
+                copy = threading.Thread(target=self.move_in, args=(self.gateway.client(), bucket, "raced"))
+                copy.start()
+                new = content(1000, 100 + round_)
+                threading.Event().wait(0.005 * round_)
+                self.s3.put_object(Bucket=bucket, Key="raced", Body=new)
+                copy.join()
+                true(self.get("raced", bucket) == new, f"round {round_}")
+        for key in ["plain ü", "new", "raced"]:
             self.s3.delete_object(Bucket=bucket, Key=key)
         with self.check("its bucket is deleted, and nothing stays"):
             self.s3.delete_bucket(Bucket=bucket)
             true(bucket not in [found["Name"] for found in self.there.list_buckets()["Buckets"]], "it is there")
+
+    def move_in(self, client, bucket, key):
+        client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key}, ServerSideEncryption="AES256")
 
     def reserved(self):
         record = self.names(".claviger/objects/")[0]

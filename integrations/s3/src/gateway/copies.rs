@@ -6,14 +6,14 @@ use std::sync::Arc;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETag, StreamingBlob,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3ErrorCode, S3Result, s3_error};
 
 use super::checksums::{Algorithm, set_checksum};
 use super::encryption::{self, asked, set_encryption};
 use super::headers::{Kept, given_headers, refuse_lock};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
 use super::{Gateway, conditions, failure, read, tags, timestamp};
-use crate::store::{Condition, Held, Target, Versioning};
+use crate::store::{Condition, Held, Match, StoreError, Target, Versioning};
 
 /// The conditions of a copy's source, of the fields of a request.
 macro_rules! copy_conditions {
@@ -100,14 +100,24 @@ impl Gateway {
         let sealer = self.sealer(chosen.as_ref()).await?;
         let version = source.version.clone();
         let body = self.read_source(source, 0..about.size).await?;
-        let target = Target { bucket: &input.bucket, key: &input.key, part: None, condition: None };
+        // A copy onto itself must not undo what others write meanwhile.
+        let own = is_own(&input).then(|| Match::ETag(about.etag.clone()));
+        let condition = Condition {
+            if_match: own,
+            bucket_created_ms: Some(bucket.created_ms),
+            ..Condition::default()
+        };
+        let (bucket_name, key) = (input.bucket.as_str(), input.key.as_str());
+        let target = Target { bucket: bucket_name, key, part: None, condition: Some(&condition) };
         let (written, part) =
             self.write_body(target, Some(body), about.size, sealer.as_ref(), algorithm).await?;
         let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
-        let condition =
-            Condition { bucket_created_ms: Some(bucket.created_ms), ..Condition::default() };
-        let object = self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
+        let committed = self.commit(bucket_name, key, new, written, part, &condition).await;
+        let object = committed.map_err(|error| match error.code() {
+            S3ErrorCode::PreconditionFailed => failure::store(StoreError::Busy),
+            _ => error,
+        })?;
         let about = object.about();
         let mut result = CopyObjectResult {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -143,14 +153,18 @@ fn directive(directive: Option<&str>) -> S3Result<bool> {
     }
 }
 
+/// Whether an object is copied onto itself.
+fn is_own(input: &CopyObjectInput) -> bool {
+    let CopySource::Bucket { bucket, key, version_id } = &input.copy_source else { return false };
+    **bucket == *input.bucket && **key == *input.key && version_id.is_none()
+}
+
 fn refuse_no_change(input: &CopyObjectInput, replaces: bool) -> S3Result<()> {
-    let CopySource::Bucket { bucket, key, version_id } = &input.copy_source else { return Ok(()) };
-    let same = **bucket == *input.bucket && **key == *input.key && version_id.is_none();
     let changes = replaces
         || input.server_side_encryption.is_some()
         || input.website_redirect_location.is_some()
         || input.storage_class.is_some();
-    if same && !changes {
+    if is_own(input) && !changes {
         return Err(s3_error!(
             InvalidRequest,
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes"
