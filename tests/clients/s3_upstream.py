@@ -429,14 +429,14 @@ class Run:
                 return {one["Key"]: (one["ETag"], one["LastModified"]) for one in found if not one["Key"].startswith(".claviger/")}
 
             before = seen()
+            self.gateway.process.end()
             new = self.command("rotate", BUCKET).strip()
             done = self.command("rewrap", BUCKET, "--destroy")
             true("destroyed" in done, done)
             equal(seen(), before)
+            self.gateway.start()
             put = self.put("rotated", b"x", ServerSideEncryption="aws:kms")
             equal(put["SSEKMSKeyId"], new)
-            self.gateway.process.end()
-            self.gateway.start()
             for key in before:
                 body = self.get(key)
                 true(body.startswith(MARK[:len(body)]) or len(body) < 5, key)
