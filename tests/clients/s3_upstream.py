@@ -176,6 +176,12 @@ class Run:
             again = self.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
             plain = [{name: found[name] for name in ["Key", "Size", "ETag"]} for found in listed]
             equal([{name: found[name] for name in ["Key", "Size", "ETag"]} for found in again], plain)
+        with self.check("large transfers take little memory"):
+            body = content(48 * MIB)
+            self.put("size/large", body)
+            true(self.get("size/large") == body, "content")
+            self.s3.delete_object(Bucket=BUCKET, Key="size/large")
+            true(self.gateway.process.memory() < 65 * MIB, f"{self.gateway.process.memory()} bytes")
         with self.check("what is replaced or deleted leaves no record behind"):
             records = len(self.names(".claviger/objects/"))
             self.put("record", b"1")

@@ -84,5 +84,5 @@ fn boto3_drives_every_operation_before_another_gateway_behind_tls() {
 
 #[test]
 fn what_the_other_store_has_is_not_believed_and_not_in_the_clear() {
-    with_binaries("s3_upstream.py", 58, &[]);
+    with_binaries("s3_upstream.py", 59, &[]);
 }

@@ -13,7 +13,7 @@ use clap::Parser;
 use claviger_s3::driver::Driver;
 use claviger_s3::gateway::{Gateway, serve};
 use claviger_s3::rotation::{self, Progress};
-use claviger_s3::store::{Local, Store, Upstream};
+use claviger_s3::store::{Local, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
@@ -57,9 +57,7 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
         StorePlace::Directory(directory) => {
             Arc::new(Local::open(&directory).context("the store cannot be opened")?)
         }
-        StorePlace::Endpoint(endpoint) => {
-            Arc::new(Upstream::new(endpoint).context("the store cannot be used")?)
-        }
+        StorePlace::Other(store) => Arc::new(*store),
     };
     if let Some(command) = &configuration.command {
         let driver = driver.context("keys are on KMIP servers, and none is named")?;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use claviger_s3::store::Upstream;
 use claviger_s3::store::upstream::{Credentials, Endpoint};
 use s3s::auth::SecretKey;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use super::{Arguments, read_file};
 /// Where objects rest.
 pub(crate) enum StorePlace {
     Directory(PathBuf),
-    Endpoint(Endpoint),
+    Other(Box<Upstream>),
 }
 
 /// The file of `--store-credentials`.
@@ -41,12 +42,10 @@ impl Arguments {
         }
         let region = self.store_region.clone().unwrap_or_else(|| "us-east-1".to_owned());
         let credentials = self.store_credentials()?;
-        Ok(StorePlace::Endpoint(Endpoint {
-            url,
-            region,
-            credentials,
-            authorities: self.store_ca.clone(),
-        }))
+        let authorities = self.store_ca.clone();
+        let endpoint = Endpoint { url, region, credentials, authorities };
+        let store = Upstream::new(endpoint).context("the store cannot be used")?;
+        Ok(StorePlace::Other(Box::new(store)))
     }
 
     fn store_credentials(&self) -> anyhow::Result<Credentials> {

@@ -11,8 +11,11 @@ fn wrong_arguments_are_refused_and_no_secret_is_shown() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("gateway.toml");
     let refused = |arguments: &[&str], expected: &str| {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_claviger-s3")).args(arguments).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_claviger-s3"))
+            .args(arguments)
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
@@ -27,6 +30,18 @@ fn wrong_arguments_are_refused_and_no_secret_is_shown() {
     refused(&[&store[..], &signed, &["--client", "client"]].concat(), "--kmip-server");
     refused(&[&store[..], &signed, &["--encrypt", "all"]].concat(), "--kmip-server");
     refused(&["--store", "ftp://store", signed[0], signed[1], signed[2], signed[3]], "ftp://store");
+    let other = |url| [&["--store", url][..], &signed].concat();
+    refused(&other("http://store"), "--store-credentials");
+    refused(&[&store[..], &signed, &["--store-region", "eu"]].concat(), "--store URL");
+    let keys = directory.path().join("store.toml");
+    let known = |url| [&other(url)[..], &["--store-credentials", text_of(&keys)]].concat();
+    std::fs::write(&keys, format!("access_key = \"A\"\nsecret_key = \"{SECRET_KEY}\"\nx = 1\n"))
+        .unwrap();
+    refused(&known("http://store"), "store.toml");
+    std::fs::write(&keys, format!("access_key = \"A\"\nsecret_key = \"{SECRET_KEY}\"\n")).unwrap();
+    refused(&known("http://store/bucket"), "http://store/bucket");
+    refused(&known("https://somebody@store"), "somebody@store");
+    refused(&[&known("https://store")[..], &["--store-ca", "absent.pem"]].concat(), "absent.pem");
     for text in [
         format!("access_key = \"{ACCESS_KEY}\"\nsecret_key = \"{SECRET_KEY}\"\nunknown = 1\n"),
         format!("access_key = \"{ACCESS_KEY}\"\nsecret_key = \"{SECRET_KEY}\n"),
