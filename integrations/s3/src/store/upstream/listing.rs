@@ -10,9 +10,10 @@ use hyper::Method;
 use hyper::body::Bytes;
 use s3s::dto::TimestampFormat;
 
-use super::buckets::{next_marker, time_ms};
+use super::buckets::time_ms;
 use super::found::{bare, named};
 use super::http::Ask;
+use super::versions::next_marker;
 use super::xml::Element;
 use super::{BEHIND_RESERVED, Inner, each, locked, reserved};
 use crate::store::{About, Entry, Object, Page, Query, StoreError, Version};

@@ -20,6 +20,7 @@ mod reading;
 mod records;
 mod sign;
 mod uploads;
+mod versions;
 mod writing;
 mod xml;
 
