@@ -61,8 +61,8 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        namespace: text(NAMESPACE),
-        wrap_ttl: wrap_ttl(&parts.headers),
+        namespace: one_text(&parts.headers, NAMESPACE),
+        wrap_ttl: one_text(&parts.headers, WRAP_TTL),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
         client_certificates: certificates.map(|shown| Arc::clone(&shown.0)).unwrap_or_default(),
@@ -95,9 +95,10 @@ async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u
     body.ok().map(|bytes| bytes.to_vec())
 }
 
-/// The header's text; what is no text is no duration either, and must not be taken for no header.
-fn wrap_ttl(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(WRAP_TTL).iter();
+/// The header's text; what is no text, and more than one, is no duration and no namespace either, and must
+/// not be taken for no header.
+fn one_text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     Some(match (first.to_str(), values.next()) {
         (Ok(text), None) => text.to_owned(),

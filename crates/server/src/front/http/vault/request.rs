@@ -124,7 +124,12 @@ impl Path {
         let trimmed = below.strip_suffix('/').unwrap_or(below);
         let segments: Result<Vec<String>, ApiError> =
             trimmed.split('/').map(decode_segment).collect();
-        Ok(Self { segments: segments?, has_slash: trimmed.len() < below.len() })
+        let segments = segments?;
+        // What handlers would leave out, policies would not: one thing must have one path.
+        if below.split('/').rev().skip(1).any(str::is_empty) {
+            return Err(ApiError::bad("the path has an empty segment"));
+        }
+        Ok(Self { segments, has_slash: trimmed.len() < below.len() })
     }
 
     /// With slashes between the segments and none at the end.
@@ -251,8 +256,17 @@ mod tests {
     fn paths_are_cut_before_they_are_decoded() {
         let segments = |raw| Path::parse(raw).unwrap().segments;
         assert_eq!(segments("/v1/kmip/scope/a%20b/"), ["kmip", "scope", "a b"]);
-        assert_eq!(segments("/v1/kmip//x"), ["kmip", "", "x"]);
-        for bad in ["/v1/a%2Fb", "/v1/a%2", "/v1/a%zz", "/v1/%ff"] {
+        assert_eq!(segments("/v1/"), [""]);
+        for bad in [
+            "/v1/a%2Fb",
+            "/v1/a%2",
+            "/v1/a%zz",
+            "/v1/%ff",
+            "/v1//a",
+            "/v1/a//b",
+            "/v1/a//",
+            "/v1//",
+        ] {
             assert_eq!(Path::parse(bad).unwrap_err().status, 400, "{bad}");
         }
         for elsewhere in ["/", "/v1", "/v2/sys/health", "/ui/"] {
