@@ -384,6 +384,21 @@ fn a_token_that_does_not_serve_is_named_and_nothing_is_initialised() {
 }
 
 #[test]
+fn a_key_file_that_cannot_be_is_named_and_nothing_is_initialised() {
+    let place = Place::new("type = \"key_file\"\nkey_file = \"keys/root.key\"");
+    let server = place.start();
+    let unmade = "the key file cannot be made or read";
+    refuses_to_initialise(&place, &server, unmade, "keys/root.key");
+    std::fs::create_dir(place.path("keys")).unwrap();
+    std::fs::write(place.path("keys/root.key"), "no key").unwrap();
+    let open = "the key file can be used by others than its owner";
+    refuses_to_initialise(&place, &server, open, "chmod 600");
+    std::fs::remove_file(place.path("keys/root.key")).unwrap();
+    place.init(&server);
+    assert!(server.terminate(DRAINED).success());
+}
+
+#[test]
 fn people_hand_the_root_key_to_a_token() {
     let Some(module) = softhsm() else { return };
     let (shared, server) = Shared::new();

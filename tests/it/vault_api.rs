@@ -111,7 +111,8 @@ fn a_mount_moves_under_its_open_connections() {
     let id = client.call(create((1, 4), None)).unique_identifier();
     let api = Api::root(&server);
     let moved = api.write("sys/remount", &json!({"from": "here", "to": "over/there"})).data();
-    let status = api.get(&format!("sys/remount/status/{}", moved["migration_id"].as_str().unwrap()));
+    let status =
+        api.get(&format!("sys/remount/status/{}", moved["migration_id"].as_str().unwrap()));
     assert_eq!(status.data()["migration_info"]["status"], "success");
     client.call(on(op::GET, &id)).success();
     client_at(address, &identity).call(on(op::GET, &id)).success();

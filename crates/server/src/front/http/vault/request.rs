@@ -28,13 +28,30 @@ pub struct Incoming {
     pub wrap_ttl: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// The body; `None` when it was longer than what is read.
-    pub body: Option<Vec<u8>>,
+    /// The body.
+    pub body: Payload,
     /// Who sent it.
     pub remote: Option<SocketAddr>,
     /// The certificate that the client proved to hold, under an authority that the API trusts for
     /// clients, then those that the client showed with it, in DER.
     pub client_certificates: Arc<[Vec<u8>]>,
+}
+
+/// A body, as far as it is there.
+#[derive(Debug)]
+pub enum Payload {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It is longer than what is read.
+    TooLong,
+    /// It did not come to its end, or not in time.
+    Cut,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self::Whole(Vec::new())
+    }
 }
 
 impl Incoming {
@@ -46,8 +63,13 @@ impl Incoming {
 
     /// The values in the body.
     pub(super) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
-        let body = self.body.as_deref().ok_or_else(ApiError::too_large)?;
-        parse_body(body, self.content_type.as_deref())
+        match &self.body {
+            Payload::Whole(body) => parse_body(body, self.content_type.as_deref()),
+            Payload::TooLong => Err(ApiError::too_large()),
+            Payload::Cut => {
+                Err(ApiError::bad("the request's body did not come whole, or not in time"))
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::DeviceConfig;
-use crate::front::http::vault::Incoming;
+use crate::front::http::vault::{Incoming, Payload};
 
 const DENIED: &str = "1 error occurred:\n\t* permission denied\n\n";
 const WRONG: &str = "invalid username or password";
@@ -30,7 +30,7 @@ impl Server {
             method: "PUT".to_owned(),
             path: format!("/v1/{path}"),
             token: from.token.map(str::to_owned),
-            body: Some(fields.to_string().into_bytes()),
+            body: Payload::Whole(fields.to_string().into_bytes()),
             remote,
             client_certificates: from.certificates.into(),
             ..Incoming::default()
