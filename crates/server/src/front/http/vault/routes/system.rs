@@ -151,7 +151,7 @@ fields! {
         ["passthrough_request_headers", Ignored, "Accepted and ignored."]
         ["allowed_response_headers", Ignored, "Accepted and ignored."]
         ["token_type", Ignored, "Accepted and ignored."]
-        ["user_lockout_config", Ignored, "Accepted and ignored: 5 failures lock for 15 minutes."]
+        ["user_lockout_config", Map, "Must be empty: 5 failures lock for 15 minutes."]
         ["plugin_version", Ignored, "Accepted and ignored."];
     locked_fields:
         ["mount_accessor", Text, "Of this auth method only."];

@@ -98,6 +98,11 @@ async fn methods_are_enabled_tuned_and_disabled() {
         json!({"default_lease_ttl": 3600, "max_lease_ttl": 7200, "description": "all staff",
             "force_no_cache": false, "token_type": "default-service"})
     );
+    let lockout = json!({"user_lockout_config": {"lockout_disable": true}});
+    let refused = server.write("sys/auth/people/staff/tune", lockout).await.refused(400);
+    assert!(refused.contains("user_lockout_config is not supported"), "{refused}");
+    let unset = json!({"user_lockout_config": {}});
+    server.write("sys/auth/people/staff/tune", unset).await.empty();
     for (path, kind, complaint) in [
         ("people", "approle", "path is already in use at people/staff/"),
         ("people/staff", "approle", "path is already in use at people/staff/"),
