@@ -145,6 +145,8 @@ async fn some_paths_take_sudo_besides() {
     for (verb, path) in guarded {
         server.call_as(token, verb, path, b"").await.refused(403);
     }
+    // Where a mount is decides who may use it.
+    server.call_as(token, "PUT", "sys/remount", b"").await.refused(403);
     write(r#""sudo""#).await.empty();
     server.call_as(token, "PUT", "sys/seal", b"").await.refused(403);
     write(r#""update", "list", "sudo""#).await.empty();
