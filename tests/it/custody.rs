@@ -377,8 +377,16 @@ fn a_token_that_does_not_serve_is_named_and_nothing_is_initialised() {
     place.init(&server);
     assert!(server.terminate(DRAINED).success());
 
-    place.configure("info", &seal.replace(module, "/nowhere/lib.so"));
+    // At a start it is told apart, so that nobody tries it until the token locks itself.
+    std::fs::write(place.path("pin"), "271828-wrong\n").unwrap();
     let config = place.path("claviger.toml");
+    let mut start = Command::new(binary());
+    start.args(["server", "--config", text(&config)]).env("SOFTHSM2_CONF", &hsm);
+    let (code, said) = done(start.output().unwrap());
+    assert!(code == Some(2) && said.contains(wrong), "{code:?} {said}");
+    assert!(said.contains("pkcs11_pin_file") && !said.contains("271828"), "{said}");
+
+    place.configure("info", &seal.replace(module, "/nowhere/lib.so"));
     let (code, said) = claviger(&["server", "--config", text(&config)]);
     assert!(code == Some(1) && said.contains("/nowhere/lib.so: not a PKCS#11 library"), "{said}");
 }

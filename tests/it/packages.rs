@@ -88,6 +88,8 @@ fn the_service_s_configuration_and_command_are_right() {
             "\nExecStart=/usr/bin/claviger server --config /etc/claviger/claviger.toml\n"
         )
     );
+    // The code of a PIN that a token does not take: tried again and again, it locks the token.
+    assert!(unit.contains("\nRestartPreventExitStatus=2\n"));
     let text = fs::read_to_string(&configuration).unwrap();
     // What the unit makes for it is what it uses.
     for (key, place) in [("StateDirectory", "/var/lib/"), ("LogsDirectory", "/var/log/")] {
