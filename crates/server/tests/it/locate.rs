@@ -4,7 +4,7 @@ use claviger_kmip::Version;
 use claviger_kmip::attributes::Attribute;
 use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::compat::AttributeList;
-use claviger_kmip::enums::ObjectType;
+use claviger_kmip::enums::{ObjectType, ResultReason};
 use claviger_kmip::payload::LocateRequest;
 
 use crate::fixture::{Fixture, name};
@@ -31,4 +31,16 @@ async fn every_object_of_a_large_scope_is_found_once_newest_first() {
         assert_eq!(answer.located_items, i32::try_from(OBJECTS).ok());
         assert!(answer.unique_identifier == made[900..1_000], "{condition:?}");
     }
+}
+
+#[tokio::test]
+async fn a_query_has_no_more_conditions_than_an_object_can_meet() {
+    let fixture = Fixture::new();
+    let ask = |count: usize| LocateRequest {
+        attributes: AttributeList((0..count).map(|at| name(&at.to_string())).collect()),
+        ..LocateRequest::default()
+    };
+    assert!(fixture.call(Version::V1_4, &ask(1_024)).await.unique_identifier.is_empty());
+    let refused = fixture.attempt(Version::V1_4, &ask(1_025)).await;
+    assert_eq!(refused.reason, Some(ResultReason::INVALID_FIELD));
 }

@@ -117,3 +117,30 @@ async fn a_result_that_is_undone_does_not_leave() {
     // The Unique Identifier and nothing else: 8 bytes of header, 36 of text, 4 of padding.
     assert_eq!(payload.map(|bytes| bytes.len()), Some(48));
 }
+
+/// What the batch has changed may be older than what it has not.
+#[tokio::test]
+async fn locate_in_a_batch_answers_the_newest_first_whatever_the_batch_has_changed() {
+    let fixture = Fixture::new();
+    let old = fixture.create(vec![]).await;
+    let new = fixture.create(vec![]).await;
+    for maximum in [1, 2] {
+        let bytes = fixture
+            .send(&undo_header(Version::V1_2, 2), |encoder| {
+                let added = AddAttributeRequest {
+                    unique_identifier: Some(old.as_str().into()),
+                    new_attribute: NewAttribute(name(&format!("changed {maximum}")).into()),
+                };
+                RequestItem::write(encoder, Some(b"1"), &added);
+                let locate =
+                    LocateRequest { maximum_items: Some(maximum), ..LocateRequest::default() };
+                RequestItem::write(encoder, Some(b"2"), &locate);
+            })
+            .await;
+        let message = Message::parse(&bytes, &Limits::default()).unwrap();
+        let response = ResponseMessage::parse(&message).unwrap();
+        let found: LocateResponse = response.items[1].payload(Version::V1_2).unwrap();
+        let newest = [new.as_str().into(), old.as_str().into()];
+        assert_eq!(found.unique_identifier, newest[..maximum as usize]);
+    }
+}
