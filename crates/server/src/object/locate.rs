@@ -3,7 +3,7 @@
 //! Candidates come from the index rows of one indexed attribute where the query has one, else
 //! from the whole scope; then every condition is checked on the object itself, at the time of the
 //! transaction, so that State and dates are what Get Attributes would say. The order is one:
-//! newest first.
+//! newest first; but of fresh members of a group, whoever waits longest is the first to be taken.
 
 use std::collections::BTreeSet;
 
@@ -87,7 +87,13 @@ pub(super) fn terms(barrier: &Barrier, object: &ManagedObject) -> BTreeSet<layou
     object.attributes.iter().filter_map(|attribute| term(barrier, attribute)).collect()
 }
 
-/// The identifiers of all objects that fit, newest first.
+impl Query {
+    const fn asks_for_fresh_members(&self) -> bool {
+        matches!(self.object_group_member, Some(ObjectGroupMember::GROUP_MEMBER_FRESH))
+    }
+}
+
+/// The identifiers of all objects that fit, in the order of the query.
 pub(super) fn run(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<ObjectId>, Failure> {
     let mut search = Search { query, conditions: conditions(query)?, hits: Vec::new() };
     // What this transaction has changed is not in the store yet, or differs from it.
@@ -113,6 +119,9 @@ pub(super) fn run(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<ObjectId>, Failu
     }
     hits.append(&mut search.hits);
     hits.sort_unstable_by(|a, b| b.cmp(a));
+    if query.asks_for_fresh_members() {
+        hits.reverse();
+    }
     Ok(hits)
 }
 
@@ -144,7 +153,7 @@ fn conditions(query: &Query) -> Result<Vec<Condition<'_>>, Failure> {
     Ok(found.collect())
 }
 
-/// The objects that an index names, newest first; `None` if no condition is indexed.
+/// The objects that an index names, in the order of the query; `None` if no condition is indexed.
 fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failure> {
     let barrier = &tx.objects.barrier;
     for attribute in &query.attributes {
@@ -170,13 +179,17 @@ fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failu
     }
     let Some((_, term)) = best else { return Ok(None) };
     let candidates = tx.objects.candidates(&tx.partition, &term).map_err(storage)?;
-    Ok(Some(candidates.as_slice().to_vec()))
+    let mut candidates = candidates.as_slice().to_vec();
+    if query.asks_for_fresh_members() {
+        candidates.reverse();
+    }
+    Ok(Some(candidates))
 }
 
 /// Looks at every object of the scope.
 fn scan(tx: &Tx<'_>, changed: &BTreeSet<ObjectId>, search: &mut Search<'_>) -> Result<(), Failure> {
-    let all = layout::objects(&tx.partition.mount, &tx.partition.scope);
-    let mut range: Range = all.reversed().limit(PAGE);
+    let all = layout::objects(&tx.partition.mount, &tx.partition.scope).limit(PAGE);
+    let mut range: Range = if search.query.asks_for_fresh_members() { all } else { all.reversed() };
     loop {
         let page = tx.objects.barrier.scan(&range).map_err(storage)?;
         for (key, opened) in &page {
@@ -230,9 +243,7 @@ fn fits(
     if !mask.intersects(place) {
         return Ok(false);
     }
-    if query.object_group_member == Some(ObjectGroupMember::GROUP_MEMBER_FRESH)
-        && !tx.is_fresh(object)?
-    {
+    if query.asks_for_fresh_members() && !tx.is_fresh(object)? {
         return Ok(false);
     }
     for Condition { attribute: condition, reference, range } in conditions {
