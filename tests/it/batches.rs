@@ -175,11 +175,13 @@ fn locate_fills_the_placeholder_only_with_one_hit() {
         let filter = attribute("Name", name_fields(name));
         let batch =
             vec![Operation::new(op::LOCATE, vec![filter]), Operation::new(op::GET, Vec::new())];
-        statuses(&send(&mut client, None, batch))
+        let items = send(&mut client, None, batch);
+        (statuses(&items), items[1].reason)
     };
-    assert_eq!(locate_and_get("one"), [SUCCESS, SUCCESS]);
-    assert_eq!(locate_and_get("two"), [SUCCESS, 1], "which of the two?");
-    assert_eq!(locate_and_get("none"), [SUCCESS, 1]);
+    assert_eq!(locate_and_get("one"), (vec![SUCCESS, SUCCESS], None));
+    let nothing = (vec![SUCCESS, 1], Some(reason::ITEM_NOT_FOUND));
+    assert_eq!(locate_and_get("two"), nothing, "which of the two?");
+    assert_eq!(locate_and_get("none"), nothing);
 }
 
 #[test]
