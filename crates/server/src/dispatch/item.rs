@@ -269,7 +269,10 @@ impl Request<'_> {
 
 /// Whether the operation may compute for so long that others would notice.
 const fn is_long(operation: Operation) -> bool {
-    matches!(operation, Operation::CREATE_KEY_PAIR | Operation::DERIVE_KEY)
+    matches!(
+        operation,
+        Operation::CREATE_KEY_PAIR | Operation::RE_KEY_KEY_PAIR | Operation::DERIVE_KEY
+    )
 }
 
 pub(super) fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {
