@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from checks import free_port
+
 
 def name(common_name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
@@ -88,12 +90,6 @@ def certificates(directory):
     write(directory, "cert.pem", pem(client))
     write(directory, "key.pem", key_pem(client_key))
     write(directory, "client.pem", key_pem(client_key) + pem(client) + pem(ca))
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def accepts(port):

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rcgen::{CertificateParams, KeyPair};
 
+use crate::address::free_address;
 use crate::at_rest::{KEY_LOST, Keystore, Kms, fails, json, shown, write_key_file};
 use crate::server::Server;
 
@@ -222,7 +223,7 @@ fn servers_that_are_not_the_one() {
     );
     let api: u16 = server.api.rsplit(':').next().unwrap().parse().unwrap();
     open(Keystore::at(&server, api), 1, "does not speak TLS", "KMIP port");
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = free_address().port();
     open(Keystore::at(&server, closed), 1, "no attempts are left", "serverName and port");
     let cert = server.client.join("cert.pem");
     open(

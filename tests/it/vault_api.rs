@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::address::free_address;
 use crate::api::Api;
 use crate::kmip::{Client, Reply, create, on, op, reason, request};
 use crate::server::{ROOT_TOKEN, Server};
@@ -39,11 +40,6 @@ const OPERATIONS: [&str; 26] = [
     "sign",
     "signature_verify",
 ];
-
-/// An address that nobody listens on.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// Everything between mounting and a credential, on a port of the mount's own.
 fn mounted(server: &Server, mount: &str, address: SocketAddr) -> Identity {

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{PRODUCTS, Setup, doctor, examine};
+use crate::address::free_address;
 use crate::at_rest::{Kms, shown};
 use crate::at_rest_faults::{Gate, encrypt_key, expired_server};
 use crate::pykmip::PyKmip;
@@ -58,7 +59,7 @@ fn a_host_that_nobody_knows() {
 fn a_port_at_which_nobody_listens_and_one_that_is_something_else() {
     let server = Server::start();
     let mut setup = Setup::on(&server);
-    setup.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    setup.port = free_address().port();
     each_fails(&setup, "connect", "NobodyListens", Some(1));
     setup.port = server.api.rsplit(':').next().unwrap().parse().unwrap();
     each_fails(&setup, "tls", "NotTls", Some(1));
@@ -174,7 +175,7 @@ fn every_command_says_what_to_do_in_its_own_words() {
     other.key = stranger.client.join("key.pem");
     assert!(query(&other).contains("a new credential for --cert"), "{}", query(&other));
     let mut closed = setup();
-    closed.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    closed.port = free_address().port();
     assert!(query(&closed).contains("is --server its KMIP port?"), "{}", query(&closed));
     let mut sealed = setup();
     sealed.key = sealed.scratch.path().join("encrypted.pem");

@@ -9,6 +9,8 @@
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
+#[path = "../../../../tests/servers/address.rs"]
+mod address;
 #[path = "../../../../tests/servers/process.rs"]
 mod process;
 

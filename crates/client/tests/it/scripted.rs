@@ -16,6 +16,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::address::free_address;
+
 /// An authority that issues what both sides need.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -221,6 +223,5 @@ pub(crate) fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
 
 /// An address where nobody listens.
 pub(crate) fn nobody() -> Endpoint {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    Endpoint { host: String::from("127.0.0.1"), port: listener.local_addr().unwrap().port() }
+    Endpoint { host: String::from("127.0.0.1"), port: free_address().port() }
 }

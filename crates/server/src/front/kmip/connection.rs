@@ -242,11 +242,18 @@ impl Connection {
         let sent = sent.await;
         self.begun = None;
         // Either may have held a key.
+        let answered = self.answer.len();
         self.answer.truncate(0);
+        if answered > BUFFER_BYTES_KEPT {
+            self.answer = Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES));
+        }
         if let Some(done) = self.request.get_mut(..length) {
             done.fill(0);
         }
-        self.request.drain(..length.min(self.request.len()));
+        // What came behind it moves to the front, and leaves no copy of itself.
+        let length = length.min(self.request.len());
+        self.request.rotate_left(length);
+        self.request.truncate(self.request.len().saturating_sub(length));
         if self.request.is_empty() && self.request.capacity() > BUFFER_BYTES_KEPT {
             self.request = Vec::with_capacity(BUFFER_BYTES);
         }
