@@ -6,6 +6,7 @@
 mod attributes;
 mod buckets;
 mod checksums;
+mod chunks;
 mod conditions;
 mod copies;
 mod credentials;
@@ -17,6 +18,7 @@ mod listing;
 mod objects;
 mod parts;
 mod promised;
+mod ranges;
 mod read;
 mod serve;
 mod service;

@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::chunks::{Chunked, is_chunked};
+use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
 use super::{Credentials, Gateway, failure, random_id};
@@ -141,9 +143,13 @@ async fn accept(
 fn build(gateway: Arc<Gateway>, credentials: Credentials) -> S3Service {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_LEN_MAX;
+    let config = Arc::new(StaticConfigProvider::new(Arc::new(config)));
+    let mut unsigned = S3ServiceBuilder::new(Service(Arc::clone(&gateway)));
+    unsigned.set_config(Arc::clone(&config) as _);
     let mut builder = S3ServiceBuilder::new(Service(gateway));
     builder.set_auth(credentials);
-    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    builder.set_config(config);
+    builder.set_route(Unranged(unsigned.build()));
     builder.build()
 }
 
@@ -160,7 +166,12 @@ async fn respond(
     let id = random_id().unwrap_or_default();
     let mut response = match admitted {
         Ok(()) => {
-            let request = Request::from_parts(head, Body::http_body_unsync(body));
+            let body = if is_chunked(&head.headers) {
+                Body::http_body_unsync(Chunked::new(body))
+            } else {
+                Body::http_body_unsync(body)
+            };
+            let request = Request::from_parts(head, body);
             service.call(request).await.map_err(|_| Failed)?
         }
         Err(error) => {
