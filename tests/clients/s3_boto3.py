@@ -181,6 +181,21 @@ class Run:
                 refused("InvalidRange", 416, self.get, "ranges", Range=shape)
             self.put("nothing", b"")
             refused("InvalidRange", 416, self.get, "nothing", Range="bytes=0-0")
+        with self.check("ranges that are none, or several, are ignored"):
+            presigned = self.client(signature_version="s3v4")
+            for shape in ["bytes=5-4", "bytes=a-b", "bytes=-", "bytes", "lines=0-1", "bytes=0-1,5-6", "bytes=0-1, -5"]:
+                got = self.get("ranges", Range=shape)
+                equal((got["ResponseMetadata"]["HTTPStatusCode"], got["ContentLength"]), (200, size), shape)
+                true("ContentRange" not in got and got["Body"].read() == body, shape)
+                head = self.s3.head_object(Bucket=self.bucket, Key="ranges", Range=shape)
+                equal((head["ResponseMetadata"]["HTTPStatusCode"], head["ContentLength"]), (200, size), shape)
+                refused("NoSuchKey", 404, self.get, "no such", Range=shape)
+                refused("SignatureDoesNotMatch", 403, self.client(secret_key="another secret").get_object,
+                        Bucket=self.bucket, Key="ranges", Range=shape)
+                url = presigned.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": "ranges"})
+                request = urllib.request.Request(url, headers={"Range": shape})
+                with urllib.request.urlopen(request) as answer:
+                    true((answer.status, answer.read()) == (200, body), shape)
         with self.check("HEAD has ranges"):
             head = self.s3.head_object(Bucket=self.bucket, Key="ranges", Range="bytes=5-9")
             equal((head["ContentLength"], head["ContentRange"]), (5, f"bytes 5-9/{size}"))

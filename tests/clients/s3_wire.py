@@ -17,6 +17,7 @@ from checks import Checks, equal, true
 from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip
 
 BUCKET = "wire"
+MIB = 1 << 20
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -217,6 +218,26 @@ class Run:
             with self.checks.check(f"chunks that are none: {name}"):
                 self.put_chunks([b"a" * 500, b""], change=lambda _, body=body: body, expected=400)
                 self.unchanged()
+        with self.checks.check("a chunk with a signature is small, for it is held"):
+            self.put_chunks([b"a" * MIB, b""])
+            self.s3.delete_object(Bucket=BUCKET, Key="chunks")
+            equal(self.put_chunks([b"a" * (MIB + 1), b""], expected=400), "InvalidChunkSizeError")
+            equal(self.put_chunks([b"a", b"a" * (MIB + 1), b""], expected=400), "InvalidChunkSizeError")
+            self.unchanged()
+        with self.checks.check("a chunk without a signature is as long as it likes, and is not held"):
+            before = self.gateway.process.memory()
+            size = 48 * MIB
+            crc = base64.b64encode(zlib.crc32(bytes(size)).to_bytes(4, "big")).decode()
+            body = f"{size:x}\r\n".encode() + bytes(size) + f"\r\n0\r\nx-amz-checksum-crc32:{crc}\r\n\r\n".encode()
+            status, code, answer = self.send(
+                "PUT", f"/{BUCKET}/chunks", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", body,
+                {"x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": str(size)})
+            equal(status, 200, f"{answer[:600]!r}")
+            more = self.gateway.process.memory() - before
+            true(more < 12 * MIB, f"{more} bytes more than before")
+            equal(self.s3.head_object(Bucket=BUCKET, Key="chunks")["ContentLength"], size)
+            self.s3.delete_object(Bucket=BUCKET, Key="chunks")
+            self.unchanged()
         crc = base64.b64encode(zlib.crc32(b"hello").to_bytes(4, "big")).decode()
         for trailer, expected, name in [
             (f"x-amz-checksum-crc32:{crc}\r\n", 200, "right"), ("x-amz-checksum-crc32:AAAAAA==\r\n", 400, "wrong"),

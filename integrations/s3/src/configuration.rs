@@ -102,7 +102,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
 }
 
-/// What else there is to do than to serve; the settings come before it. No gateway may have the store open.
+/// What else there is to do than to serve; the settings come before it. A gateway that has the store open does it; else the
+/// settings must name the KMIP servers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Makes a new key for a bucket, for objects that are written from now on
@@ -172,6 +173,11 @@ impl Configuration {
             bail!("where objects rest is not said: give --store DIR");
         };
         let credentials = given.credentials()?;
+        if credentials.is_empty() && given.command.is_none() {
+            bail!(
+                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
+            );
+        }
         let kmip = given.kmip()?;
         let defaults = CacheLimits::default();
         let lifetime = given.data_key_cache_seconds.map(Duration::from_secs);
@@ -292,11 +298,6 @@ impl Arguments {
         }
         if let Some(path) = &self.credentials {
             credentials.add_file(path)?;
-        }
-        if credentials.is_empty() {
-            bail!(
-                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
-            );
         }
         Ok(credentials)
     }

@@ -46,7 +46,9 @@ impl S3Route for Unranged {
 fn is_ignored(headers: &HeaderMap) -> bool {
     let mut ranges = headers.get_all(RANGE).iter();
     let Some(range) = ranges.next() else { return false };
-    let single = range.to_str().is_ok_and(|range| Range::parse(range).is_ok());
+    // s3s takes a range without any number for the last zero bytes.
+    let is_single = |range: &str| range != "bytes=-" && Range::parse(range).is_ok();
+    let single = range.to_str().is_ok_and(is_single);
     !single || ranges.next().is_some()
 }
 

@@ -21,7 +21,7 @@ use super::chunks::{Chunked, is_chunked};
 use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
-use super::{Credentials, Gateway, failure, random_id};
+use super::{Credentials, Gateway, answers, failure, random_id};
 
 /// What a gateway takes at most.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +159,7 @@ async fn respond(
     headers_len_max: usize,
 ) -> Result<Response<Body>, Failed> {
     let method = request.method().clone();
+    let attributes = Query(request.uri()).get("attributes").is_some();
     let waits = request.headers().contains_key(EXPECT);
     let admitted = admissible(&request, headers_len_max);
     let (head, body) = request.into_parts();
@@ -183,6 +184,10 @@ async fn respond(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     tracing::debug!(%method, status = response.status().as_u16(), id, "answered");
+    answers::name_request(&mut response, &id);
+    if attributes && response.status().is_success() {
+        answers::unquote_etag(&mut response);
+    }
     if let Ok(id) = id.parse() {
         response.headers_mut().insert("x-amz-request-id", id);
     }
@@ -212,6 +217,16 @@ fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<(
     if request.method() == Method::POST && form {
         // It would be held in memory.
         return Err(s3_error!(NotImplemented, "Uploads by forms are not implemented"));
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads && headers.contains_key("x-amz-server-side-encryption") {
+        return Err(s3_error!(
+            InvalidArgument,
+            "x-amz-server-side-encryption header is not supported for this operation."
+        ));
+    }
+    if headers.get("content-md5").is_some_and(HeaderValue::is_empty) {
+        return Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid"));
     }
     let authorization = text(AUTHORIZATION).unwrap_or_default();
     if authorization.starts_with("AWS ") || query.get("AWSAccessKeyId").is_some() {
