@@ -186,6 +186,7 @@ class Run:
         self.expect("a hash that is none", 403, "SignatureDoesNotMatch", "PUT", target, "zz", b"x")
         self.expect("MD5 of another content", 400, "BadDigest", "PUT", target, sha256(b"x"), b"x",
                     {"content-md5": base64.b64encode(hashlib.md5(b"y").digest()).decode()})
+        self.expect("MD5 that is empty", 400, "InvalidDigest", "PUT", target, sha256(b"x"), b"x", {"content-md5": ""})
         with self.checks.check("fewer bytes than the length says"):
             self.send("PUT", target, "UNSIGNED-PAYLOAD", b"x" * 10, {"content-length": "100"}, half_close=True)
             self.unchanged()
