@@ -11,8 +11,8 @@ use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Frame};
 use s3s::StdError;
 
-/// Most bytes of a chunk with a signature. Clients make them of 64 KiB to 1 MiB.
-const SIGNED_LEN_MAX: u64 = 1 << 20;
+/// Most bytes of a chunk with a signature: a transfer shall hold 1 MiB at most, and clients make them of 64 or 128 KiB.
+const SIGNED_LEN_MAX: u64 = 512 << 10;
 /// Longest line before a chunk.
 const LINE_LEN_MAX: usize = 1024;
 const LINE_END: &[u8] = b"\r\n";

@@ -11,6 +11,7 @@ mod chunks;
 mod conditions;
 mod copies;
 mod credentials;
+mod dates;
 mod encryption;
 mod failure;
 mod headers;

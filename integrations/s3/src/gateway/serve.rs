@@ -21,7 +21,7 @@ use super::chunks::{Chunked, is_chunked};
 use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
-use super::{Credentials, Gateway, answers, failure, random_id};
+use super::{Credentials, Gateway, answers, dates, failure, random_id};
 
 /// What a gateway takes at most.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +162,8 @@ async fn respond(
     let attributes = Query(request.uri()).get("attributes").is_some();
     let waits = request.headers().contains_key(EXPECT);
     let admitted = admissible(&request, headers_len_max);
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    dates::complete(&mut head.headers);
     let (body, unread) = Watched::new(body, waits);
     let id = random_id().unwrap_or_default();
     let mut response = match admitted {

@@ -199,7 +199,7 @@ fn broken(error: &StdError) -> S3Error {
         failure::custom(
             "InvalidChunkSizeError",
             StatusCode::BAD_REQUEST,
-            "A chunk with a signature may have 1 MiB at most",
+            "A chunk with a signature may have 512 KiB at most",
         )
     } else if is("SignatureMismatch") {
         s3_error!(
