@@ -1,9 +1,10 @@
-//! How the commands `rotate` and `rewrap` reach a gateway that runs: through a socket in the directory of its store, which only
-//! the user that the gateway runs as, and root, may speak on.
+//! How the commands `rotate` and `rewrap` reach a gateway that runs: through a socket, which only the user that the gateway runs
+//! as, and root, may speak on.
 //!
 //! A connection has one [`Request`], a line of JSON; the gateway answers with lines of JSON, each an [`Answer`], the last of
 //! which is not [`Answer::Progress`]. Who hangs up before that has the work stopped; it goes on when it is asked for again.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -20,7 +21,6 @@ use tokio::sync::watch;
 use crate::gateway::Gateway;
 use crate::rotation::{Progress, RotationError};
 
-const NAME: &str = "control.sock";
 /// Longest line. A bucket's name has 63 characters, and an answer names a few keys.
 const LINE_LEN_MAX: u64 = 64 << 10;
 /// How long a request may take to come.
@@ -81,21 +81,19 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listens in the directory of a store, which this process has open: a socket that is there is of a gateway that is not
-    /// any more.
+    /// Listens on a socket that only one gateway at a time has: what is there is of one that is not any more.
     ///
     /// # Errors
     /// The file system's.
-    pub fn listen(directory: &Path) -> io::Result<Self> {
-        let path = directory.join(NAME);
-        match std::fs::remove_file(&path) {
+    pub fn listen(path: &Path) -> io::Result<Self> {
+        match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let near = Near::of(directory)?;
+        let near = Near::of(path)?;
         let (_end, other_end) = UnixStream::pair()?;
         let own = other_end.peer_cred()?.uid();
-        Ok(Self { listener: UnixListener::bind(near.path())?, path, own })
+        Ok(Self { listener: UnixListener::bind(near.path())?, path: path.to_owned(), own })
     }
 
     /// Does what it is asked, until it is dropped.
@@ -127,16 +125,21 @@ impl Drop for Control {
     }
 }
 
-/// A directory by its descriptor: the path of a socket may have 107 bytes, that of a store is longer if it likes.
-struct Near(File);
+/// A socket by the descriptor of its directory: a path may have 107 bytes to a socket, and more to a store.
+struct Near<'a> {
+    directory: File,
+    name: &'a OsStr,
+}
 
-impl Near {
-    fn of(directory: &Path) -> io::Result<Self> {
-        Ok(Self(File::open(directory)?))
+impl<'a> Near<'a> {
+    fn of(path: &'a Path) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Ok(Self { directory: File::open(parent.unwrap_or(Path::new(".")))?, name })
     }
 
     fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{NAME}", self.0.as_raw_fd()))
+        Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(self.name)
     }
 }
 
@@ -219,19 +222,19 @@ async fn say(writer: &mut OwnedWriteHalf, answer: &Answer) -> io::Result<()> {
     writer.write_all(&line).await
 }
 
-/// Asks the gateway that has a store open. Says its last answer; nothing if no gateway runs.
+/// Asks the gateway that listens on a socket. Says its last answer; nothing if no gateway runs.
 ///
 /// # Errors
 /// A gateway runs, and does not answer.
 pub async fn ask(
-    directory: &Path,
+    path: &Path,
     request: &Request,
     tell: &(dyn Fn(&Progress) + Send + Sync),
 ) -> Result<Option<Answer>, ControlError> {
     let absent = |error: &io::Error| {
         matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
     };
-    let near = match Near::of(directory) {
+    let near = match Near::of(path) {
         Err(error) if absent(&error) => return Ok(None),
         near => near?,
     };
@@ -275,11 +278,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_request_is_refused() {
         let scratch = tempfile::tempdir().unwrap();
+        let socket = scratch.path().join("control.sock");
         let gateway = gateway(scratch.path());
-        let control = Control::listen(scratch.path()).unwrap();
+        let control = Control::listen(&socket).unwrap();
         for line in ["\n", "{}\n", "{\"destroy\":{}}\n", &format!("{}\n", "x".repeat(60_000))] {
             let said = async {
-                let near = Near::of(scratch.path()).unwrap();
+                let near = Near::of(&socket).unwrap();
                 let mut stream = UnixStream::connect(near.path()).await.unwrap();
                 // It may answer before it has read all.
                 drop(stream.write_all(line.as_bytes()).await);
@@ -299,21 +303,22 @@ mod tests {
     async fn a_gateway_is_found_where_its_store_is_and_only_while_it_runs() {
         let scratch = tempfile::tempdir().unwrap();
         let directory = scratch.path().join("d".repeat(120));
+        let socket = directory.join("control.sock");
         let request = Request::Rotate { bucket: "bucket".to_owned() };
-        assert!(ask(&directory, &request, &|_| {}).await.unwrap().is_none(), "no directory");
+        assert!(ask(&socket, &request, &|_| {}).await.unwrap().is_none(), "no directory");
         let gateway = gateway(&directory);
-        assert!(ask(&directory, &request, &|_| {}).await.unwrap().is_none(), "no socket");
+        assert!(ask(&socket, &request, &|_| {}).await.unwrap().is_none(), "no socket");
         // As a gateway leaves it that is killed.
-        drop(UnixListener::bind(Near::of(&directory).unwrap().path()).unwrap());
-        assert!(directory.join(NAME).exists());
-        assert!(ask(&directory, &request, &|_| {}).await.unwrap().is_none(), "nobody listens");
-        let control = Control::listen(&directory).unwrap();
+        drop(UnixListener::bind(Near::of(&socket).unwrap().path()).unwrap());
+        assert!(socket.exists());
+        assert!(ask(&socket, &request, &|_| {}).await.unwrap().is_none(), "nobody listens");
+        let control = Control::listen(&socket).unwrap();
         let answer = tokio::select! {
             () = control.serve(&gateway) => None,
-            answer = ask(&directory, &request, &|_| {}) => answer.unwrap(),
+            answer = ask(&socket, &request, &|_| {}) => answer.unwrap(),
         };
         assert_eq!(answer, Some(Answer::Refused(RotationError::NoServer.to_string())));
         drop(control);
-        assert!(ask(&directory, &request, &|_| {}).await.unwrap().is_none(), "it has ended");
+        assert!(ask(&socket, &request, &|_| {}).await.unwrap().is_none(), "it has ended");
     }
 }

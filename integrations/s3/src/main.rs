@@ -66,8 +66,8 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
         });
     }
     let gateway = Arc::new(Gateway::new(store, driver, configuration.options));
-    let StorePlace::Directory(directory) = &configuration.store;
-    let control = Control::listen(directory).context("the store has no place for a socket")?;
+    let control = Control::listen(&configuration.control)
+        .with_context(|| format!("{}: no socket", configuration.control.display()))?;
     let asked = Arc::clone(&gateway);
     let control = tokio::spawn(async move { control.serve(&asked).await });
     let listener = TcpListener::bind(configuration.listen)
@@ -107,8 +107,7 @@ async fn keys_of_bucket(command: &Command, configuration: &Configuration) -> any
     let tell = |progress: &Progress| {
         say(&format!("{} versions seen, {} rewrapped", progress.seen, progress.rewrapped));
     };
-    let StorePlace::Directory(directory) = &configuration.store;
-    let answer = match control::ask(directory, &request, &tell).await? {
+    let answer = match control::ask(&configuration.control, &request, &tell).await? {
         Some(answer) => answer,
         None => {
             let driver = configuration.driver()?;
