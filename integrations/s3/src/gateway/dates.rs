@@ -18,7 +18,10 @@ pub(super) fn complete(headers: &mut HeaderMap) {
 }
 
 fn amz_date(date: &str) -> Option<String> {
-    let time = Timestamp::parse(TimestampFormat::HttpDate, date).ok()?;
+    // botocore writes it as mail does.
+    let mail = date.strip_suffix("-0000").or_else(|| date.strip_suffix("+0000"));
+    let date = mail.map_or_else(|| date.to_owned(), |date| format!("{date}GMT"));
+    let time = Timestamp::parse(TimestampFormat::HttpDate, &date).ok()?;
     let mut text = Vec::new();
     time.format(TimestampFormat::DateTime, &mut text).ok()?;
     let text = String::from_utf8(text).ok()?.replace(['-', ':'], "");
@@ -33,6 +36,8 @@ mod tests {
     #[test]
     fn a_date_is_written_as_signatures_have_it() {
         let date = amz_date("Fri, 24 May 2013 00:00:07 GMT");
+        assert_eq!(date.as_deref(), Some("20130524T000007Z"));
+        let date = amz_date("Fri, 24 May 2013 00:00:07 -0000");
         assert_eq!(date.as_deref(), Some("20130524T000007Z"));
         assert_eq!(amz_date("yesterday"), None);
     }
