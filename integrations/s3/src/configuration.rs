@@ -34,6 +34,9 @@ pub(crate) struct Arguments {
     /// Where objects rest: a directory
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
+    /// The socket by which `rotate` and `rewrap` reach the gateway that runs [default: control.sock in the store's directory]
+    #[arg(long, value_name = "FILE")]
+    control: Option<PathBuf>,
     /// KMIP servers with the same keys, each in its turn; without one nothing is encrypted
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     kmip_server: Vec<String>,
@@ -102,7 +105,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
 }
 
-/// What else there is to do than to serve; the settings come before it. No gateway may have the store open.
+/// What else there is to do than to serve; the settings come before it. A gateway that has the store open does it; else the
+/// settings must name the KMIP servers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Makes a new key for a bucket, for objects that are written from now on
@@ -151,6 +155,8 @@ pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) store: StorePlace,
+    /// Where commands reach the gateway that runs.
+    pub(crate) control: PathBuf,
     pub(crate) credentials: Credentials,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
@@ -172,6 +178,11 @@ impl Configuration {
             bail!("where objects rest is not said: give --store DIR");
         };
         let credentials = given.credentials()?;
+        if credentials.is_empty() && given.command.is_none() {
+            bail!(
+                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
+            );
+        }
         let kmip = given.kmip()?;
         let defaults = CacheLimits::default();
         let lifetime = given.data_key_cache_seconds.map(Duration::from_secs);
@@ -202,6 +213,7 @@ impl Configuration {
         Ok(Self {
             listen,
             tls: given.tls()?,
+            control: given.control.unwrap_or_else(|| store.join("control.sock")),
             store: place(store)?,
             credentials,
             options: Options { encrypt, format, cache },
@@ -253,6 +265,7 @@ impl Arguments {
             tls_certificate: self.tls_certificate.or(file.tls_certificate),
             tls_key: self.tls_key.or(file.tls_key),
             store: self.store.or(file.store),
+            control: self.control.or(file.control),
             kmip_server: match self.zenko {
                 None => keep(self.kmip_server, file.kmip_server),
                 Some(_) => Vec::new(),
@@ -292,11 +305,6 @@ impl Arguments {
         }
         if let Some(path) = &self.credentials {
             credentials.add_file(path)?;
-        }
-        if credentials.is_empty() {
-            bail!(
-                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
-            );
         }
         Ok(credentials)
     }

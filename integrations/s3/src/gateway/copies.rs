@@ -12,7 +12,7 @@ use super::checksums::{Algorithm, set_checksum};
 use super::encryption::{self, asked, set_encryption};
 use super::headers::{Kept, given_headers, refuse_lock};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
-use super::{Gateway, conditions, failure, read, tags, timestamp};
+use super::{Gateway, checksums, conditions, failure, read, tags, timestamp};
 use crate::store::{Condition, Held, Versioning};
 
 /// The conditions of a copy's source, of the fields of a request.
@@ -103,11 +103,11 @@ impl Gateway {
         let (written, part) = self
             .write_body(&input.bucket, 1, Some(body), about.size, sealer.as_ref(), algorithm)
             .await?;
-        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
         let condition =
             Condition { bucket_created_ms: Some(bucket.created_ms), ..Condition::default() };
-        let object = self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
+        let (object, key_id) =
+            self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
         let about = object.about();
         let mut result = CopyObjectResult {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -115,6 +115,7 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(result, &about.checksum);
+        result.checksum_type = about.checksum.as_ref().map(checksums::kind);
         let mut output = CopyObjectOutput {
             copy_object_result: Some(result),
             copy_source_version_id: version,
