@@ -139,7 +139,7 @@ def mariadb(table, options):
     found = [read_keys() for _ in range(options.runs)]
     for name, what in (("latest_ns", "get_latest_key_version"), ("key_ns", "get_key, of a key in memory")):
         table.target(what, min(run[name] for run in found), most=200, unit=" ns", detail=f"{count} keys in turn")
-    table.target(f"cold start: {count} keys, one after the other", statistics.median(run["cold_ms"] for run in found),
+    table.target(f"cold start with {count} keys", statistics.median(run["cold_ms"] for run in found),
                  most=start_ms(count), unit=" ms")
 
     key_file = os.path.join(SCRATCH, "keys.txt")

@@ -6,7 +6,9 @@ exit code 1 at the first that does not hold; with --all it goes on and lists the
 
 import argparse
 import contextlib
+import itertools
 import os
+import socket
 import sys
 import traceback
 import warnings
@@ -68,6 +70,25 @@ def arguments(description, kmip=True, api=False):
     parser.add_argument("--all", action="store_true", help="go on after a failed check")
     parser.add_argument("--only", help="only this KMIP version, for example 1.2")
     return parser.parse_args()
+
+
+# Below the ports that Linux gives to whoever asks for any, connections among them: there, another connection would take
+# the port now and then before the server is back.
+PORTS = range(10_240, 32_240)
+next_ports = itertools.count(os.getpid() * 7919)
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on, and that this process gives out once."""
+    for number in next_ports:
+        port = PORTS[number % len(PORTS)]
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def kmip_address(text):

@@ -101,8 +101,30 @@ class Run:
             equal(s3.head_bucket(Bucket=self.bucket)["ResponseMetadata"]["HTTPStatusCode"], 200)
             true(self.bucket in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]], "it is listed")
             equal(s3.get_bucket_location(Bucket=self.bucket)["LocationConstraint"], None)
-        with self.check("a bucket is made once, and its name must be one"):
-            refused("BucketAlreadyOwnedByYou", 409, s3.create_bucket, Bucket=self.bucket)
+        with self.check("who makes a bucket again has it, as it is"):
+            self.put("again", b"x")
+            key = self.put("again", b"x", ServerSideEncryption="aws:kms")["SSEKMSKeyId"]
+            s3.create_bucket(Bucket=self.bucket)
+            equal(self.put("again", b"y", ServerSideEncryption="aws:kms")["SSEKMSKeyId"], key)
+            s3.delete_object(Bucket=self.bucket, Key="again")
+        with self.check("a refusal has the request's identifier"):
+            error = refused("NoSuchBucket", 404, s3.list_objects_v2, Bucket="nowhere")
+            headers = error.response["ResponseMetadata"]["HTTPHeaders"]
+            equal(len(headers["x-amz-request-id"]), 32, "length")
+            equal(error.response["ResponseMetadata"]["RequestId"], headers["x-amz-request-id"])
+            url = self.client(signature_version="s3v4").generate_presigned_url("list_objects", Params={"Bucket": "nowhere"})
+            try:
+                urllib.request.urlopen(url)
+                raise AssertionError("refused")
+            except urllib.error.HTTPError as error:
+                true(f"<RequestId>{error.headers['x-amz-request-id']}</RequestId></Error>" in error.read().decode(), "in XML")
+        with self.check("an empty delimiter is none"):
+            self.put("a/b", b"")
+            for call in [s3.list_objects, s3.list_objects_v2, s3.list_object_versions, s3.list_multipart_uploads]:
+                listed = call(Bucket=self.bucket, Delimiter="")
+                true("Delimiter" not in listed and "CommonPrefixes" not in listed, str(listed))
+            s3.delete_object(Bucket=self.bucket, Key="a/b")
+        with self.check("a bucket has a name that can be one"):
             refused("NoSuchBucket", 404, s3.list_objects_v2, Bucket="nowhere")
             refused("404", 404, s3.head_bucket, Bucket="nowhere")
             refused("NoSuchBucket", 404, s3.put_object, Bucket="nowhere", Key="a", Body=b"")
@@ -181,6 +203,21 @@ class Run:
                 refused("InvalidRange", 416, self.get, "ranges", Range=shape)
             self.put("nothing", b"")
             refused("InvalidRange", 416, self.get, "nothing", Range="bytes=0-0")
+        with self.check("ranges that are none, or several, are ignored"):
+            presigned = self.client(signature_version="s3v4")
+            for shape in ["bytes=5-4", "bytes=a-b", "bytes=-", "bytes", "lines=0-1", "bytes=0-1,5-6", "bytes=0-1, -5"]:
+                got = self.get("ranges", Range=shape)
+                equal((got["ResponseMetadata"]["HTTPStatusCode"], got["ContentLength"]), (200, size), shape)
+                true("ContentRange" not in got and got["Body"].read() == body, shape)
+                head = self.s3.head_object(Bucket=self.bucket, Key="ranges", Range=shape)
+                equal((head["ResponseMetadata"]["HTTPStatusCode"], head["ContentLength"]), (200, size), shape)
+                refused("NoSuchKey", 404, self.get, "no such", Range=shape)
+                refused("SignatureDoesNotMatch", 403, self.client(secret_key="another secret").get_object,
+                        Bucket=self.bucket, Key="ranges", Range=shape)
+                url = presigned.generate_presigned_url("get_object", Params={"Bucket": self.bucket, "Key": "ranges"})
+                request = urllib.request.Request(url, headers={"Range": shape})
+                with urllib.request.urlopen(request) as answer:
+                    true((answer.status, answer.read()) == (200, body), shape)
         with self.check("HEAD has ranges"):
             head = self.s3.head_object(Bucket=self.bucket, Key="ranges", Range="bytes=5-9")
             equal((head["ContentLength"], head["ContentRange"]), (5, f"bytes 5-9/{size}"))
@@ -256,7 +293,8 @@ class Run:
             found = self.s3.get_object_attributes(
                 Bucket=self.bucket, Key="checksums", ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass"])
             equal(found["ObjectSize"], 1)
-            equal(found["ETag"].strip('"'), hashlib.md5(b"x").hexdigest())
+            equal(found["ETag"], hashlib.md5(b"x").hexdigest())
+            equal(found["Checksum"]["ChecksumType"], "FULL_OBJECT")
             equal(found["Checksum"]["ChecksumSHA256"], base64.b64encode(hashlib.sha256(b"x").digest()).decode())
 
     def encryption(self):
@@ -296,9 +334,23 @@ class Run:
                     SSEKMSKeyId=key)
             refused("KMS.InvalidKeyUsageException", 400, self.put, "encrypted", b"no", ServerSideEncryption="aws:kms",
                     SSEKMSKeyId=f"arn:scality:kms:external:kmip:other:key/{key}")
+            unknown = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "00000000-0000-0000-0000-000000000000"}
+            refused("KMS.NotFoundException", 400, s3.create_multipart_upload, Bucket=other, Key="none", **unknown)
+            refused("KMS.NotFoundException", 400, s3.copy_object, Bucket=other, Key="none",
+                    CopySource={"Bucket": self.bucket, "Key": "encrypted"}, **unknown)
+            equal([found["Key"] for found in s3.list_objects_v2(Bucket=other)["Contents"]], ["x"])
+            true("Uploads" not in s3.list_multipart_uploads(Bucket=other), "no upload")
             s3.delete_object(Bucket=other, Key="x")
             s3.delete_bucket(Bucket=other)
             equal(self.body("encrypted"), b"x")
+        with self.check("who reads says nothing of encryption"):
+            url = self.client(signature_version="s3v4").generate_presigned_url(
+                "get_object", Params={"Bucket": self.bucket, "Key": "encrypted"})
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, headers={"x-amz-server-side-encryption": "AES256"}))
+                raise AssertionError("refused")
+            except urllib.error.HTTPError as error:
+                true(error.code == 400 and b"<Code>InvalidArgument</Code>" in error.read(), f"{error}")
         with self.check("what makes no sense is refused"):
             refused("InvalidArgument", 400, self.put, "encrypted", b"no", ServerSideEncryption="AES256", SSEKMSKeyId="key")
             refused("InvalidArgument", 400, self.put, "encrypted", b"no", SSEKMSKeyId="key")
@@ -357,8 +409,12 @@ class Run:
             part = s3.upload_part(Bucket=self.bucket, Key="parts", UploadId=upload, PartNumber=2, Body=b"new")
             refused("InvalidPart", 400, self.complete, "parts", upload, parts[:2])
             parts[1]["ETag"] = part["ETag"]
-            self.complete("parts", upload, parts[:2])
+            done = self.complete("parts", upload, parts[:2])
             true(self.body("parts") == content(5 * MIB, 8) + b"new", "content")
+        with self.check("an upload is completed again, for who did not hear the answer"):
+            equal(self.complete("parts", upload, parts[:2])["ETag"], done["ETag"])
+            refused("NoSuchUpload", 404, self.complete, "parts", upload, parts[1:2])
+            refused("NoSuchUpload", 404, self.complete, "no parts", upload, parts[:2])
         with self.check("uploads that cannot be completed"):
             upload, parts = self.upload("refused", [(1, b"small"), (2, b"last")])
             refused("EntityTooSmall", 400, self.complete, "refused", upload, parts)
@@ -389,6 +445,10 @@ class Run:
                                           ChecksumAlgorithm=algorithm)
                     name = f"Checksum{algorithm}"
                     parts.append({"PartNumber": number, "ETag": done["ETag"], name: done[name]})
+                for wrong in ["bad", base64.b64encode(bytes(4 if algorithm == "CRC32" else 32)).decode()]:
+                    code = "InvalidRequest" if wrong == "bad" else "BadDigest"
+                    refused(code, 400, s3.complete_multipart_upload, Bucket=self.bucket, Key="sums", UploadId=upload,
+                            MultipartUpload={"Parts": parts}, **{name: wrong})
                 done = self.complete("sums", upload, parts)
 
                 def digest(data):
@@ -400,7 +460,14 @@ class Run:
                     value = base64.b64encode(digest(b"".join(map(digest, bodies)))).decode() + "-2"
                 else:
                     value = base64.b64encode(digest(b"".join(bodies))).decode()
-                equal(done[f"Checksum{algorithm}"], value)
+                equal((done[name], done["ChecksumType"]), (value, kind))
+                head = s3.head_object(Bucket=self.bucket, Key="sums", ChecksumMode="ENABLED")
+                equal((head[name], head["ChecksumType"]), (value, kind))
+                found = s3.get_object_attributes(Bucket=self.bucket, Key="sums", ObjectAttributes=["Checksum"])["Checksum"]
+                equal((found[name], found["ChecksumType"]), (value, kind))
+                for number, body in enumerate(bodies, 1):
+                    got = self.get("sums", PartNumber=number, ChecksumMode="ENABLED")
+                    equal((got[name], got["ChecksumType"]), (base64.b64encode(digest(body)).decode(), kind), f"part {number}")
                 true(self.body("sums", ChecksumMode="ENABLED") == b"".join(bodies), "content")
         with self.check("the library's own transfers"):
             body = content(self.options.size + 17, 11)
@@ -504,6 +571,20 @@ class Run:
         s3.delete_bucket(Bucket=bucket)
 
     def deletions(self):
+        with self.check("deletions with a condition"):
+            etag = self.put("kept", b"x")["ETag"]
+            delete = lambda **condition: self.s3.delete_object(Bucket=self.bucket, Key="kept", **condition)
+            refused("PreconditionFailed", 412, delete, IfMatch='"other"')
+            for condition in [{"IfMatchSize": 5}, {"IfMatchLastModifiedTime": datetime.datetime(2001, 1, 1)}]:
+                refused("NotImplemented", 501, delete, **condition)
+            many = {"Objects": [{"Key": "kept", "ETag": '"other"'}, {"Key": "kept", "Size": 5}]}
+            errors = self.s3.delete_objects(Bucket=self.bucket, Delete=many)["Errors"]
+            equal([error["Code"] for error in errors], ["PreconditionFailed", "NotImplemented"])
+            equal(self.body("kept"), b"x")
+            delete(IfMatch=etag)
+            # What is not there is deleted, whatever it should have been.
+            delete(IfMatch=etag)
+            refused("NoSuchKey", 404, self.get, "kept")
         s3 = self.s3
         with self.check("an object is deleted, and again"):
             self.put("gone", b"x")

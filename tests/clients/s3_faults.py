@@ -357,7 +357,33 @@ class Run:
               {}, "PutBucketEncryption")
         asked(lambda: s3.delete_bucket_encryption(Bucket="counted"), {}, "DeleteBucketEncryption")
         asked(lambda: s3.put_object_tagging(Bucket="counted", Key="a", Tagging={"TagSet": []}), {}, "PutObjectTagging")
-        for key in "abcm":
+        # What a gateway asks that remembers nothing of what is read.
+        self.gateway.process.end()
+        self.gateway.start("--data-key-cache-seconds", "0")
+        asked(upload, {"Encrypt": 3}, "an upload in 3 parts, and nothing is remembered")
+        asked(lambda: s3.get_object(Bucket="counted", Key="m")["Body"].read(), {"Decrypt": 3}, "its GET")
+        asked(lambda: s3.put_object(Bucket="counted", Key="a", Body=b""), {"Encrypt": 1}, "a PUT")
+        asked(lambda: s3.copy_object(Bucket="counted", Key="c", CopySource={"Bucket": "counted", "Key": "a"}),
+              {"Encrypt": 1, "Decrypt": 1}, "a COPY")
+        upload_id = s3.create_multipart_upload(Bucket="counted", Key="n")["UploadId"]
+        part = lambda number, size: {"PartNumber": number, "ETag": s3.upload_part(
+            Bucket="counted", Key="n", UploadId=upload_id, PartNumber=number, Body=content(size, number))["ETag"]}
+        parts = []
+        asked(lambda: parts.append(part(1, 5 * MIB)), {}, "UploadPart")
+        source = {"Bucket": "counted", "Key": "m"}
+        asked(lambda: s3.upload_part_copy(
+            Bucket="counted", Key="n", UploadId=upload_id, PartNumber=9, CopySource=source, CopySourceRange="bytes=0-9"),
+            {"Decrypt": 1}, "UploadPartCopy")
+        self.gateway.process.end()
+        self.gateway.start("--data-key-cache-seconds", "0")
+        asked(lambda: parts.append(part(2, 10)), {"Decrypt": 1}, "UploadPart of an upload that began before the gateway")
+        asked(lambda: parts.append(part(3, 10)), {}, "the next one")
+        asked(lambda: s3.complete_multipart_upload(
+            Bucket="counted", Key="n", UploadId=upload_id, MultipartUpload={"Parts": [parts[0], parts[1]]}),
+            {}, "CompleteMultipartUpload")
+        with self.check("what it made of them is whole"):
+            true(s3.get_object(Bucket="counted", Key="n")["Body"].read() == content(5 * MIB, 1) + content(10, 2), "content")
+        for key in "abcmn":
             asked(lambda key=key: s3.delete_object(Bucket="counted", Key=key), {}, "DELETE")
         asked(lambda: s3.delete_bucket(Bucket="counted"), {"Revoke": 1, "Destroy": 1}, "DeleteBucket")
         with self.check("what is counted was there to be counted"):

@@ -4,7 +4,6 @@ import ctypes
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,18 +13,14 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
+from checks import free_port
+
 ACCESS_KEY = "TESTACCESSKEY"
 SECRET_KEY = "test secret key"
 TOKEN = "integration-root-token"
 READY_WITHIN = 60
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Process:

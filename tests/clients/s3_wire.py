@@ -17,6 +17,7 @@ from checks import Checks, equal, true
 from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip
 
 BUCKET = "wire"
+MIB = 1 << 20
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -43,7 +44,9 @@ class Signer:
 
     def headers(self, method, path, query, host, payload, headers):
         """All headers of the request; those that are given are signed."""
-        headers = {"host": host, "x-amz-date": self.stamp, "x-amz-content-sha256": payload, **headers}
+        headers = {"host": host, "x-amz-content-sha256": payload, **headers}
+        if "date" not in headers:
+            headers["x-amz-date"] = self.stamp
         names = sorted(headers)
         canonical = "\n".join([
             method, path, query, "".join(f"{name}:{headers[name].strip()}\n" for name in names), ";".join(names), payload])
@@ -137,6 +140,11 @@ class Run:
         with self.checks.check("what these tools send is right when it does not lie"):
             status, _, answer = self.send("GET", f"/{BUCKET}/kept", EMPTY, b"")
             true(status == 200 and answer.endswith(b"kept"), answer)
+            now = datetime.datetime.now(datetime.timezone.utc)
+            date = {"date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+            for date in [date, {"date": date["date"].replace("GMT", "-0000")}]:
+                status, _, answer = self.send("GET", f"/{BUCKET}/kept", EMPTY, b"", date, signer=Signer(time=now))
+                true(status == 200 and answer.endswith(b"kept"), answer)
             self.put_chunks([b"a" * 70000, b"b" * 10, b""])
             equal(self.s3.get_object(Bucket=BUCKET, Key="chunks")["Body"].read(), b"a" * 70000 + b"b" * 10)
             self.s3.delete_object(Bucket=BUCKET, Key="chunks")
@@ -159,6 +167,8 @@ class Run:
         now = datetime.datetime.now(datetime.timezone.utc)
         self.expect("unsigned PUT", 403, "AccessDenied", "PUT", target, "", b"x", sign=False)
         self.expect("unsigned GET", 403, "AccessDenied", "GET", f"/{BUCKET}/kept", "", b"", sign=False)
+        self.expect("unsigned GET of what is no range", 403, "AccessDenied", "GET", f"/{BUCKET}/kept", "", b"", sign=False,
+                    unsigned={"range": "bytes=none"})
         self.expect("unsigned list of buckets", 403, "AccessDenied", "GET", "/", "", b"", sign=False)
         self.expect("another secret", 403, "SignatureDoesNotMatch", "PUT", target, sha256(b"x"), b"x",
                     signer=Signer(secret_key="another secret"))
@@ -167,6 +177,9 @@ class Run:
         for hours in [-1, 1]:
             self.expect(f"signed {hours} h from now", 403, "RequestTimeTooSkewed", "PUT", target, sha256(b"x"), b"x",
                         signer=Signer(time=now + datetime.timedelta(hours=hours)))
+        date = {"date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        self.expect("signed for another date", 403, "SignatureDoesNotMatch", "PUT", target, sha256(b"x"), b"x", date,
+                    signer=Signer(time=now - datetime.timedelta(seconds=5)))
         self.expect("a header is not signed", 403, "AccessDenied", "PUT", target, sha256(b"x"), b"x",
                     unsigned={"x-amz-meta-more": "1"})
         self.expect("another path", 403, "SignatureDoesNotMatch", "PUT", target, sha256(b"x"), b"x",
@@ -185,6 +198,7 @@ class Run:
         self.expect("a hash that is none", 403, "SignatureDoesNotMatch", "PUT", target, "zz", b"x")
         self.expect("MD5 of another content", 400, "BadDigest", "PUT", target, sha256(b"x"), b"x",
                     {"content-md5": base64.b64encode(hashlib.md5(b"y").digest()).decode()})
+        self.expect("MD5 that is empty", 400, "InvalidDigest", "PUT", target, sha256(b"x"), b"x", {"content-md5": ""})
         with self.checks.check("fewer bytes than the length says"):
             self.send("PUT", target, "UNSIGNED-PAYLOAD", b"x" * 10, {"content-length": "100"}, half_close=True)
             self.unchanged()
@@ -217,6 +231,29 @@ class Run:
             with self.checks.check(f"chunks that are none: {name}"):
                 self.put_chunks([b"a" * 500, b""], change=lambda _, body=body: body, expected=400)
                 self.unchanged()
+        with self.checks.check("a chunk with a signature is small, for it is held"):
+            before = self.gateway.process.memory()
+            self.put_chunks([b"a" * (MIB // 2)] * 60 + [b""])
+            more = self.gateway.process.memory() - before
+            true(more < 8 * MIB, f"{more} bytes more than before")
+            self.s3.delete_object(Bucket=BUCKET, Key="chunks")
+            equal(self.put_chunks([b"a" * (MIB // 2 + 1), b""], expected=400), "InvalidChunkSizeError")
+            equal(self.put_chunks([b"a", b"a" * (MIB // 2 + 1), b""], expected=400), "InvalidChunkSizeError")
+            self.unchanged()
+        with self.checks.check("a chunk without a signature is as long as it likes, and is not held"):
+            before = self.gateway.process.memory()
+            size = 48 * MIB
+            crc = base64.b64encode(zlib.crc32(bytes(size)).to_bytes(4, "big")).decode()
+            body = f"{size:x}\r\n".encode() + bytes(size) + f"\r\n0\r\nx-amz-checksum-crc32:{crc}\r\n\r\n".encode()
+            status, code, answer = self.send(
+                "PUT", f"/{BUCKET}/chunks", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", body,
+                {"x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": str(size)})
+            equal(status, 200, f"{answer[:600]!r}")
+            more = self.gateway.process.memory() - before
+            true(more < 12 * MIB, f"{more} bytes more than before")
+            equal(self.s3.head_object(Bucket=BUCKET, Key="chunks")["ContentLength"], size)
+            self.s3.delete_object(Bucket=BUCKET, Key="chunks")
+            self.unchanged()
         crc = base64.b64encode(zlib.crc32(b"hello").to_bytes(4, "big")).decode()
         for trailer, expected, name in [
             (f"x-amz-checksum-crc32:{crc}\r\n", 200, "right"), ("x-amz-checksum-crc32:AAAAAA==\r\n", 400, "wrong"),

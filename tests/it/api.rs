@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use crate::server::{ROOT_TOKEN, Server};
 use crate::tls::Identity;
 
+/// Nobody waits longer for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A response: status, headers in lower case, body.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -118,7 +121,7 @@ impl Api {
     /// A connection of its own, for many requests.
     pub(crate) fn keep(&self) -> Kept {
         let stream = TcpStream::connect(&self.authority).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Kept { api: self.clone(), stream: BufReader::new(stream) }
     }
@@ -140,7 +143,7 @@ impl Api {
         head.push_str("Connection: close\r\n\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(body.unwrap_or_default());
-        let answer = self.raw(&bytes);
+        let answer = self.exchange(&bytes, &[PATIENCE]);
         parse(&answer).unwrap_or_else(|| {
             panic!("{method} {path}: no HTTP answer: {:?}", String::from_utf8_lossy(&answer))
         })
@@ -149,6 +152,12 @@ impl Api {
     /// Sends bytes as they are and reads until the server closes. A server that waits for more is told, after a
     /// moment, that no more will come.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        self.exchange(bytes, &[Duration::from_secs(2), PATIENCE])
+    }
+
+    /// Between these times without an answer, the server is told that no more will come: it may give up a request
+    /// that it is busy with then.
+    fn exchange(&self, bytes: &[u8], patience: &[Duration]) -> Vec<u8> {
         if let Some(config) = &self.tls {
             return self.raw_tls(config, bytes).unwrap();
         }
@@ -156,8 +165,8 @@ impl Api {
         // A server may answer and close before it has read everything; what it said still counts.
         let _ = stream.write_all(bytes);
         let mut answer = Vec::new();
-        for patience in [Duration::from_secs(2), Duration::from_secs(30)] {
-            stream.set_read_timeout(Some(patience)).unwrap();
+        for patience in patience {
+            stream.set_read_timeout(Some(*patience)).unwrap();
             match stream.read_to_end(&mut answer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     let _ = stream.shutdown(Shutdown::Write);
@@ -171,7 +180,7 @@ impl Api {
     /// The same over TLS, for polite requests; an error when the handshake fails.
     pub(crate) fn raw_tls(&self, config: &Arc<ClientConfig>, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let tcp = TcpStream::connect(&self.authority)?;
-        tcp.set_read_timeout(Some(Duration::from_secs(30)))?;
+        tcp.set_read_timeout(Some(PATIENCE))?;
         let name = ServerName::from(tcp.peer_addr()?.ip());
         let session = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(session, tcp);

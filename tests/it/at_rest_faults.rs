@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rcgen::{CertificateParams, KeyPair};
 
+use crate::address::free_address;
 use crate::at_rest::{KEY_LOST, Keystore, Kms, fails, json, shown, write_key_file};
 use crate::server::Server;
 
@@ -222,7 +223,7 @@ fn servers_that_are_not_the_one() {
     );
     let api: u16 = server.api.rsplit(':').next().unwrap().parse().unwrap();
     open(Keystore::at(&server, api), 1, "does not speak TLS", "KMIP port");
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = free_address().port();
     open(Keystore::at(&server, closed), 1, "no attempts are left", "serverName and port");
     let cert = server.client.join("cert.pem");
     open(
@@ -275,9 +276,13 @@ fn an_encrypted_key_needs_its_password() {
     keystore.open(&with("horse"));
 }
 
-/// A server that is none: it has this certificate, its own authority in `ca`, and answers every request with these
-/// bytes; its port.
-fn impostor(params: &CertificateParams, ca: &Path, answer: &[u8]) -> u16 {
+/// A server that is none: it has this certificate, its own authority in `ca`, and answers what it reads with what that
+/// makes of it; its port.
+pub(crate) fn impostor(
+    params: &CertificateParams,
+    ca: &Path,
+    answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static,
+) -> u16 {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     std::fs::write(ca, certificate.pem()).unwrap();
@@ -292,14 +297,13 @@ fn impostor(params: &CertificateParams, ca: &Path, answer: &[u8]) -> u16 {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let answer = answer.to_vec();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(session, socket.unwrap());
-            if matches!(stream.read(&mut [0; 8192]), Ok(1..)) {
-                let _the_client_goes_away = stream.write_all(&answer);
-                let _until_it_is_gone = stream.read(&mut [0; 16]);
+            let mut bytes = [0; 8192];
+            while let Ok(count @ 1..) = stream.read(&mut bytes) {
+                let _the_client_may_be_gone = stream.write_all(&answer(&bytes[..count]));
             }
         }
     });
@@ -311,7 +315,7 @@ pub(crate) fn expired_server(ca: &Path) -> u16 {
     let mut params = CertificateParams::new(vec!["127.0.0.1".into()]).unwrap();
     params.not_after = rcgen::date_time_ymd(2020, 1, 1);
     params.not_before = rcgen::date_time_ymd(2019, 1, 1);
-    impostor(&params, ca, &[])
+    impostor(&params, ca, |_| Vec::new())
 }
 
 #[test]
@@ -337,7 +341,8 @@ fn what_is_no_answer_is_called_that() {
         for options in [&[][..], &named] {
             let keystore = Keystore::on(&server);
             let ca = keystore.scratch.path().join("impostor.pem");
-            let port = impostor(&params, &ca, answer).to_string();
+            let bytes = answer.to_vec();
+            let port = impostor(&params, &ca, move |_| bytes.clone()).to_string();
             let keystore = keystore.with("--kmipPort", Some(&port));
             let keystore = keystore.with("--kmipServerCAFile", ca.to_str());
             let said = keystore.fails(&["open"], options, 1, "no attempts are left");
@@ -432,7 +437,7 @@ fn a_key_that_is_revoked_opens_nothing() {
     assert_ne!(keystore.open(&[]), id);
 }
 
-/// A port before the server's: it can be shut, and lose the answers to Register.
+/// A port before the server's: it can be shut, lose the answers to Register, and break in the middle of answers.
 pub(crate) struct Gate {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -443,6 +448,11 @@ struct Shared {
     is_shut: AtomicBool,
     to_lose: AtomicUsize,
     lost: AtomicUsize,
+    /// Bytes from the server, on all connections.
+    passed: AtomicUsize,
+    /// A connection breaks when so many are passed, and whether the gate is shut then.
+    breaks_at: AtomicUsize,
+    shuts_then: AtomicBool,
 }
 
 impl Gate {
@@ -458,6 +468,9 @@ impl Gate {
             is_shut: AtomicBool::new(false),
             to_lose: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
+            passed: AtomicUsize::new(0),
+            breaks_at: AtomicUsize::new(usize::MAX),
+            shuts_then: AtomicBool::new(false),
         });
         let gate = Self { shared: Arc::clone(&shared), address };
         std::thread::spawn(move || {
@@ -489,19 +502,49 @@ impl Gate {
     pub(crate) fn lost(&self) -> usize {
         self.shared.lost.load(Ordering::SeqCst)
     }
+
+    /// How many bytes the server has said so far.
+    pub(crate) fn passed(&self) -> usize {
+        self.shared.passed.load(Ordering::SeqCst)
+    }
+
+    /// Breaks a connection once when the server has said so many bytes more, and is shut then, if that is wanted.
+    pub(crate) fn break_after(&self, bytes: usize, shuts: bool) {
+        self.shared.shuts_then.store(shuts, Ordering::SeqCst);
+        self.shared.breaks_at.store(self.passed() + bytes, Ordering::SeqCst);
+    }
+
+    /// Whether what was to break has broken.
+    pub(crate) fn has_broken(&self) -> bool {
+        self.shared.breaks_at.load(Ordering::SeqCst) == usize::MAX
+    }
 }
 
 impl Shared {
+    /// Whether a connection breaks before these bytes are passed.
+    fn breaks(&self, count: usize) -> bool {
+        let passed = self.passed.fetch_add(count, Ordering::SeqCst) + count;
+        if passed < self.breaks_at.load(Ordering::SeqCst) {
+            return false;
+        }
+        self.breaks_at.store(usize::MAX, Ordering::SeqCst);
+        self.is_shut.fetch_or(self.shuts_then.load(Ordering::SeqCst), Ordering::SeqCst);
+        true
+    }
+
     /// Passes TLS records on, one from the client and then whatever the server says.
-    fn pass(&self, mut client: TcpStream) {
+    fn pass(self: &Arc<Self>, mut client: TcpStream) {
         let Ok(mut server) = TcpStream::connect(self.server) else { return };
         let mut back = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let mutes = Arc::new(AtomicBool::new(false));
-        let muted = Arc::clone(&mutes);
+        let (muted, shared) = (Arc::clone(&mutes), Arc::clone(self));
         let answers = std::thread::spawn(move || {
             let mut bytes = [0; 16 * 1024];
             while let Ok(count @ 1..) = back.0.read(&mut bytes) {
-                if muted.load(Ordering::SeqCst) || back.1.write_all(&bytes[..count]).is_err() {
+                if shared.breaks(count)
+                    || muted.load(Ordering::SeqCst)
+                    || back.1.write_all(&bytes[..count]).is_err()
+                {
                     break;
                 }
             }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::address::free_address;
 use crate::clients::python;
 use crate::kmip::{Client, create, on, op, reason};
 use crate::lifecycle::Place;
@@ -115,7 +116,7 @@ fn identity(data: &Value) -> Identity {
 #[test]
 fn the_kmip_tutorial() {
     let mut server = Server::start();
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = free_address();
     server.kmip = address;
     let bao = Bao::of(&server, ROOT_TOKEN);
     bao.prints(

@@ -2,10 +2,10 @@
 //!
 //! The checks themselves are in `tests/clients`; here is only who runs them. `./test` makes the virtual environment.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::address::free_address;
 use crate::lifecycle::Place;
 use crate::server::{ROOT_TOKEN, Server};
 
@@ -68,7 +68,7 @@ fn hvac_walks_the_vault_tutorial() {
 fn hvac_leads_a_production_server_from_its_first_start() {
     let place = Place::new("type = \"shamir\"");
     let server = place.start();
-    let named = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let named = free_address();
     run_with("hvac_operations.py", 20, |command| {
         command.args(["--api", &server.api, "--kmip", &place.kmip.to_string()]);
         command.args(["--named", &named.to_string(), "--ca"]).arg(place.path("api.pem"));

@@ -96,6 +96,15 @@ fn seal_of_token(module: &str) -> String {
     )
 }
 
+/// The initialisation of this server is refused, in these words, which the log says more of.
+fn refuses_to_initialise(place: &Place, server: &Server, body: &str, log: &str) {
+    let answer = place.api(server, None).write("sys/init", &json!({}));
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(answer.errors(), [format!("{body}; the server's log says more")]);
+    assert!(server.stderr().contains(log), "{}", server.stderr());
+    assert_eq!(place.api(server, None).get("sys/init").json()["initialized"], false);
+}
+
 /// A new token `vault`, its PIN in the file `pin`; SoftHSM's configuration file.
 fn new_token(place: &Place, pin: &str) -> PathBuf {
     let (hsm, tokens) = (place.path("softhsm2.conf"), place.path("tokens"));
@@ -337,6 +346,64 @@ fn a_token_keeps_the_root_key_of_a_server() {
     let two = [&token[..], &["--key-file", text(&key)]].concat();
     let (code, said) = claviger(&[&["operator", "verify", text(&backup)], &two[..]].concat());
     assert!(code == Some(2) && said.contains("more than one thing"), "{said}");
+}
+
+#[test]
+fn a_token_that_does_not_serve_is_named_and_nothing_is_initialised() {
+    let Some(module) = softhsm() else { return };
+    let seal = seal_of_token(module);
+    let place = Place::new(&seal.replace("vault", "elsewhere"));
+    let hsm = new_token(&place, "161803-pin");
+    let start = || {
+        place.start_under(|command| {
+            command.env("SOFTHSM2_CONF", &hsm);
+        })
+    };
+    let server = start();
+    let no_token = "no PKCS#11 token has the label that the configuration names";
+    refuses_to_initialise(&place, &server, no_token, "elsewhere");
+    assert!(server.terminate(DRAINED).success());
+
+    place.configure("info", &seal);
+    let server = start();
+    std::fs::write(place.path("pin"), "271828-wrong\n").unwrap();
+    let wrong = "the PKCS#11 token does not take the PIN";
+    refuses_to_initialise(&place, &server, wrong, wrong);
+    std::fs::remove_file(place.path("pin")).unwrap();
+    let unread = "the PIN of the PKCS#11 token cannot be read";
+    refuses_to_initialise(&place, &server, unread, "No such file");
+    assert!(!server.stderr().contains("271828"), "the log holds a PIN");
+    std::fs::write(place.path("pin"), "161803-pin\n").unwrap();
+    place.init(&server);
+    assert!(server.terminate(DRAINED).success());
+
+    // At a start it is told apart, so that nobody tries it until the token locks itself.
+    std::fs::write(place.path("pin"), "271828-wrong\n").unwrap();
+    let config = place.path("claviger.toml");
+    let mut start = Command::new(binary());
+    start.args(["server", "--config", text(&config)]).env("SOFTHSM2_CONF", &hsm);
+    let (code, said) = done(start.output().unwrap());
+    assert!(code == Some(2) && said.contains(wrong), "{code:?} {said}");
+    assert!(said.contains("pkcs11_pin_file") && !said.contains("271828"), "{said}");
+
+    place.configure("info", &seal.replace(module, "/nowhere/lib.so"));
+    let (code, said) = claviger(&["server", "--config", text(&config)]);
+    assert!(code == Some(1) && said.contains("/nowhere/lib.so: not a PKCS#11 library"), "{said}");
+}
+
+#[test]
+fn a_key_file_that_cannot_be_is_named_and_nothing_is_initialised() {
+    let place = Place::new("type = \"key_file\"\nkey_file = \"keys/root.key\"");
+    let server = place.start();
+    let unmade = "the key file cannot be made or read";
+    refuses_to_initialise(&place, &server, unmade, "keys/root.key");
+    std::fs::create_dir(place.path("keys")).unwrap();
+    std::fs::write(place.path("keys/root.key"), "no key").unwrap();
+    let open = "the key file can be used by others than its owner";
+    refuses_to_initialise(&place, &server, open, "chmod 600");
+    std::fs::remove_file(place.path("keys/root.key")).unwrap();
+    place.init(&server);
+    assert!(server.terminate(DRAINED).success());
 }
 
 #[test]

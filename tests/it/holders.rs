@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::address::free_address;
 use crate::api::Api;
 use crate::kmip::{Client, Operation, attribute, create, name_fields, on, op};
 use crate::server::{ROOT_TOKEN, Server, binary};
@@ -188,7 +189,7 @@ fn holders_under_an_imported_authority_are_told_apart_by_their_issuer() {
     assert_eq!(api.write("kmip/ca/corporate/import", &import).status, 200);
     let mine = json!({"key_type": "ec", "key_bits": 256});
     let made = api.write("kmip/ca/mine/generate", &mine).data();
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = free_address();
     let listener =
         json!({"ca": "mine", "address": address, "additional_client_cas": ["corporate"]});
     assert_eq!(api.write("kmip/listener/l", &listener).status, 200);

@@ -71,6 +71,7 @@ pub(crate) mod op {
     pub(crate) const CREATE: u32 = 0x01;
     pub(crate) const CREATE_KEY_PAIR: u32 = 0x02;
     pub(crate) const REGISTER: u32 = 0x03;
+    pub(crate) const RE_KEY: u32 = 0x04;
     pub(crate) const LOCATE: u32 = 0x08;
     pub(crate) const GET: u32 = 0x0a;
     pub(crate) const GET_ATTRIBUTES: u32 = 0x0b;

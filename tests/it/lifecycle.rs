@@ -1,7 +1,7 @@
 //! The life of a production server, over HTTPS from a configuration file: initialise, unseal, serve, restart, seal.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::address::free_address;
 use crate::api::Api;
 use crate::kmip::{Client, create, on, op};
 use crate::server::{Server, binary};
@@ -26,7 +27,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new(seal: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let kmip = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let kmip = free_address();
         let place = Self { directory, kmip };
         place.new_certificate();
         place.configure("info", seal);

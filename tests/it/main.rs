@@ -13,6 +13,8 @@
     reason = "a test that cannot go on says so by panicking; the server's own crates may not"
 )]
 
+#[path = "../servers/address.rs"]
+mod address;
 mod api;
 mod data;
 mod hex;

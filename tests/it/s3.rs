@@ -106,12 +106,12 @@ pub(crate) fn self_signed(directory: &Path) -> (PathBuf, PathBuf) {
 
 #[test]
 fn boto3_drives_every_operation() {
-    Gateway::start(&[]).drive("s3_boto3.py", 110);
+    Gateway::start(&[]).drive("s3_boto3.py", 122);
 }
 
 #[test]
 fn boto3_drives_every_operation_in_zenkos_format() {
-    Gateway::start(&["--format", "scheme1"]).drive("s3_boto3.py", 110);
+    Gateway::start(&["--format", "scheme1"]).drive("s3_boto3.py", 122);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn behind_tls_clients_find_the_same() {
     let gateway = Gateway::start(&["--tls-certificate", files[0], "--tls-key", files[1]]);
     assert!(gateway.endpoint.starts_with("https://"), "{}", gateway.endpoint);
     // Over TLS clients sign no payloads, and send checksums behind them.
-    for (script, checks_min) in [("s3_awscli.py", 7), ("s3_boto3.py", 110)] {
+    for (script, checks_min) in [("s3_awscli.py", 7), ("s3_boto3.py", 122)] {
         gateway.drive_with(script, checks_min, |command| {
             command.env("AWS_CA_BUNDLE", &certificate).env("SSL_CERT_FILE", &certificate);
         });
@@ -136,7 +136,7 @@ fn behind_tls_clients_find_the_same() {
 
 #[test]
 fn what_no_client_sends_is_refused_and_stores_nothing() {
-    with_binaries("s3_wire.py", 45, &[]);
+    with_binaries("s3_wire.py", 50, &[]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn an_outage_of_the_kmip_server_is_said_and_ends() {
 
 #[test]
 fn the_kmip_server_is_asked_no_more_often_than_by_zenko() {
-    with_binaries("s3_faults.py", 15, &["counts"]);
+    with_binaries("s3_faults.py", 28, &["counts"]);
 }
 
 #[test]
@@ -163,4 +163,9 @@ fn killed_at_any_moment_an_object_is_the_old_one_or_the_new_one() {
 #[test]
 fn keys_of_buckets_are_rotated_and_data_keys_rewrapped() {
     with_binaries("s3_rotation.py", 11, &[]);
+}
+
+#[test]
+fn keys_of_buckets_are_rotated_while_clients_write() {
+    with_binaries("s3_rotation_running.py", 11, &[]);
 }

@@ -184,7 +184,7 @@ fn no_secret_is_in_data_logs_audit_or_errors() {
     server.kill();
     scan(directory.path(), &exported, &needles);
     let server = Server::start_on(directory.path());
-    assert!(server.terminate(std::time::Duration::from_secs(10)).success());
+    assert!(server.terminate(std::time::Duration::from_secs(30)).success());
     scan(directory.path(), &exported, &needles);
 }
 

@@ -256,7 +256,7 @@ fn synology_renames_a_password_at_1_2() {
 }
 
 #[test]
-fn vast_data_labels_a_key_after_creating_it_at_1_4() {
+fn vast_data_labels_a_key_after_creating_it_and_replaces_it_at_1_4() {
     let server = Server::start();
     let mut client = Client::connect(&server, (1, 4));
     client.call(discover(&[])).success();
@@ -274,10 +274,19 @@ fn vast_data_labels_a_key_after_creating_it_at_1_4() {
     let found = client.call(locate(vec![page, by_name("vast-ekm-1"), group])).success();
     assert_eq!(located(&found), [id.as_str()]);
     assert_eq!(found.child(tag::LOCATED_ITEMS).and_then(Item::as_integer), Some(1));
-    client.call(on(op::GET, &id)).success();
+    let key = client.call(on(op::GET, &id)).success();
     let all = client.call(get_attributes(&id, &[])).success();
     assert_eq!(values(&all, "Object Group"), [&text("vast")]);
-    retire(&mut client, &id);
+    let next = client.call(on(op::RE_KEY, &id)).unique_identifier();
+    let found = client.call(locate(vec![by_name("vast-ekm-1")])).success();
+    assert_eq!(located(&found), [next.as_str()], "the name is the new key's");
+    let new = client.call(on(op::GET, &next)).success();
+    assert_ne!(material(&new, tag::SYMMETRIC_KEY), material(&key, tag::SYMMETRIC_KEY));
+    let all = client.call(get_attributes(&next, &[])).success();
+    assert_eq!(values(&all, "Object Group"), [&text("vast")]);
+    for id in [id, next] {
+        retire(&mut client, &id);
+    }
 }
 
 #[test]

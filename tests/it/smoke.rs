@@ -21,7 +21,7 @@ fn one_command_is_a_working_server() {
 
     let health = Api::anonymous(&server).get("sys/health");
     assert_eq!((health.status, health.json()["sealed"].as_bool()), (200, Some(false)));
-    assert!(server.terminate(Duration::from_secs(10)).success(), "SIGTERM ends with exit code 0");
+    assert!(server.terminate(Duration::from_secs(30)).success(), "SIGTERM ends with exit code 0");
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_data_directory_starts_again_with_its_keys_and_credentials() {
     let id = client.call(create((1, 4), None)).unique_identifier();
     let before = client.call(on(op::GET, &id)).success();
     let credential = std::fs::read(server.client.join("cert.pem")).unwrap();
-    assert!(server.terminate(Duration::from_secs(10)).success());
+    assert!(server.terminate(Duration::from_secs(30)).success());
 
     let server = Server::start_on(directory.path());
     let mut client = Client::connect(&server, (1, 4));

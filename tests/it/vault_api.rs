@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::address::free_address;
 use crate::api::Api;
 use crate::kmip::{Client, Reply, create, on, op, reason, request};
 use crate::server::{ROOT_TOKEN, Server};
@@ -39,11 +40,6 @@ const OPERATIONS: [&str; 26] = [
     "sign",
     "signature_verify",
 ];
-
-/// An address that nobody listens on.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// Everything between mounting and a credential, on a port of the mount's own.
 fn mounted(server: &Server, mount: &str, address: SocketAddr) -> Identity {
@@ -99,6 +95,31 @@ fn a_mount_at_any_path_has_its_own_port_ca_and_objects() {
     assert_eq!(unmounted.status, 400);
     assert_eq!(unmounted.errors(), ["No secret engine mount at team/a/kmip/"]);
     TcpListener::bind(address).expect("the port is free again");
+}
+
+/// What is moved under an open connection stays under it, and is still governed by what the API says.
+#[test]
+fn a_mount_moves_under_its_open_connections() {
+    let server = Server::start();
+    let address = free_address();
+    let identity = mounted(&server, "here", address);
+    let mut client = client_at(address, &identity);
+    let id = client.call(create((1, 4), None)).unique_identifier();
+    let api = Api::root(&server);
+    let moved = api.write("sys/remount", &json!({"from": "here", "to": "over/there"})).data();
+    let status =
+        api.get(&format!("sys/remount/status/{}", moved["migration_id"].as_str().unwrap()));
+    assert_eq!(status.data()["migration_info"]["status"], "success");
+    client.call(on(op::GET, &id)).success();
+    client_at(address, &identity).call(on(op::GET, &id)).success();
+    assert_eq!(api.get("here/config").status, 404);
+    let read_only = json!({"operation_none": true, "operation_get_attributes": true});
+    assert_eq!(api.write("over/there/scope/s/role/r", &read_only).status, 204);
+    assert_eq!(client.call(on(op::GET, &id)).failure(), reason::PERMISSION_DENIED);
+    assert_eq!(api.delete("over/there/scope/s/role/r").status, 204);
+    let message = request((1, 4), Vec::new(), &[on(op::GET, &id)]).encode();
+    let refused = Reply::read(&client.connection.exchange(&message).unwrap().bytes).unwrap();
+    assert_eq!(refused.only().failure(), reason::AUTHENTICATION_NOT_SUCCESSFUL);
 }
 
 #[test]

@@ -35,6 +35,16 @@ pub(crate) fn text(path: &Path) -> Outcome<String> {
     text.map(str::to_owned)
 }
 
+/// Asks for what is to be typed at a terminal, which does not show it for as long as what is returned is
+/// held. Nothing if stdin is no terminal.
+pub(crate) fn unseen(what: &str) -> Outcome<Option<Unseen>> {
+    let unseen = io::stdin().is_terminal().then(Unseen::begin).transpose().map_err(Failure::new)?;
+    if unseen.is_some() {
+        output::note(format_args!("{what} (it is not shown):"));
+    }
+    Ok(unseen)
+}
+
 /// A line of stdin, without its end. At a terminal it is asked for, and not shown.
 ///
 /// # Errors
@@ -44,10 +54,7 @@ pub(crate) fn secret(what: &str) -> Outcome<Zeroizing<String>> {
     // Room for all of it: a line that grows would leave copies behind.
     let mut line = Zeroizing::new(String::with_capacity(4096));
     {
-        let unseen = stdin.is_terminal().then(Unseen::begin).transpose().map_err(Failure::new)?;
-        if unseen.is_some() {
-            output::note(format_args!("{what} (it is not shown):"));
-        }
+        let _unseen = unseen(what)?;
         stdin.lock().take(LINE_BYTES_MAX).read_line(&mut line).map_err(Failure::new)?;
     }
     let end = line.trim_end_matches(['\r', '\n']).len();

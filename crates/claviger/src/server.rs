@@ -8,6 +8,7 @@ use anyhow::Context;
 use claviger_server::assemble::{self, DevOptions, Running, StartError};
 use claviger_server::limits::Limits;
 use claviger_server::mount::MountError;
+use claviger_server::seal::{SealError, TokenError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Registry;
@@ -119,6 +120,12 @@ fn start_runtime(serve: impl Future<Output = anyhow::Result<()>>) -> Outcome {
 fn refused(cause: &StartError) -> Failure {
     let failure = Failure::new(cause);
     match cause {
+        // Bad usage, after which no supervisor starts it again.
+        StartError::Seal(SealError::Token(TokenError::WrongPin | TokenError::LockedPin)) => {
+            Failure::usage(cause).next(
+                "Put the right PIN into the file that pkcs11_pin_file names, or into CLAVIGER_PKCS11_PIN: a token locks itself after some wrong ones.",
+            )
+        }
         StartError::Mount(MountError::Listen(_)) => failure.next(
             "Give --kmip-addr HOST:PORT with an address of this machine and a port that is free.",
         ),

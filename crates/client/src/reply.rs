@@ -107,6 +107,11 @@ impl<'a> Replies<'a> {
         &self.message.header
     }
 
+    /// Whether the server said no to the whole message.
+    pub(crate) const fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     /// The frame of an item's answer, if there is one.
     #[must_use]
     pub fn item<R>(&self, slot: Slot<R>) -> Option<&ResponseItem<'a>> {

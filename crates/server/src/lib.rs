@@ -5,9 +5,13 @@
 //! starts them.
 
 pub mod access;
+#[cfg(test)]
+#[path = "../../../tests/servers/address.rs"]
+mod address;
 pub mod assemble;
 pub use assemble::open_store;
 pub use claviger_store::{Durability, make_directory};
+mod aside;
 pub mod audit;
 pub mod audit_devices;
 pub mod auth;

@@ -2,6 +2,8 @@
 //!
 //! It must never know MariaDB's interface, and keeps nothing: [`crate::cache`] does.
 
+mod all;
+
 use claviger_client::blocking::Client;
 use claviger_client::tls::TlsFailure;
 use claviger_client::{Error, Failover, requests};
@@ -9,13 +11,13 @@ use claviger_kmip::attributes::Attribute;
 use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{
-    BatchErrorContinuationOption, CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason,
-    State,
+    CryptographicAlgorithm, KeyFormatType, ObjectType, ResultReason, State,
 };
 use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::objects::{KeyMaterial, KeyValue, Object};
 use claviger_kmip::payload::LocateRequest;
 
+pub(crate) use self::all::{All, ReadVersion};
 use crate::naming::{Described, Group, asked};
 
 /// How long keys may be, in bits.
@@ -24,8 +26,6 @@ pub const KEY_BITS: [i32; 3] = [128, 192, 256];
 const VERSION_MAX: u32 = i32::MAX as u32;
 /// How many versions of one key are looked at.
 const VERSIONS_MAX: usize = 1000;
-/// How many of them one message asks about.
-const BATCH_ITEMS: usize = 50;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -143,24 +143,18 @@ impl Keys {
         }
     }
 
-    /// The bytes of what [`Keys::latest`] found, in one message.
+    /// The bytes of what [`Keys::latest`] found.
     ///
     /// # Errors
     /// As [`Keys::material`].
     pub fn material_of_latest(&self, key_id: u32, latest: &Latest) -> Result<Secret, Problem> {
         let name = self.group.name(key_id, latest.version);
-        let (locate, get) = (named(&name), requests::get(latest.identifier.clone()));
-        let (found, object) = self.client.session(Failover::Careful, |session| {
-            let mut batch = session.batch();
-            let (located, got) = (batch.add(&locate)?, batch.add(&get)?);
-            let answer = session.exchange(batch.finish()?)?;
-            let replies = answer.replies()?;
-            Ok((replies.take(located)?.unique_identifier, replies.take(got)?.object))
-        })?;
+        let found = self.client.call(&named(&name))?.unique_identifier;
         if found.as_slice() != [latest.identifier.clone()] {
             // Whether the others were ever used has to be looked at.
             return self.material(key_id, latest.version);
         }
+        let object = self.client.get(latest.identifier.clone())?.object;
         bytes(object, &name, latest.version, &latest.found)
     }
 
@@ -254,32 +248,19 @@ impl Keys {
         key_id: u32,
         identifiers: Vec<UniqueIdentifier>,
     ) -> Result<Vec<(UniqueIdentifier, Described)>, Problem> {
+        let answers = self.client.many(Failover::Careful, |session, at_once| {
+            let asking = identifiers.iter().map(|it| requests::get_attributes(it.clone(), asked()));
+            session.call_each(asking, at_once)
+        })?;
         let mut described = Vec::with_capacity(identifiers.len());
-        for some in identifiers.chunks(BATCH_ITEMS) {
-            let found = self.client.session(Failover::Careful, |session| {
-                let mut batch = session.batch();
-                batch.header.batch_error_continuation_option =
-                    (some.len() > 1).then_some(BatchErrorContinuationOption::CONTINUE);
-                let mut slots = Vec::with_capacity(some.len());
-                for identifier in some {
-                    slots.push(batch.add(&requests::get_attributes(identifier.clone(), asked()))?);
+        for (identifier, answer) in identifiers.into_iter().zip(answers) {
+            match answer {
+                Ok(answer) => {
+                    described.push((identifier, self.group.describe(key_id, &answer.attributes.0)));
                 }
-                let answer = session.exchange(batch.finish()?)?;
-                let replies = answer.replies()?;
-                let mut found = Vec::with_capacity(some.len());
-                for slot in slots {
-                    match replies.take(slot) {
-                        Ok(answer) => found.push(Some(answer.attributes)),
-                        // Destroyed in between.
-                        Err(error) if error.reason().is_some_and(is_absence) => found.push(None),
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(found)
-            })?;
-            for (identifier, attributes) in some.iter().zip(found) {
-                let found = attributes.map(|it| self.group.describe(key_id, &it.0));
-                described.extend(found.map(|found| (identifier.clone(), found)));
+                // Destroyed in between.
+                Err(refusal) if refusal.reason.is_some_and(is_absence) => {}
+                Err(refusal) => return Err(Error::from(refusal).into()),
             }
         }
         Ok(described)

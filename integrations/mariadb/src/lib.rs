@@ -12,6 +12,7 @@ mod ffi;
 mod keys;
 mod naming;
 mod plugin;
+mod refusals;
 mod settings;
 
 pub use advice::advice;

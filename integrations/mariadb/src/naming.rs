@@ -3,6 +3,7 @@
 //! Version 3 of key 5 in the group `mariadb` has the Name `mariadb/5/3`, the Object Groups `mariadb` and `mariadb/5`, and
 //! the attribute `x-mariadb-version`, an Integer.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use claviger_kmip::attributes::values::{Name, VendorAttribute};
@@ -46,6 +47,11 @@ pub(crate) struct Described {
 }
 
 impl Group {
+    /// The Object Group of all versions of all keys.
+    pub(crate) fn whole(&self) -> Attribute {
+        Attribute::ObjectGroup(self.0.clone())
+    }
+
     /// The Object Group of all versions of a key.
     pub(crate) fn of_key(&self, key_id: u32) -> Attribute {
         Attribute::ObjectGroup(format!("{}/{key_id}", self.0))
@@ -60,7 +66,7 @@ impl Group {
     pub(crate) fn attributes(&self, key_id: u32, version: u32) -> [Attribute; 4] {
         [
             Attribute::Name(Name::text(self.name(key_id, version))),
-            Attribute::ObjectGroup(self.0.clone()),
+            self.whole(),
             self.of_key(key_id),
             Attribute::Vendor(VendorAttribute {
                 vendor_identification: VENDOR.to_owned(),
@@ -71,6 +77,18 @@ impl Group {
                 },
             }),
         ]
+    }
+
+    /// The keys that an object has the Name of a version of, each once.
+    pub(crate) fn key_ids(&self, attributes: &Attributes) -> BTreeSet<u32> {
+        let key_id = |attribute: &Attribute| match attribute {
+            Attribute::Name(name) => {
+                let rest = name.name_value.strip_prefix(&self.0)?.strip_prefix('/')?;
+                number(rest.split_once('/')?.0)
+            }
+            _ => None,
+        };
+        attributes.all(AttributeId::Name).filter_map(key_id).collect()
     }
 
     /// Reads what [`asked`] asks for.
@@ -115,10 +133,15 @@ pub(crate) fn asked() -> [AttributeReference; 4] {
     ]
 }
 
-/// A version as a Name has it: from 1, no leading zero.
+/// A version as a Name has it: from 1.
 fn version(text: &str) -> Option<u32> {
-    let version = text.parse::<u32>().ok().filter(|version| *version > 0)?;
-    (version.to_string() == text).then_some(version)
+    number(text).filter(|version| *version > 0)
+}
+
+/// A number as a Name has it: no leading zero.
+fn number(text: &str) -> Option<u32> {
+    let number = text.parse::<u32>().ok()?;
+    (number.to_string() == text).then_some(number)
 }
 
 #[cfg(test)]
@@ -144,6 +167,19 @@ mod tests {
         let mut made = group.attributes(5, 12);
         made[0] = Attribute::Name(Name::text("db1/5/012"));
         assert_eq!(group.describe(5, &made.into_iter().collect()).version, None);
+    }
+
+    #[test]
+    fn the_keys_of_an_object_are_those_of_its_names() {
+        let group: Group = "db1".parse().unwrap();
+        let named = |names: &[&str]| -> Vec<u32> {
+            let names = names.iter().map(|name| Attribute::Name(Name::text(*name)));
+            group.key_ids(&names.collect()).into_iter().collect()
+        };
+        let highest = format!("db1/{}/1", u32::MAX);
+        assert_eq!(named(&["db1/5/1", "db1/5/2", &highest, "db1/0/1"]), [0, 5, u32::MAX]);
+        let none = ["db1/05/1", "db1/4294967296/1", "db1/-5/1", "db1/5", "db1//1", "db11/5/1", ""];
+        assert_eq!(named(&none), [0; 0]);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use claviger_kmip::codec::Secret;
 
 use crate::advice::{advice, of_option};
 use crate::cache::{Cache, KEYS_MAX, NotKept};
-use crate::keys::{Keys, Latest, Problem};
+use crate::keys::{All, Keys, Latest, Problem, ReadVersion};
+use crate::refusals::Refusals;
 use crate::settings::{Settings, Wrong};
 
 /// The key without which the server cannot encrypt its logs.
@@ -20,11 +21,6 @@ const SYSTEM_KEY: u32 = 1;
 const NEW_KEY_BITS: i32 = 256;
 /// The key of temporary files, which may be missing.
 const TEMPORARY_KEY: u32 = 2;
-/// How many absent keys are remembered.
-const ABSENT_MAX: usize = 1024;
-/// For how long nobody is asked again after nobody answered, or answered that there is no key.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// Bytes of a problem's text.
 const PROBLEM_MAX: usize = 200;
 
@@ -34,36 +30,6 @@ pub(crate) enum Severity {
     Note,
     Warning,
     Error,
-}
-
-/// What was asked in vain lately, and is not asked again at once.
-#[derive(Default)]
-struct Refusals {
-    /// Nobody answered.
-    outage: Option<Instant>,
-    /// It has been said that nobody answers.
-    is_outage_said: bool,
-    /// The server has no such key that may be used.
-    absent: HashMap<u32, Instant>,
-}
-
-impl Refusals {
-    fn is_outage(&self) -> bool {
-        self.outage.is_some_and(|since| since.elapsed() < PAUSE)
-    }
-
-    fn holds(&self, key_id: u32) -> bool {
-        let is_absent = self.absent.get(&key_id).is_some_and(|since| since.elapsed() < PAUSE);
-        is_absent || self.is_outage()
-    }
-
-    /// Notes that a key is absent; says whether that is new.
-    fn add(&mut self, key_id: u32) -> bool {
-        if self.absent.len() >= ABSENT_MAX {
-            self.absent.clear();
-        }
-        self.absent.insert(key_id, Instant::now()).is_none()
-    }
 }
 
 /// Writes a line to the error log.
@@ -103,8 +69,27 @@ impl Plugin {
             has_ended: Mutex::new(false),
             ending: Condvar::new(),
         };
-        plugin.fetch_latest(SYSTEM_KEY)?;
+        plugin.read_all()?;
+        if plugin.cache.latest(SYSTEM_KEY).is_none() {
+            plugin.fetch_latest(SYSTEM_KEY)?;
+        }
         Ok(plugin)
+    }
+
+    /// Reads whatever the server has, at once: a database asks for each of its keys when it starts.
+    fn read_all(&self) -> Result<(), Problem> {
+        let All { mut latest, versions } = self.keys.read_all()?;
+        let _adding = lock(&self.asking);
+        for ReadVersion { key_id, version, bytes } in versions {
+            if self.keep(key_id, version, bytes).is_err() {
+                // Who asks for it by itself hears why.
+                latest.remove(&key_id);
+            }
+        }
+        for (key_id, version) in latest {
+            self.cache.set_latest(key_id, Some(version));
+        }
+        Ok(())
     }
 
     /// The latest version of a key.
@@ -140,11 +125,8 @@ impl Plugin {
     fn note<T>(&self, key_id: u32, asking: &mut Refusals, found: Result<T, Problem>) -> Option<T> {
         let problem = match found {
             Ok(found) => {
-                asking.outage = None;
+                self.note_answer(asking);
                 asking.absent.remove(&key_id);
-                if std::mem::take(&mut asking.is_outage_said) {
-                    (self.log)(Severity::Note, "a KMIP server answers again");
-                }
                 return Some(found);
             }
             Err(problem) => problem,
@@ -170,6 +152,13 @@ impl Plugin {
             (self.log)(Severity::Error, &format!("key {key_id}: {}", explained(&problem)));
         }
         None
+    }
+
+    fn note_answer(&self, asking: &mut Refusals) {
+        asking.outage = None;
+        if std::mem::take(&mut asking.is_outage_said) {
+            (self.log)(Severity::Note, "a KMIP server answers again");
+        }
     }
 
     /// Asks for the latest version, and for its bytes before anybody is told of it.
@@ -238,44 +227,85 @@ impl Plugin {
         }
     }
 
+    fn has_ended(&self) -> bool {
+        *lock(&self.has_ended)
+    }
+
     /// Ends the refreshing.
     pub(crate) fn end(&self) {
         *lock(&self.has_ended) = true;
         self.ending.notify_all();
     }
 
+    /// Asks once for all keys; only those that have changed, or are in doubt, are asked for by themselves. Nobody who
+    /// asks for a key meanwhile waits for more than one of them.
     fn refresh_versions(&self) {
+        let all = self.keys.latest_of_all();
+        let Some(unchanged) = self.heard(all, |cache| {
+            cache.keys().for_each(|key| cache.set_latest(key.id, None));
+        }) else {
+            return;
+        };
         for key in self.cache.keys() {
-            if self.cache.latest(key.id).is_none() {
+            let Some(before) = self.cache.latest(key.id) else { continue };
+            if unchanged.get(&key.id) == Some(&before) {
                 continue;
             }
             let mut asking = lock(&self.asking);
             let found = self.fetch_latest(key.id);
-            let is_lost = found.as_ref().is_err_and(|problem| self.is_loss(problem));
-            if is_lost {
+            if found.as_ref().is_err_and(|problem| self.is_loss(problem)) {
                 self.cache.set_latest(key.id, None);
             }
             let _said = self.note(key.id, &mut asking, found);
-            if asking.is_outage() && self.use_cache_on_timeout {
+            if asking.is_outage() || self.has_ended() {
                 return;
             }
         }
     }
 
+    /// Reads bytes again, in the same way.
     fn refresh_bytes(&self) {
+        let all = self.keys.read_all();
+        let withdraw_all = |cache: &Cache| {
+            for key in cache.keys() {
+                key.versions().for_each(|version| cache.withdraw(key.id, version));
+            }
+        };
+        let Some(All { versions, .. }) = self.heard(all, withdraw_all) else { return };
+        let mut bytes: HashMap<_, _> =
+            versions.into_iter().map(|it| ((it.key_id, it.version), it.bytes)).collect();
         for key in self.cache.keys() {
             for version in key.versions() {
                 let mut asking = lock(&self.asking);
-                let found = self.fetch_bytes(key.id, version);
+                let found = match bytes.remove(&(key.id, version)) {
+                    Some(bytes) => self.keep(key.id, version, bytes),
+                    None => self.fetch_bytes(key.id, version),
+                };
                 if found.as_ref().is_err_and(|problem| self.is_loss(problem)) {
                     self.cache.withdraw(key.id, version);
                 }
                 let _said = self.note(key.id, &mut asking, found);
-                if asking.is_outage() && self.use_cache_on_timeout {
+                if asking.is_outage() || self.has_ended() {
                     return;
                 }
             }
         }
+    }
+
+    /// What was said of all keys. Where nothing was, that is said, in one line, and what is known is used on or lost.
+    fn heard<T>(&self, all: Result<T, Problem>, lose: impl FnOnce(&Cache)) -> Option<T> {
+        let problem = match all {
+            Ok(all) => {
+                self.note_answer(&mut lock(&self.asking));
+                return Some(all);
+            }
+            Err(problem) => problem,
+        };
+        let mut asking = lock(&self.asking);
+        if self.is_loss(&problem) {
+            lose(&self.cache);
+        }
+        self.note(SYSTEM_KEY, &mut asking, Err(problem))
     }
 
     /// Whether what is known may not be used any more.
@@ -336,17 +366,5 @@ mod tests {
         let text = explained(&problem);
         assert!(text.len() < 400 && text.ends_with(advice(&problem)), "{text}");
         assert!(text.starts_with("no server answered: kms-ä.example.com:1: "), "{text}");
-    }
-
-    #[test]
-    fn an_absent_key_is_said_once_and_not_asked_for_at_once() {
-        let mut refusals = Refusals::default();
-        assert!(!refusals.holds(5));
-        assert!(refusals.add(5) && !refusals.add(5));
-        assert!(refusals.holds(5) && !refusals.holds(6));
-        refusals.outage = Some(Instant::now());
-        assert!(refusals.holds(6));
-        (0..5000).for_each(|key_id| _ = refusals.add(key_id));
-        assert!(refusals.absent.len() <= ABSENT_MAX);
     }
 }

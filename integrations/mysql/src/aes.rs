@@ -4,7 +4,12 @@
 //! in CBC a message may be padded as PKCS #7 says.
 
 use aes::Aes256;
-use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use aes::cipher::block_padding::{NoPadding, Pkcs7};
+use aes::cipher::consts::U16;
+use aes::cipher::{
+    Array, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, Key, KeyInit, KeyIvInit,
+    StreamCipher,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use claviger_kmip::codec::Secret;
 use zeroize::Zeroizing;
@@ -58,15 +63,14 @@ impl Mode {
     }
 }
 
-/// A cipher with its key.
-pub(crate) struct Cipher(Aes256);
+/// A key of the cipher.
+pub(crate) struct Cipher(Zeroizing<[u8; KEY_BITS / 8]>);
 
 impl Cipher {
     /// Under a key of the keyring.
     pub(crate) fn new(key: &Secret) -> Option<Self> {
         let digest = digest(&SHA256, key.expose());
-        let key = Zeroizing::new(<[u8; 32]>::try_from(digest.as_ref()).ok()?);
-        Some(Self(Aes256::new(&Array::from(*key))))
+        Some(Self(Zeroizing::new(digest.as_ref().try_into().ok()?)))
     }
 
     /// Encrypts or decrypts a message; `None` if its length or its padding is wrong.
@@ -78,140 +82,79 @@ impl Cipher {
         is_padded: bool,
         data: &[u8],
     ) -> Option<Zeroizing<Vec<u8>>> {
-        let mut data = Zeroizing::new(data.to_vec());
+        let room = match (direction, is_padded) {
+            (Direction::Encrypt, true) => mode.encrypted_len(data.len())?,
+            _ => data.len(),
+        };
+        // A vector that grows leaves the old bytes behind.
+        let mut buffer = Zeroizing::new(Vec::with_capacity(room));
+        buffer.extend_from_slice(data);
+        buffer.resize(room, 0);
+        let (key, iv) = (self.key(), (&iv).into());
         match (mode, direction) {
             (Mode::Cbc, Direction::Encrypt) => {
+                let cipher = cbc::Encryptor::<Aes256>::new(key, iv);
                 if is_padded {
-                    pad(&mut data)?;
+                    cipher.encrypt_padded::<Pkcs7>(&mut buffer, data.len()).ok()?;
+                } else {
+                    cipher.encrypt_padded::<NoPadding>(&mut buffer, data.len()).ok()?;
                 }
-                self.cbc_encrypt(iv, &mut data)?;
             }
             (Mode::Cbc, Direction::Decrypt) => {
-                self.cbc_decrypt(iv, &mut data)?;
-                if is_padded {
-                    unpad(&mut data)?;
-                }
+                let cipher = cbc::Decryptor::<Aes256>::new(key, iv);
+                let plain = if is_padded {
+                    cipher.decrypt_padded::<Pkcs7>(&mut buffer)
+                } else {
+                    cipher.decrypt_padded::<NoPadding>(&mut buffer)
+                };
+                let length = plain.ok()?.len();
+                buffer.truncate(length);
             }
-            (Mode::Cfb1, _) => self.cfb1(direction, iv, &mut data),
-            (Mode::Cfb8, _) => self.cfb8(direction, iv, &mut data),
-            (Mode::Cfb128, _) => self.cfb128(direction, iv, &mut data),
-            (Mode::Ofb, _) => self.ofb(iv, &mut data),
+            (Mode::Cfb1, _) => self.cfb1(direction, *iv, &mut buffer),
+            (Mode::Cfb8, Direction::Encrypt) => {
+                cfb8::Encryptor::<Aes256>::new(key, iv).encrypt(&mut buffer);
+            }
+            (Mode::Cfb8, Direction::Decrypt) => {
+                cfb8::Decryptor::<Aes256>::new(key, iv).decrypt(&mut buffer);
+            }
+            (Mode::Cfb128, Direction::Encrypt) => {
+                cfb_mode::Encryptor::<Aes256>::new(key, iv).encrypt(&mut buffer);
+            }
+            (Mode::Cfb128, Direction::Decrypt) => {
+                cfb_mode::Decryptor::<Aes256>::new(key, iv).decrypt(&mut buffer);
+            }
+            (Mode::Ofb, _) => ofb::Ofb::<Aes256>::new(key, iv).apply_keystream(&mut buffer),
         }
-        Some(data)
+        Some(buffer)
     }
 
-    fn encrypt_block(&self, block: Block) -> Block {
-        let mut block = Array::from(block);
-        self.0.encrypt_block(&mut block);
-        block.into()
+    fn key(&self) -> &Key<Aes256> {
+        (&*self.0).into()
     }
 
-    fn decrypt_block(&self, block: Block) -> Block {
-        let mut block = Array::from(block);
-        self.0.decrypt_block(&mut block);
-        block.into()
-    }
-
-    fn cbc_encrypt(&self, iv: Block, data: &mut [u8]) -> Option<()> {
-        let mut chain = iv;
-        for block in whole_blocks(data)? {
-            xor(&mut chain, block);
-            chain = self.encrypt_block(chain);
-            block.copy_from_slice(&chain);
-        }
-        Some(())
-    }
-
-    fn cbc_decrypt(&self, iv: Block, data: &mut [u8]) -> Option<()> {
-        let mut chain = iv;
-        for block in whole_blocks(data)? {
-            let sealed = Block::try_from(&*block).ok()?;
-            block.copy_from_slice(&self.decrypt_block(sealed));
-            xor(block, &chain);
-            chain = sealed;
-        }
-        Some(())
-    }
-
-    /// Bit by bit, the highest of a byte first.
-    fn cfb1(&self, direction: Direction, iv: Block, data: &mut [u8]) {
-        let mut register = u128::from_be_bytes(iv);
+    /// Bit by bit, the highest of a byte first: the one mode that no library has.
+    fn cfb1(&self, direction: Direction, iv: Array<u8, U16>, data: &mut [u8]) {
+        let cipher = Aes256::new(self.key());
+        let mut register = u128::from_be_bytes(iv.into());
         for byte in data {
             let mut out = 0;
             for bit in (0..8).rev() {
-                let [first, ..] = self.encrypt_block(register.to_be_bytes());
+                let mut block = Array::from(register.to_be_bytes());
+                cipher.encrypt_block(&mut block);
+                let [first, ..] = <Block>::from(block);
                 let given = (*byte >> bit) & 1;
                 let made = given ^ (first >> 7);
                 out |= made << bit;
-                register = (register << 1) | u128::from(sealed(direction, given, made));
+                // What is fed back is the ciphertext.
+                let sealed = match direction {
+                    Direction::Encrypt => made,
+                    Direction::Decrypt => given,
+                };
+                register = (register << 1) | u128::from(sealed);
             }
             *byte = out;
         }
     }
-
-    fn cfb8(&self, direction: Direction, iv: Block, data: &mut [u8]) {
-        let mut register = u128::from_be_bytes(iv);
-        for byte in data {
-            let [first, ..] = self.encrypt_block(register.to_be_bytes());
-            let given = *byte;
-            *byte = given ^ first;
-            register = (register << 8) | u128::from(sealed(direction, given, *byte));
-        }
-    }
-
-    fn cfb128(&self, direction: Direction, iv: Block, data: &mut [u8]) {
-        let mut chain = iv;
-        for block in data.chunks_mut(BLOCK) {
-            let stream = self.encrypt_block(chain);
-            for ((byte, stream), chain) in block.iter_mut().zip(stream).zip(&mut chain) {
-                let given = *byte;
-                *byte = given ^ stream;
-                *chain = sealed(direction, given, *byte);
-            }
-        }
-    }
-
-    fn ofb(&self, iv: Block, data: &mut [u8]) {
-        let mut chain = iv;
-        for block in data.chunks_mut(BLOCK) {
-            chain = self.encrypt_block(chain);
-            xor(block, &chain);
-        }
-    }
-}
-
-/// What is fed back: always the ciphertext.
-const fn sealed(direction: Direction, given: u8, made: u8) -> u8 {
-    match direction {
-        Direction::Encrypt => made,
-        Direction::Decrypt => given,
-    }
-}
-
-fn whole_blocks(data: &mut [u8]) -> Option<impl Iterator<Item = &mut [u8]>> {
-    data.len().is_multiple_of(BLOCK).then(|| data.chunks_exact_mut(BLOCK))
-}
-
-fn xor(to: &mut [u8], with: &[u8]) {
-    to.iter_mut().zip(with).for_each(|(to, with)| *to ^= with);
-}
-
-fn pad(data: &mut Zeroizing<Vec<u8>>) -> Option<()> {
-    let length = Mode::Cbc.encrypted_len(data.len())?;
-    let fill = u8::try_from(length.checked_sub(data.len())?).ok()?;
-    // A vector that grows leaves the old bytes behind.
-    let mut padded = Zeroizing::new(Vec::with_capacity(length));
-    padded.extend_from_slice(data);
-    padded.resize(length, fill);
-    *data = padded;
-    Some(())
-}
-
-fn unpad(data: &mut Vec<u8>) -> Option<()> {
-    let fill = *data.last()?;
-    let kept = data.len().checked_sub(usize::from(fill))?;
-    let is_right = (1..=16).contains(&fill) && data.get(kept..)?.iter().all(|byte| *byte == fill);
-    is_right.then(|| data.truncate(kept))
 }
 
 #[cfg(test)]
@@ -230,7 +173,7 @@ mod tests {
     }
 
     fn cipher() -> Cipher {
-        Cipher(Aes256::new(&Array::from(<[u8; 32]>::try_from(hex(KEY)).unwrap())))
+        Cipher(Zeroizing::new(hex(KEY).try_into().unwrap()))
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! It is read from the plugin directory; `{"read_local_config": true}` there says that it is in the data directory.
 
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -96,11 +97,14 @@ impl Given {
             problem: format!("{}: {problem}: {remedy}", file.display()),
         };
         let make = "make it a JSON object that the server's user can read";
-        let size = fs::metadata(file).map_err(|error| of_file(&error, make))?.len();
-        if size > FILE_BYTES_MAX {
+        let mut text = Vec::new();
+        // What is no plain file may have no end.
+        File::open(file)
+            .and_then(|it| it.take(FILE_BYTES_MAX.saturating_add(1)).read_to_end(&mut text))
+            .map_err(|error| of_file(&error, make))?;
+        if u64::try_from(text.len()).is_ok_and(|length| length > FILE_BYTES_MAX) {
             return Err(of_file(&"larger than 1 MiB", make));
         }
-        let text = fs::read(file).map_err(|error| of_file(&error, make))?;
         let Pairs(options) =
             serde_json::from_slice(&text).map_err(|error| of_file(&error, make))?;
         for (option, _) in &options {
@@ -298,6 +302,8 @@ impl<'de> Deserialize<'de> for Pairs {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const WHOLE: &str = r#"{"server_addr": "kms1, kms2:7,[::1]", "server_port": "5697",
@@ -349,6 +355,11 @@ mod tests {
             (with("}", ", \"server_ca\": \"ca.pem\"}"), FILE),
             (String::from("[]"), FILE),
             (String::from("{"), FILE),
+            (" ".repeat(1 << 20) + WHOLE, FILE),
+            ("[".repeat(100_000), FILE),
+            (String::from("\u{feff}") + WHOLE, FILE),
+            (with("\"ca.pem\"", "\"a\\u0000b\""), "server_ca"),
+            (with("\"5697\"", "5697.0"), "server_port"),
             (WHOLE.to_owned(), "server_ca"),
         ] {
             let said = read(&text, None);

@@ -49,6 +49,9 @@ pub(crate) struct Arguments {
     /// Certificates of the authorities that the other store's certificate may come from [default: the system's]
     #[arg(long, value_name = "FILE")]
     store_ca: Option<PathBuf>,
+    /// The socket by which `rotate` and `rewrap` reach the gateway that runs [default: control.sock in the store's directory]
+    #[arg(long, value_name = "FILE")]
+    control: Option<PathBuf>,
     /// KMIP servers with the same keys, each in its turn; without one nothing is encrypted
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     kmip_server: Vec<String>,
@@ -117,7 +120,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
 }
 
-/// What else there is to do than to serve; the settings come before it. No gateway may have the store open.
+/// What else there is to do than to serve; the settings come before it. A gateway that has the store open does it; else the
+/// settings must name the KMIP servers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Makes a new key for a bucket, for objects that are written from now on
@@ -161,6 +165,8 @@ pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) store: StorePlace,
+    /// Where commands reach the gateway that runs.
+    pub(crate) control: Option<PathBuf>,
     pub(crate) credentials: Credentials,
     pub(crate) options: Options,
     pub(crate) limits: Limits,
@@ -182,6 +188,11 @@ impl Configuration {
             bail!("where objects rest is not said: give --store DIR or --store URL");
         };
         let credentials = given.credentials()?;
+        if credentials.is_empty() && given.command.is_none() {
+            bail!(
+                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
+            );
+        }
         let kmip = given.kmip()?;
         let defaults = CacheLimits::default();
         let lifetime = given.data_key_cache_seconds.map(Duration::from_secs);
@@ -212,6 +223,7 @@ impl Configuration {
         Ok(Self {
             listen,
             tls: given.tls()?,
+            control: given.control(&store),
             store: given.place(store)?,
             credentials,
             options: Options { encrypt, format, cache },
@@ -259,6 +271,7 @@ impl Arguments {
             store_credentials: self.store_credentials.or(file.store_credentials),
             store_region: self.store_region.or(file.store_region),
             store_ca: self.store_ca.or(file.store_ca),
+            control: self.control.or(file.control),
             kmip_server: match self.zenko {
                 None => keep(self.kmip_server, file.kmip_server),
                 Some(_) => Vec::new(),
@@ -298,11 +311,6 @@ impl Arguments {
         }
         if let Some(path) = &self.credentials {
             credentials.add_file(path)?;
-        }
-        if credentials.is_empty() {
-            bail!(
-                "nobody could sign a request: give --access-key and --secret-key, or --credentials"
-            );
         }
         Ok(credentials)
     }

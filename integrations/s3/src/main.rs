@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use claviger_s3::driver::Driver;
+use claviger_s3::control::{self, Answer, Control, Request};
 use claviger_s3::gateway::{Gateway, serve};
-use claviger_s3::rotation::{self, Progress};
+use claviger_s3::rotation::Progress;
 use claviger_s3::store::{Local, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -52,17 +52,11 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
 }
 
 async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
-    let driver = configuration.driver()?.map(Arc::new);
-    let store: Arc<dyn Store> = match configuration.store {
-        StorePlace::Directory(directory) => {
-            Arc::new(Local::open(&directory).context("the store cannot be opened")?)
-        }
-        StorePlace::Other(store) => Arc::new(*store),
-    };
     if let Some(command) = &configuration.command {
-        let driver = driver.context("keys are on KMIP servers, and none is named")?;
-        return keys_of_bucket(command, &store, &driver).await;
+        return keys_of_bucket(command, &configuration).await;
     }
+    let store = open(&configuration.store)?;
+    let driver = configuration.driver()?.map(Arc::new);
     if let Some(driver) = driver.clone() {
         // What servers lack goes into the log. That they are away is no reason not to start.
         tokio::spawn(async move {
@@ -72,6 +66,15 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
         });
     }
     let gateway = Arc::new(Gateway::new(store, driver, configuration.options));
+    let control = match &configuration.control {
+        None => None,
+        Some(path) => {
+            let control =
+                Control::listen(path).with_context(|| format!("{}: no socket", path.display()))?;
+            let asked = Arc::clone(&gateway);
+            Some(tokio::spawn(async move { control.serve(&asked).await }))
+        }
+    };
     let listener = TcpListener::bind(configuration.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", configuration.listen))?;
@@ -90,26 +93,51 @@ async fn gateway(configuration: Configuration) -> anyhow::Result<()> {
     };
     let Configuration { credentials, tls, limits, .. } = configuration;
     serve(gateway, credentials, listener, tls, limits, ended).await;
+    if let Some(control) = control {
+        control.abort();
+    }
     Ok(())
 }
 
-/// Carries out a command about keys of a bucket, and says on stdout what became of it.
-async fn keys_of_bucket(
-    command: &Command,
-    store: &Arc<dyn Store>,
-    driver: &Arc<Driver>,
-) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout();
-    match command {
-        Command::Rotate { bucket } => {
-            let key = rotation::rotate(store.as_ref(), driver, bucket).await?;
-            writeln!(stdout, "{key}")?;
+fn open(place: &StorePlace) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match place {
+        StorePlace::Directory(directory) => {
+            Arc::new(Local::open(directory).context("the store cannot be opened")?)
         }
-        Command::Rewrap { bucket, destroy } => {
-            let tell = |progress: &Progress| {
-                say(&format!("{} versions seen, {} rewrapped", progress.seen, progress.rewrapped));
-            };
-            let done = rotation::rewrap(store, driver, bucket, *destroy, &tell).await?;
+        StorePlace::Other(store) => Arc::clone(store) as Arc<dyn Store>,
+    })
+}
+
+/// Has a command about keys of a bucket carried out by the gateway that has the store open, or does it itself if there is none;
+/// says on stdout what became of it.
+async fn keys_of_bucket(command: &Command, configuration: &Configuration) -> anyhow::Result<()> {
+    let request = match command.clone() {
+        Command::Rotate { bucket } => Request::Rotate { bucket },
+        Command::Rewrap { bucket, destroy } => Request::Rewrap { bucket, destroy },
+    };
+    let tell = |progress: &Progress| {
+        say(&format!("{} versions seen, {} rewrapped", progress.seen, progress.rewrapped));
+    };
+    let asked = match &configuration.control {
+        None => None,
+        Some(path) => control::ask(path, &request, &tell).await?,
+    };
+    let answer = match asked {
+        Some(answer) => answer,
+        None => {
+            let driver = configuration.driver()?;
+            let driver = Arc::new(driver.context("keys are on KMIP servers, and none is named")?);
+            let gateway =
+                Gateway::new(open(&configuration.store)?, Some(driver), configuration.options);
+            control::act(&gateway, &request, &tell).await
+        }
+    };
+    let mut stdout = std::io::stdout();
+    match answer {
+        Answer::Progress(_) => {}
+        Answer::Refused(reason) => anyhow::bail!(reason),
+        Answer::Rotated(key) => writeln!(stdout, "{key}")?,
+        Answer::Rewrapped(done) => {
             writeln!(stdout, "{} of {} versions rewrapped", done.rewrapped, done.seen)?;
             for key in &done.destroyed {
                 writeln!(stdout, "{key} destroyed")?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::driver::{Driver, DriverError, KeyId};
@@ -30,6 +31,9 @@ pub enum RotationError {
     /// The KMIP servers.
     #[error("{0}")]
     Driver(#[from] DriverError),
+    /// The gateway was started without KMIP servers.
+    #[error("keys are on KMIP servers, and the gateway has none")]
+    NoServer,
     /// The bucket has no key of its own yet.
     #[error("the bucket has no key yet")]
     NoKey,
@@ -42,7 +46,8 @@ pub enum RotationError {
 }
 
 /// How far a rewrapping has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Progress {
     /// Versions that were looked at.
     pub seen: u64,
@@ -54,6 +59,9 @@ pub struct Progress {
     pub destroyed: Vec<String>,
 }
 
+/// Held, not alone, from when a write reads which key its bucket has until it is done; held alone while a bucket gets another.
+pub type Writes = tokio::sync::RwLock<()>;
+
 /// Makes a new key for a bucket. Objects that are written from now on are under it; older ones stay as they are, and readable.
 ///
 /// # Errors
@@ -62,6 +70,7 @@ pub async fn rotate(
     store: &dyn Store,
     driver: &Driver,
     bucket: &str,
+    writes: &Writes,
 ) -> Result<KeyId, RotationError> {
     if store.bucket(bucket).await?.key_id.is_none() {
         return Err(RotationError::NoKey);
@@ -77,7 +86,10 @@ pub async fn rotate(
         }
         bucket.old_key_ids.push(old);
     };
-    if let Err(error) = store.change_bucket(bucket, &change).await {
+    let alone = writes.write().await;
+    let changed = store.change_bucket(bucket, &change).await;
+    drop(alone);
+    if let Err(error) = changed {
         if let Err(error) = driver.destroy_bucket_key(&key).await {
             tracing::warn!(%key, %error, "a key that no bucket has is left behind");
         }
@@ -112,8 +124,9 @@ pub async fn rewrap(
         return Ok(progress);
     }
     let work = Arc::new(work);
-    work.all_versions(&mut progress, tell).await?;
+    // First: an upload that is completed meanwhile is among the uploads or among the versions.
     let busy = work.uploads(&mut progress).await?;
+    work.all_versions(&mut progress, tell).await?;
     if destroys {
         for old in work.old.iter().filter(|old| !busy.contains(old)) {
             work.destroy(old).await?;
@@ -227,8 +240,10 @@ impl Work {
                     parts => parts?,
                 };
                 let parts = parts.iter().filter_map(|part| part.part.wrapping.as_ref());
-                let old = upload.wrapping.iter().chain(parts).filter(|it| self.is_old(it));
-                let old: Vec<_> = old.map(|wrapping| wrapping.key_id.clone()).collect();
+                let wrappings = upload.wrapping.iter().chain(parts);
+                // Parts that are to come are under the key that the upload began with.
+                let keys = wrappings.map(|wrapping| &wrapping.key_id).chain(&upload.key_id);
+                let old: Vec<_> = keys.filter(|key| self.old.contains(key)).cloned().collect();
                 if !old.is_empty() {
                     progress.uploads_left = progress.uploads_left.saturating_add(1);
                 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{PRODUCTS, Setup, doctor, examine};
+use crate::address::free_address;
 use crate::at_rest::{Kms, shown};
 use crate::at_rest_faults::{Gate, encrypt_key, expired_server};
 use crate::pykmip::PyKmip;
@@ -20,7 +21,7 @@ fn words(product: &str) -> [&'static str; 4] {
             "security.kmip.serverCAFile",
             "security.kmip.clientCertificateFile",
         ],
-        "mysql" => ["server_addr", "server_port", "server_ca", "client_ca"],
+        "mysql" | "component" => ["server_addr", "server_port", "server_ca", "client_ca"],
         _ => [
             "kmip.transport.tls.host",
             "kmip.transport.tls.port",
@@ -58,7 +59,7 @@ fn a_host_that_nobody_knows() {
 fn a_port_at_which_nobody_listens_and_one_that_is_something_else() {
     let server = Server::start();
     let mut setup = Setup::on(&server);
-    setup.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    setup.port = free_address().port();
     each_fails(&setup, "connect", "NobodyListens", Some(1));
     setup.port = server.api.rsplit(':').next().unwrap().parse().unwrap();
     each_fails(&setup, "tls", "NotTls", Some(1));
@@ -174,7 +175,7 @@ fn every_command_says_what_to_do_in_its_own_words() {
     other.key = stranger.client.join("key.pem");
     assert!(query(&other).contains("a new credential for --cert"), "{}", query(&other));
     let mut closed = setup();
-    closed.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    closed.port = free_address().port();
     assert!(query(&closed).contains("is --server its KMIP port?"), "{}", query(&closed));
     let mut sealed = setup();
     sealed.key = sealed.scratch.path().join("encrypted.pem");
@@ -187,7 +188,7 @@ fn a_second_server_that_is_down() {
     let server = Server::start();
     let mut setup = Setup::on(&server);
     setup.hosts = vec!["127.0.0.1".into(), "127.0.0.3".into()];
-    for product in ["mongod", "zenko"] {
+    for product in ["mongod", "component", "zenko"] {
         let report = setup.examine(product);
         assert_eq!(report.all(0, "failed"), Vec::<&str>::new(), "{report:#?}");
         assert_eq!(report.result(0, "destroy"), "ok");
@@ -209,6 +210,10 @@ fn a_server_that_is_too_old() {
         assert_eq!(report.result(0, "identity"), "ok", "{report:#?}");
     }
     setup.examine("mongod").is_well();
+    // Ours speaks what the server does.
+    let report = setup.examine("component");
+    report.is_well();
+    assert_eq!(report.step(0, "version")["answer"], "KMIP 1.1");
 }
 
 #[test]

@@ -3,6 +3,8 @@
  *
  *   host LIBRARY start  N [OPTION=VALUE…]    loads and unloads N times
  *   host LIBRARY keys   N [OPTION=VALUE…]    reads keys 1 to N, cold and then from memory
+ *   host LIBRARY ask    N [OPTION=VALUE…]    asks for keys 1 to N: `key ID VERSION`, or `key ID none`
+ *   host LIBRARY follow N [OPTION=VALUE…]    the same for each line of its stdin, with `end` after it
  *   host LIBRARY misuse N [OPTION=VALUE…]    asks what a server never would, for N rounds in several threads at once
  *
  * Options are named without their prefix. Lines of the error log go to stdout, as `log SEVERITY text`; figures follow
@@ -197,6 +199,30 @@ static int read_keys(struct plugin *plugin, unsigned most) {
   return plugin->deinit(NULL);
 }
 
+static void ask_once(unsigned most) {
+  for (unsigned id = 1; id <= most; id++) {
+    if (fetch(id)) printf("key %u %u\n", id, keys->latest(id));
+    else printf("key %u none\n", id);
+  }
+}
+
+static int ask(struct plugin *plugin, unsigned most) {
+  if (plugin->init(NULL)) return 1;
+  ask_once(most);
+  return plugin->deinit(NULL);
+}
+
+static int follow(struct plugin *plugin, unsigned most) {
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  if (plugin->init(NULL)) return 1;
+  for (int character; (character = getchar()) != EOF;) {
+    if (character != '\n') continue;
+    ask_once(most);
+    puts("end");
+  }
+  return plugin->deinit(NULL);
+}
+
 /* A buffer with something around it, which must stay as it was. */
 static void wrong_arguments(void) {
   unsigned char around[KEY_BYTES_MAX + 2];
@@ -268,6 +294,8 @@ int main(int count, char **arguments) {
   set(plugin, arguments + 4);
   if (!strcmp(arguments[2], "start")) return start(plugin, number);
   if (!strcmp(arguments[2], "keys")) return read_keys(plugin, number);
+  if (!strcmp(arguments[2], "follow")) return follow(plugin, number);
+  if (!strcmp(arguments[2], "ask")) return ask(plugin, number);
   if (!strcmp(arguments[2], "misuse")) return misuse(plugin, number);
   return 2;
 }

@@ -1,8 +1,9 @@
 //! The plugin in a host that does nothing but load it (`host.c`): what it leaves behind, what misuse does to it, what
 //! valgrind says, and what it writes to the error log for each thing that is wrong with its options.
 
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use serde_json::json;
 
@@ -16,17 +17,17 @@ use crate::server::Server;
 const HEAP_MORE: u64 = 4096;
 
 /// The program, built for one test.
-struct Host {
+pub(super) struct Host {
     _scratch: tempfile::TempDir,
     program: PathBuf,
     library: PathBuf,
 }
 
 /// An option of the plugin, without its prefix.
-type Given = (&'static str, String);
-type Options = Vec<Given>;
+pub(super) type Given = (&'static str, String);
+pub(super) type Options = Vec<Given>;
 
-fn options(server: &Server) -> Options {
+pub(super) fn options(server: &Server) -> Options {
     let file = |name: &str| server.client.join(name).to_str().unwrap().to_owned();
     vec![
         ("servers", server.kmip.to_string()),
@@ -39,7 +40,7 @@ fn options(server: &Server) -> Options {
 }
 
 impl Host {
-    fn build() -> Self {
+    pub(super) fn build() -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("host");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("it/mariadb/host.c");
@@ -52,7 +53,7 @@ impl Host {
         Self { _scratch: scratch, program, library: library() }
     }
 
-    fn run(&self, under: &[&str], action: &str, number: u32, options: &Options) -> Output {
+    fn command(&self, under: &[&str], action: &str, number: u32, options: &Options) -> Command {
         let mut words = under.iter().copied();
         let mut command = match words.next() {
             Some(first) => Command::new(first),
@@ -67,20 +68,38 @@ impl Host {
             .args([action, &number.to_string()])
             .args(options.iter().map(|(name, value)| format!("{name}={value}")))
             // Chunks that are kept for the next one would count as used.
-            .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
-            .output()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"))
+            .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+        command
+    }
+
+    fn run(&self, under: &[&str], action: &str, number: u32, options: &Options) -> Output {
+        let mut command = self.command(under, action, number, options);
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    }
+
+    /// One that runs on, and asks for so many keys whenever it is told to.
+    pub(super) fn follow(&self, number: u32, options: &Options) -> Following {
+        let mut command = self.command(&[], "follow", number, options);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Following { commands: child.stdin.take().unwrap(), child, lines, log: Vec::new() }
     }
 
     /// What it said, when it ended well.
-    fn does(&self, under: &[&str], action: &str, number: u32, options: &Options) -> String {
+    pub(super) fn does(
+        &self,
+        under: &[&str],
+        action: &str,
+        number: u32,
+        options: &Options,
+    ) -> String {
         let output = self.run(under, action, number, options);
         assert!(output.status.success(), "{}", shown(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// The only line of the error log of a plugin that does not start.
-    fn refusal(&self, options: &Options) -> String {
+    pub(super) fn refusal(&self, options: &Options) -> String {
         let output = self.run(&[], "start", 1, options);
         assert_eq!(output.status.code(), Some(1), "{options:?}: {}", shown(&output));
         let said = String::from_utf8(output.stdout).unwrap();
@@ -88,6 +107,48 @@ impl Host {
         // The server cuts off what is longer.
         assert!(said.starts_with("log error kmip_key_management: ") && said.len() < 500, "{said}");
         said
+    }
+}
+
+/// A host that runs until it is ended.
+pub(super) struct Following {
+    child: Child,
+    commands: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Its error log so far.
+    pub(super) log: Vec<String>,
+}
+
+impl Following {
+    fn line(&mut self) -> String {
+        let line = self.lines.next().unwrap().unwrap();
+        if line.starts_with("log ") {
+            self.log.push(line.clone());
+        }
+        line
+    }
+
+    /// Waits until the error log has a line with that text.
+    pub(super) fn says(&mut self, text: &str) {
+        while !self.line().contains(text) {}
+    }
+
+    /// The answer to each question.
+    pub(super) fn ask(&mut self) -> Vec<String> {
+        writeln!(self.commands).unwrap();
+        let mut answers = Vec::new();
+        loop {
+            match self.line().as_str() {
+                "end" => return answers,
+                line if line.starts_with("log ") => {}
+                line => answers.push(line.to_owned()),
+            }
+        }
+    }
+
+    pub(super) fn end(mut self) {
+        drop(self.commands);
+        assert!(self.child.wait().unwrap().success());
     }
 }
 

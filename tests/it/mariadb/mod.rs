@@ -4,6 +4,7 @@
 mod backup;
 mod database;
 mod host;
+mod starts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

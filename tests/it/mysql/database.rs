@@ -239,6 +239,11 @@ impl Running<'_> {
         assert!(status.success(), "{status}:\n{}", self.database.log());
     }
 
+    /// It ends by itself.
+    pub(super) fn ends(mut self) {
+        self.ended();
+    }
+
     fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + WITHIN;
         loop {

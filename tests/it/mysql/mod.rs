@@ -1,5 +1,6 @@
-//! The MySQL component: in Debian's MySQL (`server`), and in a program that does nothing but load it (`host`).
+//! The MySQL component: in Debian's MySQL (`server`, `clauses`), and in a program that does nothing but load it (`host`).
 
+mod clauses;
 mod database;
 mod faults;
 mod files;

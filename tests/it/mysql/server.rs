@@ -18,7 +18,7 @@ const DRAINED: Duration = Duration::from_secs(30);
 const NO_KEY: &str = "Can't find master key from keyring";
 
 /// The redo and undo logs and the binary log are encrypted as well.
-const LOGS: [&str; 4] = [
+pub(super) const LOGS: [&str; 4] = [
     "--log-bin=binlog",
     "--binlog-encryption=ON",
     "--innodb-redo-log-encrypt=ON",

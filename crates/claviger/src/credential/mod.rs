@@ -60,6 +60,30 @@ impl CertificateFormat {
     }
 }
 
+/// What a certificate shows besides its scope and role.
+#[derive(Args, Debug)]
+pub(crate) struct NamesArguments {
+    /// Host names that the certificate shows
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    dns_san: Vec<String>,
+    /// Addresses that the certificate shows
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    ip_san: Vec<std::net::IpAddr>,
+}
+
+impl NamesArguments {
+    /// Says so in a request.
+    fn add_to(&self, body: &mut Value) {
+        let Some(fields) = body.as_object_mut() else { return };
+        if !self.dns_san.is_empty() {
+            fields.insert("dns_sans".to_owned(), json!(self.dns_san));
+        }
+        if !self.ip_san.is_empty() {
+            fields.insert("ip_sans".to_owned(), json!(self.ip_san));
+        }
+    }
+}
+
 /// What to generate.
 #[derive(Args, Debug)]
 pub(crate) struct GenerateArguments {
@@ -79,6 +103,8 @@ pub(crate) struct GenerateArguments {
     /// KMIP servers to name in those files [default: as the mount is configured]
     #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
     server: Vec<claviger_client::Endpoint>,
+    #[command(flatten)]
+    names: NamesArguments,
 }
 
 /// What to sign.
@@ -97,6 +123,8 @@ pub(crate) struct SignArguments {
     /// Directory to write cert.pem and ca.pem into
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    names: NamesArguments,
 }
 
 /// What to list.
@@ -160,7 +188,9 @@ fn generate(api: &Api, arguments: &GenerateArguments, format: Format) -> Outcome
         }
         _ => arguments.server.clone(),
     };
-    let data = api.write(&place.path(api, "generate"), &json!({ "format": wire.name() }))?;
+    let mut body = json!({ "format": wire.name() });
+    arguments.names.add_to(&mut body);
+    let data = api.write(&place.path(api, "generate"), &body)?;
     if !wants_files {
         return show(&data, arguments.format, format);
     }
@@ -176,7 +206,8 @@ fn sign(api: &Api, arguments: &SignArguments, format: Format) -> Outcome {
     let csr = std::fs::read_to_string(&arguments.csr)
         .map_err(|error| Failure::file(&arguments.csr, &error))?;
     let wire = if arguments.out.is_some() { CertificateFormat::Pem } else { arguments.format };
-    let body = json!({ "csr": csr, "format": wire.name() });
+    let mut body = json!({ "csr": csr, "format": wire.name() });
+    arguments.names.add_to(&mut body);
     let data = api.write(&place.path(api, "sign"), &body)?;
     let Some(directory) = &arguments.out else { return show(&data, arguments.format, format) };
     let written = files::write_signed(&Material::from_data(&data)?, directory)?;

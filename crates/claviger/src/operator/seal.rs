@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config};
 use crate::failure::{Failure, Outcome};
+use crate::input;
 use crate::output::{self, Format};
 
 /// What opens the seal.
@@ -122,7 +123,12 @@ fn peer(path: &Path) -> Outcome<Peer> {
 }
 
 fn read_shares(path: &Path) -> Outcome<Vec<Share>> {
-    let input: Box<dyn Read> = if path == Path::new("-") {
+    let is_stdin = path == Path::new("-");
+    let _unseen = match is_stdin {
+        true => input::unseen("Key shares, one a line, then Ctrl-D")?,
+        false => None,
+    };
+    let input: Box<dyn Read> = if is_stdin {
         Box::new(std::io::stdin())
     } else {
         Box::new(std::fs::File::open(path).map_err(|error| Failure::file(path, &error))?)

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use claviger_server::pki::pem;
 use serde_json::json;
 
 use crate::program::{Server, run};
@@ -83,6 +84,20 @@ fn a_credential_does_what_its_role_allows_until_it_is_revoked() {
     assert!(refused.contains("--force"), "{refused}");
     server.admin(&["scope", "delete", "--force", "finance"]).success();
     assert_eq!(server.admin(&["scope", "list", "--json"]).json(), json!(["default"]));
+}
+
+#[test]
+fn a_certificate_shows_the_names_that_are_asked_for() {
+    let server = Server::start();
+    let names = ["--dns-san", "db1.example.com,db2.example.com", "--ip-san", "10.20.30.40"];
+    let generate = ["credential", "generate", "default", "admin", "--format", "pem", "--json"];
+    let made = server.admin(&[&generate[..], &names].concat()).json();
+    let der = pem::decode(&["CERTIFICATE"], made["certificate"].as_str().unwrap()).unwrap();
+    let shows = |bytes: &[u8]| der.windows(bytes.len()).any(|window| window == bytes);
+    assert!(shows(b"db1.example.com") && shows(b"db2.example.com"));
+    assert!(shows(&[0x87, 4, 10, 20, 30, 40]), "an address (RFC 5280, 4.2.1.6)");
+    let wrong = ["--ip-san", "10.20.30"];
+    server.admin(&[&generate[..], &wrong].concat()).failure(2);
 }
 
 #[test]

@@ -103,6 +103,18 @@ fn secrets_are_typed_unseen() {
 }
 
 #[test]
+fn shares_from_stdin_are_typed_unseen() {
+    let mut terminal = Terminal::open();
+    let words = ["operator", "verify", "no-such-backup", "--shares", "-"];
+    let (mut child, prompt) = terminal.prompted(&words, "http://127.0.0.1:1");
+    assert!(prompt.starts_with("Key shares"), "{prompt}");
+    assert!(!terminal.shows_what_is_typed());
+    terminal.person.write_all(b"00\n\x04").unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(terminal.shows_what_is_typed());
+}
+
+#[test]
 fn a_signal_gives_the_echo_back() {
     for signal in ENDING {
         let terminal = Terminal::open();

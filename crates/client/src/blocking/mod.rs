@@ -5,6 +5,7 @@
 
 mod client;
 mod connection;
+mod many;
 mod permits;
 pub(crate) mod resolve;
 mod session;
@@ -12,6 +13,7 @@ mod stream;
 
 pub use client::Client;
 pub use connection::Connection;
+pub use many::{AtOnce, Located};
 pub use session::Session;
 
 pub use crate::Timeouts;

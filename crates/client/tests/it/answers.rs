@@ -5,6 +5,16 @@ use claviger_kmip::{Version, tags};
 use claviger_ttlv::Writer;
 
 fn message(version: Version, item: impl FnOnce(&mut Writer)) -> Vec<u8> {
+    batch(version, [item])
+}
+
+/// A message with several items.
+pub(crate) fn batch<F: FnOnce(&mut Writer)>(
+    version: Version,
+    items: impl IntoIterator<Item = F>,
+) -> Vec<u8> {
+    let items: Vec<F> = items.into_iter().collect();
+    let count = i32::try_from(items.len()).unwrap();
     let mut writer = Writer::new();
     writer.structure(tags::RESPONSE_MESSAGE, |writer| {
         writer.structure(tags::RESPONSE_HEADER, |writer| {
@@ -13,9 +23,11 @@ fn message(version: Version, item: impl FnOnce(&mut Writer)) -> Vec<u8> {
                 writer.integer(tags::PROTOCOL_VERSION_MINOR, version.minor);
             });
             writer.date_time(tags::TIME_STAMP, 1);
-            writer.integer(tags::BATCH_COUNT, 1);
+            writer.integer(tags::BATCH_COUNT, count);
         });
-        writer.structure(tags::BATCH_ITEM, item);
+        for item in items {
+            writer.structure(tags::BATCH_ITEM, item);
+        }
     });
     writer.into_bytes()
 }

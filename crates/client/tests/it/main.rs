@@ -9,6 +9,8 @@
     reason = "a test says what went wrong by panicking; clippy.toml covers only #[test] functions"
 )]
 
+#[path = "../../../../tests/servers/address.rs"]
+mod address;
 #[path = "../../../../tests/servers/process.rs"]
 mod process;
 
@@ -19,6 +21,8 @@ mod scripted;
 mod cbc;
 mod client;
 mod connection;
+mod hang_up;
+mod many;
 mod negotiation;
 #[cfg(feature = "tokio")]
 mod pipelined;

@@ -182,7 +182,7 @@ fn a_mute_server_costs_its_time_once() {
     let (authority, tls) = world();
     let mute = authority.serve(|_, peer| peer.be_silent());
     let other = good(&authority);
-    let timeouts = Timeouts { request: Duration::from_millis(200), ..Timeouts::default() };
+    let timeouts = Timeouts { request: Duration::from_secs(1), ..Timeouts::default() };
     let servers = vec![mute.endpoint(), other.endpoint()];
     let client =
         PipelinedClient::new(Options { timeouts, ..options(servers, &tls) }, Depth::new(4));

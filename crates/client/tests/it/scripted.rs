@@ -16,6 +16,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use crate::address::free_address;
+
 /// An authority that issues what both sides need.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -113,6 +115,11 @@ impl Peer {
         let request = read_request(&mut self.stream)?;
         self.requests.lock().unwrap().push(request.clone());
         Ok(request)
+    }
+
+    /// The host that the client named in the handshake.
+    pub(crate) fn server_name(&self) -> Option<String> {
+        self.stream.conn.server_name().map(str::to_owned)
     }
 
     /// Sends bytes, in a TLS record of their own.
@@ -219,8 +226,21 @@ pub(crate) fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A server that hangs up on whom it does not let in, with their bytes unread: the connection is
+/// reset behind its alert, while they still write.
+pub(crate) fn hangs_up(config: Arc<ServerConfig>) -> Endpoint {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            session.complete_io(&mut socket.unwrap()).unwrap_err();
+        }
+    });
+    Endpoint { host: String::from("localhost"), port }
+}
+
 /// An address where nobody listens.
 pub(crate) fn nobody() -> Endpoint {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    Endpoint { host: String::from("127.0.0.1"), port: listener.local_addr().unwrap().port() }
+    Endpoint { host: String::from("127.0.0.1"), port: free_address().port() }
 }

@@ -239,6 +239,13 @@ fn rsa_keys_of_nonsense_numbers_fail_and_do_not_panic() {
     }
 }
 
+#[test]
+fn an_rsa_modulus_has_a_most_of_bits() {
+    assert!(RsaPublicKey::new(&[0xff; 1024], &[1, 0, 1]).is_ok());
+    let longer = RsaPublicKey::new(&[0xff; 1025], &[1, 0, 1]);
+    assert!(matches!(longer, Err(CryptoError::BadKey(_))), "{longer:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]

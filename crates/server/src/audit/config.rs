@@ -99,6 +99,15 @@ pub(super) enum Address {
     UnixDatagram(PathBuf),
 }
 
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(host) | Self::Udp(host) => f.write_str(&host.text),
+            Self::Unix(path) | Self::UnixDatagram(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// A host and a port, of one family of addresses if `only_v4` says so or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Host {

@@ -11,6 +11,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 fn config(path: &str, kind: &str, options: &[(&str, &str)]) -> DeviceConfig {
@@ -52,11 +53,14 @@ fn api(text: &str) -> Entry<'static> {
 struct Faulty {
     writes: u32,
     fails: std::ops::Range<u32>,
+    /// Hears of each write, whatever becomes of it.
+    said: Sender<()>,
 }
 
 impl sink::Sink for Faulty {
     fn write(&mut self, _: &[u8]) -> std::io::Result<()> {
         self.writes += 1;
+        let _nobody_need_hear = self.said.send(());
         if self.fails.contains(&self.writes) {
             return Err(std::io::ErrorKind::StorageFull.into());
         }
@@ -66,10 +70,12 @@ impl sink::Sink for Faulty {
 
 impl AuditLog {
     /// A device whose writes fail in this range, counted from 1.
-    pub(crate) fn add_faulty(&self, path: &str, fails: std::ops::Range<u32>) {
+    pub(crate) fn add_faulty(&self, path: &str, fails: std::ops::Range<u32>) -> Receiver<()> {
         let config = config(path, "file", &[("file_path", "discard")]);
-        let sink = Box::new(Faulty { writes: 0, fails });
+        let (said, heard) = channel();
+        let sink = Box::new(Faulty { writes: 0, fails, said });
         self.set.insert(slot::Slot::on(config, &[9; 32], sink)).unwrap();
+        heard
     }
 }
 
@@ -84,10 +90,11 @@ fn a_device_that_fails_now_and_then_refuses_just_then_and_is_counted() {
     assert_eq!(failures(&log, "faulty/"), 2);
     // Two devices that never fail at the same time never refuse.
     let log = AuditLog::disabled();
-    log.add_faulty("first", 1..3);
-    log.add_faulty("second", 3..9);
+    let devices = [log.add_faulty("first", 1..3), log.add_faulty("second", 3..9)];
     for _ in 0..5 {
         log.record(&kmip("a", Phase::Request)).unwrap();
+        // Nobody waits for the other device, which would write what is left to it together.
+        devices.iter().for_each(|heard| heard.recv().unwrap());
     }
 }
 

@@ -100,7 +100,13 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 }
 
 impl Link {
+    /// Connects; an error names the address.
     fn connect(address: &Address, deadline: Instant) -> io::Result<Self> {
+        Self::reach(address, deadline)
+            .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
+    }
+
+    fn reach(address: &Address, deadline: Instant) -> io::Result<Self> {
         match address {
             Address::Tcp(host) => {
                 let mut refused = io::Error::from(ErrorKind::AddrNotAvailable);

@@ -229,6 +229,9 @@ impl item::Request<'_> {
             let item = Item::new(position, parsed);
             let outcome = self.run(&item, &mut batch, answer).await;
             batch.end_item();
+            if !outcome.succeeded && item.operation().is_some_and(says_which) {
+                batch.clear_placeholder();
+            }
             if outcome.next == Next::Close {
                 next = Next::Close;
             }
@@ -238,6 +241,12 @@ impl item::Request<'_> {
         }
         next
     }
+}
+
+/// Whether what follows in a batch is about the object that the operation finds, or finds fit: if it
+/// finds none, that is not another one.
+const fn says_which(operation: Operation) -> bool {
+    matches!(operation, Operation::LOCATE | Operation::CHECK)
 }
 
 fn why(refused: &RefusedMessage) -> Failure {

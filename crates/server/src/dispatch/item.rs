@@ -7,13 +7,13 @@ use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::{Operation, ResultStatus};
 use claviger_kmip::message::{RefusedItem, RequestItem};
 use claviger_store::CommitError;
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::answer::{Answer, OpenItem};
 use super::recorder::Asked;
 use super::table::{self, Kind, Row};
 use super::{Next, Peer, Service};
 use crate::access::{Grant, Refusal};
+use crate::aside::aside;
 use crate::audit::Phase;
 use crate::failure::{Failure, Reason};
 use crate::object::{Holder, Partition, Tx};
@@ -269,16 +269,10 @@ impl Request<'_> {
 
 /// Whether the operation may compute for so long that others would notice.
 const fn is_long(operation: Operation) -> bool {
-    matches!(operation, Operation::CREATE_KEY_PAIR | Operation::DERIVE_KEY)
-}
-
-/// Runs something long while other connections go on, where the runtime has threads for that.
-pub(super) fn aside<T>(run: impl FnOnce() -> T) -> T {
-    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    match flavor {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(run),
-        _ => run(),
-    }
+    matches!(
+        operation,
+        Operation::CREATE_KEY_PAIR | Operation::RE_KEY_KEY_PAIR | Operation::DERIVE_KEY
+    )
 }
 
 pub(super) fn open(item: &Item<'_>, answer: &mut Answer<'_>) -> OpenItem {

@@ -1,7 +1,8 @@
 //! What the audit is told of a batch item.
 
-use super::item::{Admitted, Item, Request, aside};
+use super::item::{Admitted, Item, Request};
 use crate::access::Grant;
+use crate::aside::aside;
 use crate::audit::{Entry, Kmip, Phase};
 use crate::failure::{Failure, Reason};
 use crate::ops::About;

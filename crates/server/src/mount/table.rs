@@ -251,6 +251,19 @@ impl Mounts {
         Ok(done)
     }
 
+    /// Keeps a mount from being removed, for as long as what is returned is held, by whoever adds to what
+    /// a removal deletes.
+    ///
+    /// # Errors
+    /// [`MountError::Missing`] when it has been removed.
+    pub fn hold(&self, mount: &Mount) -> Result<MutexGuard<'_, ()>, MountError> {
+        let held = self.writer();
+        match self.path_of(mount.id()) {
+            Some(_) => Ok(held),
+            None => Err(MountError::Missing(mount.path.clone())),
+        }
+    }
+
     /// Serialises administrative calls.
     pub(super) fn writer(&self) -> MutexGuard<'_, ()> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)

@@ -226,3 +226,16 @@ fn unmounting_forgets_everything_or_nothing() {
     fixture.mounts.remove(&path("kmip"), |_| Ok::<_, MountError>(())).unwrap();
     assert_ne!(fixture.mounts.create(&path("kmip"), "").unwrap().id(), id);
 }
+
+#[test]
+fn a_mount_that_is_gone_takes_nothing_more() {
+    let Fixture { mounts, .. } = fixture();
+    let mount = mounts.create(&path("kmip"), "").unwrap();
+    drop(mounts.hold(&mount).unwrap());
+    mounts.remount(&path("kmip"), &path("moved")).unwrap();
+    drop(mounts.hold(&mount).unwrap());
+    mounts.remove(&path("moved"), |_| Ok::<_, MountError>(())).unwrap();
+    assert!(matches!(mounts.hold(&mount), Err(MountError::Missing(_))));
+    mounts.create(&path("kmip"), "").unwrap();
+    assert!(mounts.hold(&mount).is_err(), "another one at its path is not it");
+}

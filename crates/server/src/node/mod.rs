@@ -354,12 +354,19 @@ impl Keeper for Node {
 
 /// Why there is no root key. Whoever initialises has no token yet, and is told of no place.
 fn hindered(error: SealError) -> KeeperError {
-    let SealError::Peer(error) = error else { return internal(error) };
+    let told = match &error {
+        SealError::Peer(peer @ PeerError::Unreachable(_)) => KeeperError::Away(peer.summary()),
+        SealError::Peer(peer) => KeeperError::Refused(peer.summary()),
+        SealError::Token(token) => KeeperError::Refused(token.summary()),
+        SealError::KeyFilePermissions { .. } => {
+            KeeperError::Refused("the key file can be used by others than its owner")
+        }
+        SealError::KeyFileDamaged(_) => KeeperError::Refused("the key file is not one, or damaged"),
+        SealError::File { .. } => KeeperError::Refused("the key file cannot be made or read"),
+        _ => return internal(error),
+    };
     tracing::error!(%error, "the store is not initialised");
-    match error {
-        PeerError::Unreachable(_) => KeeperError::Away(error.summary()),
-        _ => KeeperError::Refused(error.summary()),
-    }
+    told
 }
 
 fn internal(error: impl fmt::Display) -> KeeperError {

@@ -12,7 +12,7 @@ use claviger_kmip::enums::{self, ObjectType};
 use super::id::ObjectId;
 use super::lifecycle::State;
 use super::managed::ManagedObject;
-use super::rules;
+use super::{rules, size};
 use crate::failure::{Failure, Reason};
 use crate::limits::Limits;
 
@@ -58,7 +58,7 @@ pub fn adopt(
     }
     let alive = object.attributes.first(AttributeId::DestroyDate).is_none();
     agree(alive, "a destroyed object cannot be imported")?;
-    rules::check_size(&object.attributes, limits)?;
+    size::check_size(&object.attributes, limits)?;
     Ok(object.attributes)
 }
 

@@ -3,14 +3,14 @@
 //! Candidates come from the index rows of one indexed attribute where the query has one, else
 //! from the whole scope; then every condition is checked on the object itself, at the time of the
 //! transaction, so that State and dates are what Get Attributes would say. The order is one:
-//! newest first.
+//! newest first; but of fresh members of a group, whoever waits longest is the first to be taken.
 
 use std::collections::BTreeSet;
 
 use claviger_kmip::attributes::values::{
     CryptographicParameters, Digest, Link, RevocationReason, RngParameters, UsageLimits,
 };
-use claviger_kmip::attributes::{Attribute, AttributeId};
+use claviger_kmip::attributes::{Attribute, AttributeId, AttributeReference};
 use claviger_kmip::codec::Encoder;
 use claviger_kmip::enums::ObjectGroupMember;
 use claviger_kmip::masks::StorageStatusMask;
@@ -22,7 +22,8 @@ use super::id::ObjectId;
 use super::managed::ManagedObject;
 use super::tx::{Tx, damaged, storage};
 use super::{layout, record};
-use crate::failure::Failure;
+use crate::aside::aside;
+use crate::failure::{Failure, Reason};
 use crate::seal::Barrier;
 
 /// What to look for.
@@ -37,6 +38,9 @@ pub struct Query {
     /// Stop after so many hits; `None` counts them all.
     pub hits_max: Option<usize>,
 }
+
+/// More conditions than any object has attributes: each costs time for every object.
+const CONDITIONS_MAX: usize = 1_024;
 
 /// How many records one page of a scan of the whole scope has.
 const PAGE: usize = 512;
@@ -83,14 +87,22 @@ pub(super) fn terms(barrier: &Barrier, object: &ManagedObject) -> BTreeSet<layou
     object.attributes.iter().filter_map(|attribute| term(barrier, attribute)).collect()
 }
 
-/// The identifiers of all objects that fit, newest first.
+impl Query {
+    const fn asks_for_fresh_members(&self) -> bool {
+        matches!(self.object_group_member, Some(ObjectGroupMember::GROUP_MEMBER_FRESH))
+    }
+}
+
+/// The identifiers of all objects that fit, in the order of the query.
 pub(super) fn run(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<ObjectId>, Failure> {
-    let mut search = Search { query, hits: Vec::new() };
+    let mut search = Search { query, conditions: conditions(query)?, hits: Vec::new() };
     // What this transaction has changed is not in the store yet, or differs from it.
     let changed: Vec<_> = tx.changed().cloned().collect();
     for object in &changed {
         search.consider(tx, object)?;
     }
+    // Newer ones may still come from the store, as many as are asked for.
+    let mut hits = std::mem::take(&mut search.hits);
     let changed: BTreeSet<ObjectId> = changed.iter().map(|object| object.id).collect();
     match candidates(tx, query)? {
         Some(ids) => {
@@ -103,13 +115,45 @@ pub(super) fn run(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<ObjectId>, Failu
                 }
             }
         }
-        None => scan(tx, &changed, &mut search)?,
+        None => aside(|| scan(tx, &changed, &mut search))?,
     }
-    search.hits.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(search.hits)
+    hits.append(&mut search.hits);
+    hits.sort_unstable_by(|a, b| b.cmp(a));
+    if query.asks_for_fresh_members() {
+        hits.reverse();
+    }
+    Ok(hits)
 }
 
-/// The objects that an index names, newest first; `None` if no condition is indexed.
+/// One condition of a query, as every object is held against it.
+struct Condition<'q> {
+    attribute: &'q Attribute,
+    reference: AttributeReference,
+    /// For a date that is given twice: from the earlier to the later.
+    range: Option<(i64, i64)>,
+}
+
+/// The conditions of a query.
+fn conditions(query: &Query) -> Result<Vec<Condition<'_>>, Failure> {
+    let attributes = &query.attributes;
+    if attributes.len() > CONDITIONS_MAX {
+        let message = format!("a Locate can have {CONDITIONS_MAX} conditions");
+        return Err(Failure::new(Reason::InvalidField, message));
+    }
+    let found = attributes.iter().enumerate().map(|(position, attribute)| {
+        let range = date(attribute).and_then(|one| {
+            let others = attributes.iter().enumerate();
+            let mut same = others
+                .filter(|(other, it)| *other != position && it.id() == attribute.id())
+                .filter_map(|(_, it)| date(it));
+            same.next().map(|other| (one.min(other), one.max(other)))
+        });
+        Condition { attribute, reference: attribute.reference(), range }
+    });
+    Ok(found.collect())
+}
+
+/// The objects that an index names, in the order of the query; `None` if no condition is indexed.
 fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failure> {
     let barrier = &tx.objects.barrier;
     for attribute in &query.attributes {
@@ -135,13 +179,17 @@ fn candidates(tx: &Tx<'_>, query: &Query) -> Result<Option<Vec<ObjectId>>, Failu
     }
     let Some((_, term)) = best else { return Ok(None) };
     let candidates = tx.objects.candidates(&tx.partition, &term).map_err(storage)?;
-    Ok(Some(candidates.as_slice().to_vec()))
+    let mut candidates = candidates.as_slice().to_vec();
+    if query.asks_for_fresh_members() {
+        candidates.reverse();
+    }
+    Ok(Some(candidates))
 }
 
 /// Looks at every object of the scope.
 fn scan(tx: &Tx<'_>, changed: &BTreeSet<ObjectId>, search: &mut Search<'_>) -> Result<(), Failure> {
-    let all = layout::objects(&tx.partition.mount, &tx.partition.scope);
-    let mut range: Range = all.reversed().limit(PAGE);
+    let all = layout::objects(&tx.partition.mount, &tx.partition.scope).limit(PAGE);
+    let mut range: Range = if search.query.asks_for_fresh_members() { all } else { all.reversed() };
     loop {
         let page = tx.objects.barrier.scan(&range).map_err(storage)?;
         for (key, opened) in &page {
@@ -163,6 +211,7 @@ fn scan(tx: &Tx<'_>, changed: &BTreeSet<ObjectId>, search: &mut Search<'_>) -> R
 
 struct Search<'q> {
     query: &'q Query,
+    conditions: Vec<Condition<'q>>,
     hits: Vec<ObjectId>,
 }
 
@@ -172,14 +221,19 @@ impl Search<'_> {
     }
 
     fn consider(&mut self, tx: &Tx<'_>, object: &ManagedObject) -> Result<(), Failure> {
-        if fits(tx, self.query, object)? {
+        if fits(tx, self.query, &self.conditions, object)? {
             self.hits.push(object.id);
         }
         Ok(())
     }
 }
 
-fn fits(tx: &Tx<'_>, query: &Query, object: &ManagedObject) -> Result<bool, Failure> {
+fn fits(
+    tx: &Tx<'_>,
+    query: &Query,
+    conditions: &[Condition<'_>],
+    object: &ManagedObject,
+) -> Result<bool, Failure> {
     let mask = query.storage_status_mask.unwrap_or(StorageStatusMask::ON_LINE_STORAGE);
     let place = if object.state(tx.now).is_destroyed() {
         StorageStatusMask::DESTROYED_STORAGE
@@ -189,28 +243,19 @@ fn fits(tx: &Tx<'_>, query: &Query, object: &ManagedObject) -> Result<bool, Fail
     if !mask.intersects(place) {
         return Ok(false);
     }
-    if query.object_group_member == Some(ObjectGroupMember::GROUP_MEMBER_FRESH)
-        && !tx.is_fresh(object)?
-    {
+    if query.asks_for_fresh_members() && !tx.is_fresh(object)? {
         return Ok(false);
     }
-    for (position, condition) in query.attributes.iter().enumerate() {
+    for Condition { attribute: condition, reference, range } in conditions {
         if let Attribute::Fresh(wanted) = condition {
             if tx.is_fresh(object)? != *wanted {
                 return Ok(false);
             }
             continue;
         }
-        let range = date(condition).and_then(|one| {
-            let others = query.attributes.iter().enumerate();
-            let mut same = others
-                .filter(|(other, it)| *other != position && it.id() == condition.id())
-                .filter_map(|(_, it)| date(it));
-            same.next().map(|other| (one.min(other), one.max(other)))
-        });
-        let values = object.attribute(&condition.reference(), tx.now);
+        let values = object.attribute(reference, tx.now);
         let hit = values.iter().any(|value| match (range, date(&value.attribute)) {
-            (Some((first, last)), Some(date)) => first <= date && date <= last,
+            (Some((first, last)), Some(date)) => (*first..=*last).contains(&date),
             _ => matches(condition, &value.attribute),
         });
         if !hit {

@@ -20,6 +20,7 @@ mod partition;
 mod record;
 pub mod rules;
 mod served;
+mod size;
 pub mod succession;
 mod tx;
 pub mod usage;

@@ -1,25 +1,23 @@
 //! What may be done to an object's attributes: the rules table applied (KMIP 2.1 §4, KMIP 1.4 §3
 //! and §11.13 to §11.17).
 
-use claviger_kmip::Version;
 use claviger_kmip::attributes::values::Name;
 use claviger_kmip::attributes::{
     Attribute, AttributeId, AttributeReference, Attributes, Change, Instance, Instances, Source,
 };
-use claviger_kmip::codec::Encoder;
 use claviger_kmip::compat::TemplateAttributes;
 use claviger_kmip::enums::ObjectType;
 use claviger_kmip::objects::Object;
-use claviger_ttlv::Writer;
 
 use super::lifecycle::{State, reached};
 use super::locate::Query;
 use super::managed::ManagedObject;
+use super::size::{check_count, check_length, check_size};
 use super::tx::Tx;
 use crate::failure::{Failure, Reason};
 use crate::limits::Limits;
 
-/// The attributes that a client gives to a new object, checked, with those of the templates that
+/// The attributes that a client gives to a new object, checked, behind those of the templates that
 /// it names (1.x).
 ///
 /// # Errors
@@ -29,20 +27,29 @@ pub fn for_new(
     given: TemplateAttributes,
     limits: &Limits,
 ) -> Result<Attributes, Failure> {
+    let mut own = Attributes::new();
+    give(&mut own, given.attributes, limits)?;
     let mut attributes = Attributes::new();
-    give(&mut attributes, given.attributes, limits)?;
     for name in &given.names {
-        // What the request says itself goes before what its templates say.
         for attribute in template(tx, name)?.iter() {
             let rule = attribute.id().rule();
             let is_the_templates_own =
                 attribute.id() == AttributeId::Name || rule.source == Source::Server;
-            let is_said =
-                rule.instances == Instances::One && attributes.first(attribute.id()).is_some();
+            // What the request says itself goes before what its templates say.
+            let is_said = rule.instances == Instances::One
+                && [&own, &attributes].iter().any(|it| it.first(attribute.id()).is_some());
             if !is_the_templates_own && !is_said {
                 insert_new(&mut attributes, attribute.clone())?;
             }
         }
+        // After each: a request can name thousands.
+        check_size(&attributes, limits)?;
+    }
+    if attributes.is_empty() {
+        return Ok(own);
+    }
+    for Instance { attribute, .. } in own.0 {
+        insert_new(&mut attributes, attribute)?;
     }
     check_size(&attributes, limits)?;
     Ok(attributes)
@@ -57,6 +64,8 @@ pub fn give(
     given: Attributes,
     limits: &Limits,
 ) -> Result<(), Failure> {
+    // Before the work that each of them makes.
+    check_count(attributes.0.len().saturating_add(given.0.len()), limits)?;
     for Instance { attribute, .. } in given.0 {
         let rule = attribute.id().rule();
         if rule.source == Source::Server {
@@ -79,6 +88,7 @@ pub(super) fn take_over(
     attribute: Attribute,
     limits: &Limits,
 ) -> Result<(), Failure> {
+    check_count(attributes.0.len().saturating_add(1), limits)?;
     check_length(&attribute, limits)?;
     if let Attribute::UsageLimits(usage) = &attribute {
         let left = usage.usage_limits_count.unwrap_or(usage.usage_limits_total);
@@ -361,40 +371,4 @@ fn follow(object: &mut ManagedObject, changed: &Attribute) {
         }
         _ => {}
     }
-}
-
-fn check_length(attribute: &Attribute, limits: &Limits) -> Result<(), Failure> {
-    if encoded_length(attribute) > limits.attribute_bytes_max {
-        let title = attribute.id().rule().title();
-        let message = format!("{title} is longer than {} bytes", limits.attribute_bytes_max);
-        return Err(Failure::new(Reason::InvalidAttributeValue, message));
-    }
-    Ok(())
-}
-
-/// What an object's attributes take at most.
-///
-/// # Errors
-/// They take more.
-pub(super) fn check_size(attributes: &Attributes, limits: &Limits) -> Result<(), Failure> {
-    if attributes.0.len() > limits.attributes_max {
-        let message = format!("an object can have {} attribute values", limits.attributes_max);
-        return Err(Failure::new(Reason::TooManyValues, message));
-    }
-    let bytes: usize = attributes.iter().map(encoded_length).sum();
-    if bytes > limits.object_attributes_bytes_max {
-        let message = format!(
-            "the attributes of an object can take {} bytes",
-            limits.object_attributes_bytes_max
-        );
-        return Err(Failure::new(Reason::TooManyValues, message));
-    }
-    Ok(())
-}
-
-fn encoded_length(attribute: &Attribute) -> usize {
-    let mut writer = Writer::new();
-    let tag = attribute.id().rule().tag;
-    attribute.encode_value(&mut Encoder::new(&mut writer, Version::EVERY), tag);
-    writer.len()
 }

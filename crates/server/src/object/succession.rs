@@ -9,7 +9,7 @@ use claviger_kmip::enums::LinkType;
 
 use super::id::ObjectId;
 use super::managed::{ManagedObject, link};
-use super::rules;
+use super::size;
 use crate::failure::{Failure, Reason};
 use crate::limits::Limits;
 
@@ -77,7 +77,7 @@ pub fn inherit(
         }
     }
     attributes.push(Attribute::RotateGeneration(generation(existing).saturating_add(1)));
-    rules::check_size(&attributes, limits)?;
+    size::check_size(&attributes, limits)?;
     Ok(attributes)
 }
 
@@ -94,7 +94,7 @@ pub fn replaced(
     let mut existing = existing.clone();
     existing.attributes.remove(AttributeId::Name);
     existing.attributes.push(link(LinkType::REPLACEMENT_OBJECT_LINK, replacement));
-    rules::check_size(&existing.attributes, limits)?;
+    size::check_size(&existing.attributes, limits)?;
     Ok(existing)
 }
 

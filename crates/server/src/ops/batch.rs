@@ -7,6 +7,8 @@ use claviger_kmip::enums::{Data, UniqueIdentifier as Producer};
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     placeholder: Option<String>,
+    /// An item has found no object that it could be.
+    was_emptied: bool,
     produced: Vec<(Producer, String)>,
     /// What each finished item produced, by its position.
     positions: Vec<Option<String>>,
@@ -31,6 +33,13 @@ impl Batch {
     /// Empties the ID Placeholder.
     pub fn clear_placeholder(&mut self) {
         self.placeholder = None;
+        self.was_emptied = true;
+    }
+
+    /// Whether an earlier item has emptied the ID Placeholder.
+    #[must_use]
+    pub const fn was_emptied(&self) -> bool {
+        self.was_emptied
     }
 
     /// The object that the last item of that kind produced; the placeholder's for

@@ -78,6 +78,10 @@ impl Context<'_, '_> {
             None => self.batch.placeholder(),
         };
         let identifier = identifier.ok_or_else(|| match given {
+            None if self.batch.was_emptied() => Failure::new(
+                Reason::ObjectNotFound,
+                "an earlier item of the batch has found no object, or more than one, and has emptied the ID Placeholder",
+            ),
             None => Failure::new(
                 Reason::InvalidMessage,
                 "Unique Identifier is missing and no earlier item of the batch has set the ID Placeholder",

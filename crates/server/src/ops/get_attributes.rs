@@ -1,5 +1,7 @@
 //! Get Attributes (KMIP 2.1 §6.1.20, KMIP 1.4 §4.12).
 
+use std::collections::HashSet;
+
 use claviger_kmip::attributes::{Attribute, AttributeReference, Attributes, Instance};
 use claviger_kmip::compat::AttributeList;
 use claviger_kmip::payload::{GetAttributesRequest, GetAttributesResponse};
@@ -52,11 +54,9 @@ pub(super) fn refresh(
 }
 
 fn refuse_repetition(references: &[AttributeReference]) -> Result<(), Failure> {
-    for (position, reference) in references.iter().enumerate() {
-        if references.iter().skip(position.saturating_add(1)).any(|other| other == reference) {
-            let message = "an attribute is asked for more than once";
-            return Err(Failure::new(Reason::InvalidMessage, message));
-        }
+    let mut seen = HashSet::new();
+    if references.iter().all(|reference| seen.insert(reference)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::new(Reason::InvalidMessage, "an attribute is asked for more than once"))
 }

@@ -104,7 +104,11 @@ fn check_value(object: &Object) -> Result<(), Failure> {
             Some(KeyBlock { key_value: None, .. }) => false,
             Some(KeyBlock { key_value: Some(KeyValue::Wrapped(bytes)), .. }) => bytes.is_empty(),
             Some(KeyBlock { key_value: Some(KeyValue::Plain { key_material, .. }), .. }) => {
-                matches!(key_material, KeyMaterial::Bytes(bytes) if bytes.is_empty())
+                match key_material {
+                    KeyMaterial::Bytes(bytes) => bytes.is_empty(),
+                    KeyMaterial::TransparentSymmetricKey(key) => key.key.is_empty(),
+                    _ => false,
+                }
             }
         },
     };

@@ -96,9 +96,9 @@ impl<'a> Words<'a> {
             self.advance(blank);
             if self.rest.starts_with('#') || self.rest.starts_with("//") {
                 self.advance(self.rest.find('\n').unwrap_or(self.rest.len()));
-            } else if self.rest.starts_with("/*") {
-                let end = self.rest.find("*/").ok_or_else(|| self.wrong("comment without end"))?;
-                self.advance(end.saturating_add(2));
+            } else if let Some(comment) = self.rest.strip_prefix("/*") {
+                let end = comment.find("*/").ok_or_else(|| self.wrong("comment without end"))?;
+                self.advance(end.saturating_add("/**/".len()));
             } else {
                 return Ok(());
             }

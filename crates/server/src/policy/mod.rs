@@ -4,6 +4,7 @@
 //! written through to the store. Knows no token but the names of its policies, and no route.
 
 mod hcl;
+mod json;
 mod parse;
 mod rules;
 #[cfg(test)]

@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use super::hcl::{Word, Words};
+use super::json::Node;
 use super::rules::{Capabilities, Capability, Grant, Rule, Wrapping};
 use crate::duration::parse_seconds_up;
 
@@ -120,13 +119,13 @@ fn hcl_list(words: &mut Words<'_>) -> Result<Vec<String>, ParseError> {
 }
 
 fn parse_json(text: &str) -> Result<Vec<Rule>, ParseError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
+    let node: Node = serde_json::from_str(text).map_err(|error| {
         ParseError::at(error.line(), format!("not JSON at column {}", error.column()))
     })?;
     let mut rules = Vec::new();
-    for (name, value) in value.as_object().into_iter().flatten() {
+    for (name, node) in node.fields().into_iter().flatten() {
         match name.as_str() {
-            "path" => json_paths(value, &mut rules)?,
+            "path" => json_paths(node, &mut rules)?,
             "name" => {}
             other => return Err(ParseError::new(format!("invalid key {other:?}, expected path"))),
         }
@@ -135,18 +134,18 @@ fn parse_json(text: &str) -> Result<Vec<Rule>, ParseError> {
 }
 
 /// One object of paths, or several in an array.
-fn json_paths(value: &Value, rules: &mut Vec<Rule>) -> Result<(), ParseError> {
+fn json_paths(node: &Node, rules: &mut Vec<Rule>) -> Result<(), ParseError> {
     let shape = || ParseError::new("path must be an object of paths");
-    let objects: Vec<&Value> = match value {
-        Value::Array(items) => items.iter().collect(),
-        other => vec![other],
+    let objects: &[Node] = match node {
+        Node::Array(items) => items,
+        other => std::slice::from_ref(other),
     };
     for object in objects {
-        for (pattern, block) in object.as_object().ok_or_else(shape)? {
+        for (pattern, block) in object.fields().ok_or_else(shape)? {
             let mut read = Block::default();
-            for (name, value) in block.as_object().ok_or_else(shape)? {
+            for (name, node) in block.fields().ok_or_else(shape)? {
                 let known = Key::of(name, pattern)?;
-                read.add(known, &json_values(value, known, name)?, pattern)?;
+                read.add(known, &json_values(node, known, name)?, pattern)?;
             }
             rules.push(read.rule(pattern)?);
         }
@@ -154,16 +153,16 @@ fn json_paths(value: &Value, rules: &mut Vec<Rule>) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn json_values(value: &Value, key: Key, name: &str) -> Result<Vec<String>, ParseError> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) if matches!(key, Key::MinWrappingTtl | Key::MaxWrappingTtl) => {
-            Some(number.to_string())
+fn json_values(node: &Node, key: Key, name: &str) -> Result<Vec<String>, ParseError> {
+    let text = |node: &Node| match node {
+        Node::Text(text) => Some(text.clone()),
+        Node::Number(number) if matches!(key, Key::MinWrappingTtl | Key::MaxWrappingTtl) => {
+            Some(number.clone())
         }
         _ => None,
     };
-    let values = match value {
-        Value::Array(items) => items.iter().map(text).collect(),
+    let values = match node {
+        Node::Array(items) => items.iter().map(text).collect(),
         other => text(other).map(|text| vec![text]),
     };
     values.ok_or_else(|| ParseError::new(format!("{name} must be text or a list of texts")))

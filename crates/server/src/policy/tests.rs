@@ -112,6 +112,21 @@ fn hcl_and_json_mean_the_same() {
 }
 
 #[test]
+fn what_is_said_twice_in_json_is_added_up_and_no_comment_grants() {
+    let text = r#"{
+        "path": {"a": {"capabilities": ["deny"]}, "a": {"capabilities": ["read"]}},
+        "path": {"b": {"capabilities": ["read"], "capabilities": ["list"]}}
+    }"#;
+    let rules = parse(text).unwrap();
+    for (path, expected) in [("a", vec!["deny"]), ("b", vec!["list", "read"])] {
+        assert_eq!(granted(rules.iter(), path).capabilities.names(), expected, "{path}");
+    }
+    let comment = "/*/ path \"a\" { capabilities = [\"read\"] } */";
+    assert_eq!(parse(comment).unwrap(), []);
+    assert!(parse("/*/").is_err());
+}
+
+#[test]
 fn what_is_not_enforced_is_refused_by_name() {
     let block = |inside: &str| format!("path \"a\" {{\n  {inside}\n}}");
     for name in ["allowed_parameters", "denied_parameters", "mfa_methods", "control_group"] {

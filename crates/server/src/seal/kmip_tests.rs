@@ -9,8 +9,7 @@ fn options() -> (tempfile::TempDir, PeerOptions) {
     std::fs::write(path("ca.pem"), made.cert.pem()).unwrap();
     std::fs::write(path("key.pem"), made.signing_key.serialize_pem()).unwrap();
     std::fs::write(path("password"), "a-password-of-a-key\n").unwrap();
-    // Bound and dropped: nobody listens there.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = crate::address::free_address();
     let options = PeerOptions {
         servers: vec![nobody.to_string()],
         ca: path("ca.pem"),

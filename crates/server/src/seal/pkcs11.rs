@@ -73,12 +73,36 @@ pub enum TokenError {
     /// The token does not take the PIN. It may lock itself after some more attempts.
     #[error("the PKCS#11 token does not take the PIN")]
     WrongPin,
+    /// The token has locked the PIN, after too many attempts.
+    #[error("the PKCS#11 token has locked its PIN: its security officer can set a new one")]
+    LockedPin,
     /// What is in the store was not sealed by this key.
     #[error("the key of the PKCS#11 token does not open the root key of this store")]
     WrongKey,
     /// The token refused.
     #[error("the PKCS#11 token refused: {0}")]
     Refused(String),
+}
+
+impl TokenError {
+    /// The same for whoever has no token of the API: without paths, labels and the library's words.
+    pub const fn summary(&self) -> &'static str {
+        match self {
+            Self::Module { .. } => "the PKCS#11 library of the seal does not work",
+            Self::NoToken(_) => "no PKCS#11 token has the label that the configuration names",
+            Self::NoKey(_) => {
+                "the PKCS#11 token has no key with the label that the configuration names"
+            }
+            Self::Ambiguous(_) => {
+                "the PKCS#11 token has several keys with the label that the configuration names"
+            }
+            Self::Pin(_) => "the PIN of the PKCS#11 token cannot be read",
+            Self::WrongPin => "the PKCS#11 token does not take the PIN",
+            Self::LockedPin => "the PKCS#11 token has locked its PIN",
+            Self::WrongKey => "the key of the PKCS#11 token does not open the root key",
+            Self::Refused(_) => "the PKCS#11 token refused",
+        }
+    }
 }
 
 /// Libraries that are in use, by path. They stay until the process ends: unloading one that has
@@ -209,6 +233,7 @@ impl Token {
                     RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange,
                     _,
                 )) => Err(TokenError::WrongPin),
+                Err(Error::Pkcs11(RvError::PinLocked, _)) => Err(TokenError::LockedPin),
                 Err(other) => Err(refused(other)),
             };
         }

@@ -18,6 +18,7 @@ mod listener;
 mod locate;
 mod named;
 mod replacement;
+mod templates;
 mod time;
 mod undo;
 mod vault_bugs;

@@ -37,7 +37,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::fixture::{Answer, answers, create_request};
 
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(30);
 const DAY: i64 = 86_400;
 
 /// A server with a mount `kmip/`, a scope, a role that may do everything and one that may only Get.

@@ -4,9 +4,11 @@ use claviger_kmip::Version;
 use claviger_kmip::attributes::Attribute;
 use claviger_kmip::compat::{AttributeList, NewAttribute};
 use claviger_kmip::enums::{ResultReason, ResultStatus};
+use claviger_kmip::masks::CryptographicUsageMask;
 use claviger_kmip::message::{RequestHeader, RequestItem, ResponseMessage};
 use claviger_kmip::payload::{
-    ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, LocateRequest, LocateResponse,
+    ActivateRequest, AddAttributeRequest, CheckRequest, DestroyRequest, GetRequest, LocateRequest,
+    LocateResponse,
 };
 
 use claviger_ttlv::{Limits, Message};
@@ -95,6 +97,38 @@ async fn stop_and_continue_keep_what_was_done() {
     }
 }
 
+/// What follows is about the object that was found, or found fit, and about no other.
+#[tokio::test]
+async fn after_a_check_or_a_locate_that_fails_there_is_no_id_placeholder() {
+    let fixture = Fixture::new();
+    let mut header = RequestHeader::new(Version::V1_4, 3);
+    header.batch_error_continuation_option =
+        Some(claviger_kmip::enums::BatchErrorContinuationOption::CONTINUE);
+    for locates in [false, true] {
+        let bytes = fixture
+            .send(&header, |encoder| {
+                RequestItem::write(encoder, Some(b"1"), &create_request(vec![name("kept")]));
+                if locates {
+                    let maximum_items = Some(-1);
+                    let locate = LocateRequest { maximum_items, ..LocateRequest::default() };
+                    RequestItem::write(encoder, Some(b"2"), &locate);
+                } else {
+                    let cryptographic_usage_mask = Some(CryptographicUsageMask::SIGN);
+                    let check =
+                        CheckRequest { cryptographic_usage_mask, ..CheckRequest::default() };
+                    RequestItem::write(encoder, Some(b"2"), &check);
+                }
+                RequestItem::write(encoder, Some(b"3"), &DestroyRequest::default());
+            })
+            .await;
+        let answers = answers(&bytes);
+        assert_eq!(answers[0].status, ResultStatus::SUCCESS);
+        assert_eq!(answers[1].status, ResultStatus::OPERATION_FAILED);
+        assert_eq!(answers[2].reason, Some(ResultReason::ITEM_NOT_FOUND), "{locates}");
+    }
+    assert_eq!(count(&fixture, name("kept")).await, 2);
+}
+
 /// What was computed for nothing must not leave: neither a key nor anything made with one.
 #[tokio::test]
 async fn a_result_that_is_undone_does_not_leave() {
@@ -116,4 +150,31 @@ async fn a_result_that_is_undone_does_not_leave() {
     let payload = response.items[0].payload.as_ref().map(|item| item.value_bytes().to_vec());
     // The Unique Identifier and nothing else: 8 bytes of header, 36 of text, 4 of padding.
     assert_eq!(payload.map(|bytes| bytes.len()), Some(48));
+}
+
+/// What the batch has changed may be older than what it has not.
+#[tokio::test]
+async fn locate_in_a_batch_answers_the_newest_first_whatever_the_batch_has_changed() {
+    let fixture = Fixture::new();
+    let old = fixture.create(vec![]).await;
+    let new = fixture.create(vec![]).await;
+    for maximum in [1, 2] {
+        let bytes = fixture
+            .send(&undo_header(Version::V1_2, 2), |encoder| {
+                let added = AddAttributeRequest {
+                    unique_identifier: Some(old.as_str().into()),
+                    new_attribute: NewAttribute(name(&format!("changed {maximum}")).into()),
+                };
+                RequestItem::write(encoder, Some(b"1"), &added);
+                let locate =
+                    LocateRequest { maximum_items: Some(maximum), ..LocateRequest::default() };
+                RequestItem::write(encoder, Some(b"2"), &locate);
+            })
+            .await;
+        let message = Message::parse(&bytes, &Limits::default()).unwrap();
+        let response = ResponseMessage::parse(&message).unwrap();
+        let found: LocateResponse = response.items[1].payload(Version::V1_2).unwrap();
+        let newest = [new.as_str().into(), old.as_str().into()];
+        assert_eq!(found.unique_identifier, newest[..maximum as usize]);
+    }
 }

@@ -266,7 +266,7 @@ fn a_hundred_thousand_databases_are_opened_and_rotated_in_time() {
     let rotated = began.elapsed();
     keystore.data_key("database 99999").unwrap();
     println!("opened in {opened:?}, rotated in {rotated:?}");
-    let slack = if cfg!(debug_assertions) { 6 } else { 1 };
+    let slack = if cfg!(debug_assertions) { 30 } else { 1 };
     assert!(opened < Duration::from_secs(slack) && rotated < Duration::from_secs(5 * slack));
 }
 

@@ -32,7 +32,7 @@ fn hosts_are_tried_in_their_order_connect_retries_and_once_more() {
     for host in &hosts {
         host.harm_each(Some(first_record(Harm::Cut)));
     }
-    for (retries, psmdb_wire) in [("0", false), ("2", false), ("0", true), ("3", true)] {
+    for (retries, psmdb_wire) in [("0", false), ("2", false), ("0", true), ("8", true)] {
         let retry = [(OptionId::KmipConnectRetries, retries)];
         let mut settings = world.settings(endpoints.clone(), Level::V5_0, &retry);
         kmip(&mut settings).psmdb_wire = psmdb_wire;
@@ -49,10 +49,11 @@ fn hosts_are_tried_in_their_order_connect_retries_and_once_more() {
         let rounds = retries.parse::<usize>().unwrap() + 1;
         let order: Vec<usize> = tried.iter().map(|(_, number)| *number).collect();
         assert_eq!(order, [0, 1, 2].repeat(rounds), "{retries} {psmdb_wire}");
-        // A pause before the next round, which the original does not make.
-        for next in (3..tried.len()).step_by(3) {
-            let pause = tried[next].0 - tried[next - 1].0;
-            assert_eq!(pause >= Duration::from_millis(50), !psmdb_wire, "{pause:?}");
+        // A pause before the next round, which the original does not make; a busy machine makes some.
+        let rounds = (3..tried.len()).step_by(3);
+        let pauses = rounds.map(|next| tried[next].0 - tried[next - 1].0);
+        if let Some(least) = pauses.min() {
+            assert_eq!(least >= Duration::from_millis(50), !psmdb_wire, "{least:?}");
         }
     }
     // The last in the list is the one that answers, in the second round.
@@ -117,11 +118,19 @@ impl Full {
     }
 }
 
-/// Within a tenth of the time that the options say, in the middle of several.
-fn assert_timed(mut attempts: Vec<Duration>, what: &str) {
-    attempts.sort();
-    assert!(attempts[0] >= TIMEOUT.mul_f64(0.9), "{what}: {attempts:?}");
-    assert!(attempts[attempts.len() / 2] <= TIMEOUT.mul_f64(1.1), "{what}: {attempts:?}");
+/// Within a tenth of the time that the options say, in the middle of several; once, as a busy machine is late.
+fn assert_timed(what: &str, measure: impl Fn() -> Vec<Duration>) {
+    let mut late = Vec::new();
+    for _ in 0..4 {
+        let mut attempts = measure();
+        attempts.sort();
+        assert!(attempts[0] >= TIMEOUT.mul_f64(0.9), "{what}: {attempts:?}");
+        if attempts[attempts.len() / 2] <= TIMEOUT.mul_f64(1.1) {
+            return;
+        }
+        late.push(attempts);
+    }
+    panic!("{what}: {late:?}");
 }
 
 #[test]
@@ -140,36 +149,59 @@ fn an_attempt_takes_as_long_as_the_options_say() {
         scope.spawn(|| {
             let full = Full::open();
             let settings = settings(vec![full.endpoint(), full.endpoint()]);
-            let began = Instant::now();
-            let error = ask(&settings, "key").unwrap_err();
-            assert_eq!(error.kind(), Kind::Unreachable, "{error}");
-            assert_timed(vec![began.elapsed() / 4; 4], "connecting");
+            assert_timed("connecting", || {
+                let began = Instant::now();
+                let error = ask(&settings, "key").unwrap_err();
+                assert_eq!(error.kind(), Kind::Unreachable, "{error}");
+                vec![began.elapsed() / 4; 4]
+            });
         });
         for (what, fault) in
             [("the handshake", first_record(Harm::Silence)), ("the answer", answer)]
         {
             let (world, settings) = (&world, &settings);
             scope.spawn(move || {
-                let hosts = [Proxy::open(world.address), Proxy::open(world.address)];
-                for host in &hosts {
-                    host.harm_each(Some(fault));
-                }
-                let servers = hosts.iter().map(Proxy::endpoint).collect();
-                let error = ask(&settings(servers), "key").unwrap_err();
-                assert_eq!(error.kind(), Kind::Unreachable, "{what}: {error}");
-                let mut attempts = BTreeSet::new();
-                for host in &hosts {
-                    let times = host.times();
-                    assert_eq!(times.len(), 2, "{what}: connectRetries and one more");
-                    attempts.extend(times.iter().map(|(began, _)| *began));
-                }
-                attempts.insert(Instant::now());
-                let attempts: Vec<Instant> = attempts.into_iter().collect();
-                let lengths = attempts.windows(2).map(|pair| pair[1] - pair[0]).collect();
-                assert_timed(lengths, what);
+                assert_timed(what, || {
+                    let hosts = [Proxy::open(world.address), Proxy::open(world.address)];
+                    for host in &hosts {
+                        host.harm_each(Some(fault));
+                    }
+                    let servers = hosts.iter().map(Proxy::endpoint).collect();
+                    let error = ask(&settings(servers), "key").unwrap_err();
+                    assert_eq!(error.kind(), Kind::Unreachable, "{what}: {error}");
+                    let mut attempts = BTreeSet::new();
+                    for host in &hosts {
+                        let times = host.times();
+                        assert_eq!(times.len(), 2, "{what}: connectRetries and one more");
+                        attempts.extend(times.iter().map(|(began, _)| *began));
+                    }
+                    attempts.insert(Instant::now());
+                    let attempts: Vec<Instant> = attempts.into_iter().collect();
+                    attempts.windows(2).map(|pair| pair[1] - pair[0]).collect()
+                });
             });
         }
     });
+}
+
+#[test]
+fn all_that_comes_before_the_first_answer_has_one_time_together() {
+    let Some(world) = World::start() else { return };
+    // Each step comes in time; together they do not.
+    let late = TIMEOUT * 3 / 5;
+    let answers = Proxy::open(world.address);
+    answers.harm_each(Some(Fault { harm: Harm::Delay(late), ..last_answer(&world) }));
+    let handshakes = Proxy::open(answers.address);
+    handshakes.harm_each(Some(first_record(Harm::Delay(late))));
+    let ask_by = |timeout_ms: &str| {
+        let timeout = [(OptionId::KmipConnectTimeoutMs, timeout_ms)];
+        ask(&world.settings(vec![handshakes.endpoint()], Level::V5_0, &timeout), "key")
+    };
+    let began = Instant::now();
+    let error = ask_by("1000").unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable, "{error}");
+    assert_timed(vec![began.elapsed()], "all together");
+    assert_eq!(ask_by("60000").unwrap_err().kind(), Kind::Absent);
 }
 
 /// Silence from the answer to the first request on.

@@ -229,7 +229,7 @@ impl Stage {
     fn finish(&self, count: usize, what: &str, places: &[Place]) {
         let missed = self.missed.take();
         println!("{count} {what} with a fault in {} messages; {missed} not reached", places.len());
-        assert!(missed * 10 <= count, "the machine is too busy: {missed} of {count}");
+        assert!(missed * 2 <= count, "the machine is too busy: {missed} of {count}");
     }
 
     /// Makes new keystores, with a fault at every `stride`-th byte of each message.

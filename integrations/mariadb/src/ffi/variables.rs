@@ -3,6 +3,7 @@
 //! The shapes are those of `MYSQL_SYSVAR_STR`, `MYSQL_SYSVAR_ULONG` and `MYSQL_SYSVAR_BOOL`. The server writes into them
 //! (it replaces the names), so all of them are `static mut`.
 
+use std::env::VarError;
 use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ptr;
 
@@ -151,7 +152,14 @@ pub(super) const fn list() -> *mut *mut c_void {
 /// # Safety
 /// The server has set them, and does not change them now.
 pub(super) unsafe fn read() -> Result<Given, Wrong> {
-    let password = std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new);
+    let password = match std::env::var(PASSWORD_VARIABLE) {
+        Ok(password) => Some(Zeroizing::new(password)),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => {
+            let problem = format!("{PASSWORD_VARIABLE} in the environment is no UTF-8");
+            return Err(Wrong { option: "key-password", problem });
+        }
+    };
     // SAFETY: nobody writes to the values now, and a text is null or ends with a zero.
     unsafe {
         Ok(Given {

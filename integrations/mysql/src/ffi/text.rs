@@ -27,7 +27,8 @@ pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> Option<&'a 
     if length == 0 {
         return Some(&[]);
     }
-    if pointer.is_null() {
+    // No allocation is larger.
+    if pointer.is_null() || isize::try_from(length).is_err() {
         return None;
     }
     // SAFETY: not null, so there are so many, which live long enough.

@@ -4,14 +4,14 @@
 
 mod objects;
 
-use claviger_client::blocking::Client;
+use claviger_client::blocking::{Client, Session};
 use claviger_client::{Error, Failover, Options};
 use claviger_kmip::attributes::{AttributeId, AttributeReference};
 use claviger_kmip::codec::Secret;
 use claviger_kmip::enums::{ResultReason, RevocationReasonCode, State};
 
 pub(crate) use self::objects::Loaded;
-use self::objects::{Found, locate, read, sort_out, text};
+use self::objects::{Found, are_removed, locate, read, sort_out, text};
 use crate::naming::{Identity, Kind, describe, register};
 
 /// Why there is no key, or not the one that was wanted.
@@ -77,15 +77,21 @@ impl Server {
     /// Reads every key: all of them, or none.
     pub(crate) fn load(&self) -> Result<Loaded, Problem> {
         let mut too_many = None;
-        let found = self.client().session(Failover::Careful, |session| {
+        let found = self.client().many(Failover::Careful, |session, at_once| {
             let mut found = Vec::new();
             for kind in Kind::ALL {
-                let located = locate(session, kind, self.group.as_deref(), None, self.objects_max)?;
+                let all = |session: &mut Session| {
+                    locate(session, kind, self.group.as_deref(), None, self.objects_max)
+                };
+                let located = all(session)?;
                 if let Err(problem) = located.all_of(self.objects_max) {
                     too_many = Some(problem);
                     return Ok(Vec::new());
                 }
-                read(session, kind, &located.identifiers, &mut found)?;
+                let gone = read(session, at_once, kind, &located.identifiers, &mut found)?;
+                if !gone.is_empty() {
+                    are_removed(gone, &all(session)?.identifiers)?;
+                }
             }
             Ok(found)
         })?;
@@ -142,7 +148,7 @@ impl Server {
     ) -> Result<String, Problem> {
         let mut named = Vec::new();
         for kind in Kind::ALL {
-            let of_kind = client.session(Failover::Careful, |session| {
+            let of_kind = client.many(Failover::Careful, |session, at_once| {
                 let (group, name) = (self.group.as_deref(), Some(identity.data_id.as_str()));
                 let located = locate(session, kind, group, name, self.objects_max)?;
                 let unknown: Vec<_> = located
@@ -151,7 +157,7 @@ impl Server {
                     .filter(|it| !known.contains(it) && made != Some(it))
                     .collect();
                 let mut found = Vec::new();
-                read(session, kind, &unknown, &mut found)?;
+                let _removed = read(session, at_once, kind, &unknown, &mut found)?;
                 Ok(found)
             })?;
             named.extend(of_kind);
@@ -182,10 +188,10 @@ impl Server {
         }
         match client.destroy(identifier) {
             Ok(_) => Ok(()),
-            Err(error) if is_absence(&error) => Ok(()),
+            Err(error) if error.reason().is_some_and(is_absence) => Ok(()),
             Err(error @ Error::Lost { .. }) => match state(&client, identifier) {
                 Ok(Some(State::DESTROYED | State::DESTROYED_COMPROMISED)) => Ok(()),
-                Err(error) if is_absence(&error) => Ok(()),
+                Err(error) if error.reason().is_some_and(is_absence) => Ok(()),
                 _ => Err(error.into()),
             },
             Err(error) => Err(error.into()),
@@ -210,15 +216,9 @@ fn state(client: &Client, identifier: &str) -> Result<Option<State>, Error> {
     Ok(describe(&answer.attributes.0).state)
 }
 
-fn is_absence(error: &Error) -> bool {
-    error.reason().is_some_and(|reason| {
-        [
-            ResultReason::ITEM_NOT_FOUND,
-            ResultReason::OBJECT_NOT_FOUND,
-            ResultReason::OBJECT_DESTROYED,
-        ]
+fn is_absence(reason: ResultReason) -> bool {
+    [ResultReason::ITEM_NOT_FOUND, ResultReason::OBJECT_NOT_FOUND, ResultReason::OBJECT_DESTROYED]
         .contains(&reason)
-    })
 }
 
 /// Whether a reason is about who asks.

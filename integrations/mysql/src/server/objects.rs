@@ -2,22 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use claviger_client::blocking::Session;
-use claviger_client::{Depth, Error, Slot, requests};
-use claviger_kmip::Version;
+use claviger_client::blocking::{AtOnce, Session};
+use claviger_client::{Error, Refusal, requests};
 use claviger_kmip::attributes::values::UniqueIdentifier;
 use claviger_kmip::codec::Secret;
-use claviger_kmip::enums::{BatchErrorContinuationOption, State};
-use claviger_kmip::payload::{GetAttributesRequest, GetRequest, LocateRequest};
+use claviger_kmip::enums::State;
 
 use super::{Key, Problem, is_absence};
 use crate::naming::{Described, Identity, Kind, asked, describe, filter, material};
-
-/// How many identifiers are asked for at once: a page costs a server about as much as all of them, and so many fit into an
-/// answer of 1 MiB.
-const PAGE: usize = 8192;
-/// How many keys are asked for in one message, with two items for each: servers bound both.
-const KEYS_PER_MESSAGE: usize = 32;
 
 /// All keys of a server, and what an operator should know of it.
 pub(crate) struct Loaded {
@@ -53,7 +45,7 @@ impl Located {
     }
 }
 
-/// The objects of a kind, page by page where the version has that; one more than `most`, if there are so many.
+/// The objects of a kind, or those of a name; one more than `most`, if there are so many.
 pub(super) fn locate(
     session: &mut Session,
     kind: Kind,
@@ -61,74 +53,51 @@ pub(super) fn locate(
     data_id: Option<&str>,
     most: usize,
 ) -> Result<Located, Error> {
-    let has_pages = session.version() >= Version::V1_3;
-    let beyond = most.saturating_add(1);
-    let mut seen = HashSet::new();
-    let mut located = Located { identifiers: Vec::new(), said: None };
-    loop {
-        let page = if has_pages { PAGE.min(beyond) } else { beyond };
-        let offset = integer(located.identifiers.len());
-        let request = LocateRequest {
-            maximum_items: Some(integer(page)),
-            offset_items: (has_pages && offset > 0).then_some(offset),
-            ..requests::locate(filter(kind, group, data_id))
-        };
-        let answer = session.call(&request)?;
-        located.said = answer.located_items.and_then(|said| usize::try_from(said).ok());
-        let before = located.identifiers.len();
-        for identifier in answer.unique_identifier.into_iter().map(text) {
-            if seen.insert(identifier.clone()) {
-                located.identifiers.push(identifier);
-            }
-        }
-        let count = located.identifiers.len();
-        let is_last = count == before || located.said.is_some_and(|said| count >= said);
-        if !has_pages || is_last || count >= beyond {
-            return Ok(located);
-        }
-    }
+    let located = session.locate_all(&filter(kind, group, data_id), most)?;
+    let identifiers = located.unique_identifiers.into_iter().map(text).collect();
+    Ok(Located { identifiers, said: located.said })
 }
 
-/// An object that was asked for, and where the two answers will be.
-type Asked = (String, Slot<GetRequest>, Slot<GetAttributesRequest>);
+/// An object that was named, and was not there when it was to be read; with what the server says of it.
+pub(super) type Gone = (String, Refusal);
 
-/// Reads objects, many in one message, and several messages under way.
+/// Reads objects; which of them are not there.
 pub(super) fn read(
     session: &mut Session,
+    at_once: AtOnce,
     kind: Kind,
     identifiers: &[String],
     found: &mut Vec<Found>,
-) -> Result<(), Error> {
-    let mut outgoing = Vec::new();
-    let mut expected: Vec<Vec<Asked>> = Vec::new();
-    for chunk in identifiers.chunks(KEYS_PER_MESSAGE) {
-        let mut batch = session.batch();
-        batch.header.batch_error_continuation_option = Some(BatchErrorContinuationOption::CONTINUE);
-        let mut slots = Vec::with_capacity(chunk.len());
-        for identifier in chunk {
-            let get = batch.add(&requests::get(identifier.as_str()))?;
-            let attributes = batch.add(&requests::get_attributes(identifier.as_str(), asked()))?;
-            slots.push((identifier.clone(), get, attributes));
+) -> Result<Vec<Gone>, Error> {
+    let each = || identifiers.iter().map(String::as_str);
+    let attributes =
+        session.call_each(each().map(|it| requests::get_attributes(it, asked())), at_once)?;
+    let objects = session.call_each(each().map(requests::get), at_once)?;
+    let mut gone = Vec::new();
+    for ((identifier, attributes), got) in identifiers.iter().zip(attributes).zip(objects) {
+        let identifier = identifier.clone();
+        match attributes.and_then(|it| Ok((it, got?))) {
+            Ok((attributes, got)) => {
+                let described = describe(&attributes.attributes.0);
+                let bytes = material(kind, got.object);
+                found.push(Found { kind, identifier, described, bytes });
+            }
+            Err(refusal) if refusal.reason.is_some_and(is_absence) => {
+                gone.push((identifier, refusal));
+            }
+            Err(refusal) => return Err(refusal.into()),
         }
-        outgoing.push(batch.finish()?);
-        expected.push(slots);
     }
-    let mut expected = expected.into_iter();
-    session.pipeline(outgoing, Depth::default(), |answer| {
-        let replies = answer.replies()?;
-        for (identifier, get, attributes) in expected.next().unwrap_or_default() {
-            let read = replies.take(get).and_then(|got| Ok((got, replies.take(attributes)?)));
-            let (got, attributes) = match read {
-                Ok(read) => read,
-                // Removed in between.
-                Err(error) if is_absence(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            let described = describe(&attributes.attributes.0);
-            found.push(Found { kind, identifier, described, bytes: material(kind, got.object) });
-        }
-        Ok(())
-    })
+    Ok(gone)
+}
+
+/// Makes sure that what was not there was removed in between, and is not named any more: else a key would be missing.
+pub(super) fn are_removed(gone: Vec<Gone>, named_now: &[String]) -> Result<(), Error> {
+    let named_now: HashSet<_> = named_now.iter().collect();
+    match gone.into_iter().find(|(identifier, _)| named_now.contains(identifier)) {
+        Some((_, refusal)) => Err(refusal.into()),
+        None => Ok(()),
+    }
 }
 
 /// Makes keys of what was found.
@@ -193,8 +162,4 @@ pub(super) fn text(identifier: UniqueIdentifier) -> String {
         // No answer has one of the others.
         _ => String::new(),
     }
-}
-
-fn integer(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -1,6 +1,7 @@
 //! Where objects rest: a directory, or another S3 store and who asks there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use claviger_s3::store::Upstream;
@@ -13,7 +14,7 @@ use super::{Arguments, read_file};
 /// Where objects rest.
 pub(crate) enum StorePlace {
     Directory(PathBuf),
-    Other(Box<Upstream>),
+    Other(Arc<Upstream>),
 }
 
 /// The file of `--store-credentials`.
@@ -26,6 +27,12 @@ struct StoreCredentials {
 }
 
 impl Arguments {
+    /// The socket for commands: by default one in the directory, where there is one.
+    pub(super) fn control(&self, store: &Path) -> Option<PathBuf> {
+        let elsewhere = store.to_str().is_some_and(|text| text.contains("://"));
+        self.control.clone().or_else(|| (!elsewhere).then(|| store.join("control.sock")))
+    }
+
     pub(super) fn place(&self, store: PathBuf) -> anyhow::Result<StorePlace> {
         let url = store.to_str().filter(|text| text.contains("://"));
         let Some(url) = url.map(str::to_owned) else {
@@ -45,7 +52,7 @@ impl Arguments {
         let authorities = self.store_ca.clone();
         let endpoint = Endpoint { url, region, credentials, authorities };
         let store = Upstream::new(endpoint).context("the store cannot be used")?;
-        Ok(StorePlace::Other(Box::new(store)))
+        Ok(StorePlace::Other(Arc::new(store)))
     }
 
     fn store_credentials(&self) -> anyhow::Result<Credentials> {

@@ -7,7 +7,7 @@ use s3s::dto::{
 };
 
 use super::checksums::set_checksum;
-use super::{Gateway, failure, signed, timestamp};
+use super::{Gateway, checksums, failure, signed, timestamp};
 use crate::store::Part;
 
 impl Gateway {
@@ -44,6 +44,7 @@ impl Gateway {
         {
             let mut checksum = s3s::dto::Checksum::default();
             set_checksum!(checksum, &Some(found.clone()));
+            checksum.checksum_type = Some(checksums::kind(found));
             output.checksum = Some(checksum);
         }
         if wants("ObjectParts") && about.parts_count.is_some() {

@@ -37,9 +37,12 @@ impl Gateway {
         let asked = request.headers.get(SCALITY_ENCRYPTION);
         let asked = asked.map(|value| encryption::algorithm(value.to_str().unwrap_or_default()));
         let asked = asked.transpose()?;
+        let location = format!("/{}", input.bucket);
         match self.store.bucket(&input.bucket).await {
             Err(StoreError::NoSuchBucket) => {}
             Err(error) => return Err(failure::store(error)),
+            // As in us-east-1: who makes a bucket again has it.
+            Ok(_) if asked.is_none() => return Ok(CreateBucketOutput { location: Some(location) }),
             Ok(_) => return Err(failure::store(StoreError::BucketExists)),
         }
         let encrypted = asked.is_some() || self.options.encrypt == Encrypt::All;
@@ -67,7 +70,7 @@ impl Gateway {
             }
             return Err(failure::store(error));
         }
-        Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
+        Ok(CreateBucketOutput { location: Some(location) })
     }
 
     pub(super) async fn remove_bucket(
@@ -176,7 +179,9 @@ impl Gateway {
             return Err(no_server());
         }
         match &key_id {
-            Some(key_id) => self.may_use(&input.bucket, key_id).await?,
+            Some(key_id) => {
+                self.may_use(&input.bucket, key_id).await?;
+            }
             None => drop(self.make_key(&input.bucket).await?),
         }
         let encryption = BucketEncryption {

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
+use s3s::dto::ChecksumType;
 use s3s::{S3Result, s3_error};
 
 use crate::store::Checksum;
@@ -118,6 +119,19 @@ pub(super) fn of_headers(headers: [(Algorithm, Option<&String>); 5]) -> S3Result
         }
     }
     Ok(found)
+}
+
+/// Whether a checksum is of the content, or of the checksums of its parts.
+pub(super) fn kind(checksum: &Checksum) -> ChecksumType {
+    let kind = if checksum.value.contains('-') { "COMPOSITE" } else { "FULL_OBJECT" };
+    ChecksumType::from(kind.to_owned())
+}
+
+/// Takes the number of parts off a checksum's value, where there is one.
+pub(super) fn without_count(values: [&mut Option<String>; 5]) {
+    for value in values.into_iter().flatten() {
+        value.truncate(value.find('-').unwrap_or(value.len()));
+    }
 }
 
 /// Writes a checksum into the five fields that S3's answers have for it.

@@ -12,7 +12,7 @@ use super::checksums::{Algorithm, set_checksum};
 use super::encryption::{self, asked, set_encryption};
 use super::headers::{Kept, given_headers, refuse_lock};
 use super::objects::{New, PUT_SIZE_MAX, check_key};
-use super::{Gateway, conditions, failure, read, tags, timestamp};
+use super::{Gateway, checksums, conditions, failure, read, tags, timestamp};
 use crate::store::{Condition, Held, Match, StoreError, Target, Versioning};
 
 /// The conditions of a copy's source, of the fields of a request.
@@ -111,10 +111,9 @@ impl Gateway {
         let target = Target { bucket: bucket_name, key, part: None, condition: Some(&condition) };
         let (written, part) =
             self.write_body(target, Some(body), about.size, sealer.as_ref(), algorithm).await?;
-        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
         let committed = self.commit(bucket_name, key, new, written, part, &condition).await;
-        let object = committed.map_err(|error| match error.code() {
+        let (object, key_id) = committed.map_err(|error| match error.code() {
             S3ErrorCode::PreconditionFailed => failure::store(StoreError::Busy),
             _ => error,
         })?;
@@ -125,6 +124,7 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(result, &about.checksum);
+        result.checksum_type = about.checksum.as_ref().map(checksums::kind);
         let mut output = CopyObjectOutput {
             copy_object_result: Some(result),
             copy_source_version_id: version,

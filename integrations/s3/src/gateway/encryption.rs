@@ -81,6 +81,8 @@ pub(super) fn refuse_customer_keys(present: bool) -> S3Result<()> {
 pub(super) struct Chosen {
     pub(super) encryption: Encryption,
     pub(super) key_id: String,
+    /// It is the bucket's own key, which a rotation replaces.
+    pub(super) own: bool,
 }
 
 impl Gateway {
@@ -117,18 +119,18 @@ impl Gateway {
                 Some(default) => (default.algorithm, default.key_id),
             },
         };
-        let key_id = match named {
-            Some(named) => {
-                self.may_use(bucket_name, &named).await?;
-                named
-            }
-            None => match &bucket.key_id {
-                Some(key_id) => key_id.clone(),
-                None => self.make_key(bucket_name).await?,
-            },
+        let foreign = match named {
+            // Whoever names an old key of the bucket gets the one that has its place.
+            Some(named) => (!self.may_use(bucket_name, &named).await?).then_some(named),
+            None => None,
+        };
+        let own = foreign.is_none();
+        let key_id = match foreign.or_else(|| bucket.key_id.clone()) {
+            Some(key_id) => key_id,
+            None => self.make_key(bucket_name).await?,
         };
         let encryption = Encryption { algorithm, format: self.options.format };
-        Ok(Some(Chosen { encryption, key_id }))
+        Ok(Some(Chosen { encryption, key_id, own }))
     }
 
     /// How objects of a bucket are encrypted that do not say so.
@@ -142,8 +144,9 @@ impl Gateway {
         bucket.encryption.clone().or_else(|| all.then(fallback))
     }
 
-    /// A key that was made for another bucket is destroyed with that bucket: nothing else may depend on it.
-    pub(super) async fn may_use(&self, bucket: &str, key_id: &str) -> S3Result<()> {
+    /// A key that was made for another bucket is destroyed with that bucket: nothing else may depend on it. Says whether it
+    /// is the bucket's own.
+    pub(super) async fn may_use(&self, bucket: &str, key_id: &str) -> S3Result<bool> {
         // With or without a prefix it is the same key.
         let key: KeyId = key_id.parse().map_err(|error| failure::kmip(&error))?;
         let owner = self.store.owner_of_key(key.unique_identifier()).await;
@@ -154,7 +157,7 @@ impl Gateway {
                 hyper::StatusCode::BAD_REQUEST,
                 "The key was made for another bucket and ends with it",
             )),
-            _ => Ok(()),
+            owner => Ok(owner.is_some()),
         }
     }
 
@@ -180,6 +183,26 @@ impl Gateway {
 
     /// The data keys that a range of an object needs, once its seal is checked.
     pub(super) async fn unseal(
+        &self,
+        bucket: &str,
+        key: &str,
+        held: &Held,
+        range: &Range<u64>,
+    ) -> S3Result<DataKeys> {
+        let outcome = self.unseal_held(bucket, key, held, range).await;
+        if outcome.is_ok() {
+            return outcome;
+        }
+        // It may have been put under another key since it was looked up, and the old key may be gone.
+        match self.store.get(bucket, key, Some(&held.object.version())).await {
+            Ok(again) if again.object.id == held.object.id && !same_wrappings(&again, held) => {
+                self.unseal_held(bucket, key, &again, range).await
+            }
+            _ => outcome,
+        }
+    }
+
+    async fn unseal_held(
         &self,
         bucket: &str,
         key: &str,
@@ -225,6 +248,12 @@ impl Gateway {
         }
         Ok(DataKeys::Scheme1(keys))
     }
+}
+
+fn same_wrappings(one: &Held, other: &Held) -> bool {
+    let of_parts =
+        |held: &Held| -> Vec<_> { held.parts.iter().map(|part| part.wrapping.clone()).collect() };
+    one.object.wrapping == other.object.wrapping && of_parts(one) == of_parts(other)
 }
 
 /// The seal of an object in its place.

@@ -117,7 +117,7 @@ impl Given {
 fn without_aws_chunked(encoding: &str) -> String {
     let codings = encoding.split(',').map(str::trim);
     let codings: Vec<&str> = codings.filter(|coding| *coding != "aws-chunked").collect();
-    codings.join(",")
+    codings.join(", ")
 }
 
 pub(super) fn expires(date: &str) -> Option<Timestamp> {

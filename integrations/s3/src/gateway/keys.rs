@@ -5,7 +5,7 @@
 //! when the server refuses that key.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -15,6 +15,10 @@ use s3s::{S3Error, S3Result, s3_error};
 use super::failure;
 use crate::driver::{DataKey, Driver, DriverError, KeyId};
 use crate::store::Wrapping;
+
+/// Data keys of uploads that are kept, and for how long after their last part.
+const UPLOADS_MAX: usize = 10_000;
+const UPLOAD_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// How many data keys are remembered, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +39,28 @@ impl Default for CacheLimits {
 pub(super) struct Keys {
     driver: Option<Arc<Driver>>,
     cache: Mutex<Cache>,
+    /// Those of uploads that go on.
+    uploads: Mutex<Cache>,
 }
 
 impl Keys {
     pub(super) fn new(driver: Option<Arc<Driver>>, limits: CacheLimits) -> Self {
-        Self { driver, cache: Mutex::new(Cache::new(limits)) }
+        let of_uploads = CacheLimits { keys_max: UPLOADS_MAX, lifetime: UPLOAD_LIFETIME };
+        Self {
+            driver,
+            cache: Mutex::new(Cache::new(limits)),
+            uploads: Mutex::new(Cache::new(of_uploads)),
+        }
     }
 
     /// There is a KMIP server to ask.
     pub(super) fn available(&self) -> bool {
         self.driver.is_some()
+    }
+
+    /// What asks the KMIP servers.
+    pub(super) fn shared(&self) -> Option<Arc<Driver>> {
+        self.driver.clone()
     }
 
     fn driver(&self) -> S3Result<&Driver> {
@@ -74,15 +90,21 @@ impl Keys {
 
     /// A new data key and its wrapping. One call of the KMIP server.
     pub(super) async fn make(&self, key_id: &str) -> S3Result<(Wrapping, Arc<DataKey>)> {
+        let data_key = DataKey::generate().map_err(|error| failure::kmip(&error))?;
+        let data_key = Arc::new(data_key);
+        let wrapping = self.wrap(key_id, &data_key).await?;
+        Ok((wrapping, data_key))
+    }
+
+    /// The wrapping of a data key by a key. One call of the KMIP server.
+    pub(super) async fn wrap(&self, key_id: &str, data_key: &Arc<DataKey>) -> S3Result<Wrapping> {
         let driver = self.driver()?;
         let key = parse(key_id)?;
-        let data_key = DataKey::generate().map_err(|error| failure::kmip(&error))?;
-        let wrapped = driver.cipher_data_key(&key, &data_key).await;
+        let wrapped = driver.cipher_data_key(&key, data_key).await;
         let wrapped = wrapped.map_err(|error| self.refused(key_id, &error))?;
         let wrapping = Wrapping { key_id: key_id.to_owned(), data_key: BASE64.encode(wrapped) };
-        let data_key = Arc::new(data_key);
-        self.remember(&wrapping, &data_key);
-        Ok((wrapping, data_key))
+        self.remember(&wrapping, data_key);
+        Ok(wrapping)
     }
 
     /// The data key of a wrapping: remembered, or one call of the KMIP server.
@@ -102,17 +124,41 @@ impl Keys {
         Ok(data_key)
     }
 
+    /// As [`Keys::open`], with a data key that is kept while its upload goes on.
+    pub(super) async fn open_for_upload(&self, wrapping: &Wrapping) -> S3Result<Arc<DataKey>> {
+        let kept = self.uploads().renewed(wrapping, Instant::now());
+        if let Some(data_key) = kept {
+            return Ok(data_key);
+        }
+        let data_key = self.open(wrapping).await?;
+        self.keep_for_upload(wrapping, &data_key);
+        Ok(data_key)
+    }
+
+    /// Keeps the data key of an upload, so that its parts ask for none.
+    pub(super) fn keep_for_upload(&self, wrapping: &Wrapping, data_key: &Arc<DataKey>) {
+        self.uploads().put(wrapping, data_key, Instant::now());
+    }
+
+    /// The upload of a data key is over.
+    pub(super) fn end_upload(&self, wrapping: &Wrapping) {
+        self.uploads().remove(wrapping);
+    }
+
     /// Forgets what has been remembered for too long.
     pub(super) fn expire(&self) {
         self.cache().expire(Instant::now());
+        self.uploads().expire(Instant::now());
     }
 
     fn remember(&self, wrapping: &Wrapping, data_key: &Arc<DataKey>) {
         self.cache().put(wrapping, data_key, Instant::now());
     }
 
-    fn forget(&self, key_id: &str) {
+    /// Forgets all data keys of a key.
+    pub(super) fn forget(&self, key_id: &str) {
         self.cache().forget(key_id);
+        self.uploads().forget(key_id);
     }
 
     /// A refusal that the server has given for the key is about all its data keys; silence is not.
@@ -124,8 +170,12 @@ impl Keys {
         answer
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+    fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, Cache> {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,6 +203,22 @@ impl Cache {
     fn get(&mut self, wrapping: &Wrapping, now: Instant) -> Option<Arc<DataKey>> {
         let remembered = self.keys.get(wrapping)?;
         (now < remembered.until).then(|| Arc::clone(&remembered.data_key))
+    }
+
+    /// As [`Cache::get`], and from then on for another lifetime if much of it is over.
+    fn renewed(&mut self, wrapping: &Wrapping, now: Instant) -> Option<Arc<DataKey>> {
+        let data_key = self.get(wrapping, now)?;
+        let until = self.keys.get(wrapping)?.until;
+        if until.saturating_duration_since(now) < self.limits.lifetime / 2 {
+            self.put(wrapping, &data_key, now);
+        }
+        Some(data_key)
+    }
+
+    fn remove(&mut self, wrapping: &Wrapping) {
+        if self.keys.remove(wrapping).is_some() {
+            self.order.retain(|(_, other)| other != wrapping);
+        }
     }
 
     fn put(&mut self, wrapping: &Wrapping, data_key: &Arc<DataKey>, now: Instant) {
@@ -234,6 +300,23 @@ mod tests {
         assert!(cache.get(&wrapping("a", "1"), later).is_some());
         cache.expire(again + LIMITS.lifetime);
         assert!(cache.keys.is_empty() && cache.order.is_empty());
+    }
+
+    #[test]
+    fn what_is_used_is_kept_and_what_is_over_goes() {
+        let data_key = Arc::new(DataKey::generate().unwrap());
+        let mut cache = Cache::new(LIMITS);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        cache.put(&wrapping("a", "1"), &data_key, at(0));
+        for seconds in 1..=200 {
+            assert!(cache.renewed(&wrapping("a", "1"), at(seconds)).is_some(), "{seconds} s");
+            assert!(cache.order.len() <= LIMITS.keys_max, "{seconds} s");
+        }
+        assert!(cache.renewed(&wrapping("a", "1"), at(300)).is_none(), "nobody asked for a minute");
+        cache.put(&wrapping("b", "1"), &data_key, at(300));
+        cache.remove(&wrapping("b", "1"));
+        assert!(cache.renewed(&wrapping("b", "1"), at(300)).is_none());
     }
 
     #[test]

@@ -98,7 +98,8 @@ fn last<T>(page: &Page<T>) -> Option<String> {
 }
 
 impl Gateway {
-    pub(super) async fn list(&self, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+    pub(super) async fn list(&self, mut input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+        input.delimiter.take_if(|delimiter| delimiter.is_empty());
         let names = Names::new(input.encoding_type.as_ref())?;
         let limit = limit(input.max_keys)?;
         let query = Query {
@@ -128,7 +129,11 @@ impl Gateway {
         })
     }
 
-    pub(super) async fn list_v2(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+    pub(super) async fn list_v2(
+        &self,
+        mut input: ListObjectsV2Input,
+    ) -> S3Result<ListObjectsV2Output> {
+        input.delimiter.take_if(|delimiter| delimiter.is_empty());
         let names = Names::new(input.encoding_type.as_ref())?;
         let limit = limit(input.max_keys)?;
         let after = match &input.continuation_token {
@@ -173,8 +178,9 @@ impl Gateway {
 
     pub(super) async fn list_versions(
         &self,
-        input: ListObjectVersionsInput,
+        mut input: ListObjectVersionsInput,
     ) -> S3Result<ListObjectVersionsOutput> {
+        input.delimiter.take_if(|delimiter| delimiter.is_empty());
         let names = Names::new(input.encoding_type.as_ref())?;
         let limit = limit(input.max_keys)?;
         let query = Query {
@@ -240,8 +246,9 @@ impl Gateway {
 
     pub(super) async fn list_uploads(
         &self,
-        input: ListMultipartUploadsInput,
+        mut input: ListMultipartUploadsInput,
     ) -> S3Result<ListMultipartUploadsOutput> {
+        input.delimiter.take_if(|delimiter| delimiter.is_empty());
         let names = Names::new(input.encoding_type.as_ref())?;
         let limit = limit(input.max_uploads)?;
         let query = Query {

@@ -3,12 +3,15 @@
 //! s3s reads requests, checks their signatures and writes answers; `service` is its list of operations, each of which is in
 //! the module of what it is about. Nothing here touches a socket or a file.
 
+mod answers;
 mod attributes;
 mod buckets;
 mod checksums;
+mod chunks;
 mod conditions;
 mod copies;
 mod credentials;
+mod dates;
 mod encryption;
 mod failure;
 mod headers;
@@ -17,7 +20,9 @@ mod listing;
 mod objects;
 mod parts;
 mod promised;
+mod ranges;
 mod read;
+mod rotate;
 mod serve;
 mod service;
 mod steady;
@@ -41,6 +46,7 @@ use s3s::dto::{Timestamp, TimestampFormat};
 use s3s::{S3Result, s3_error};
 
 use crate::driver::Driver;
+use crate::rotation::Writes;
 use crate::store::{Format, Store};
 use keys::Keys;
 
@@ -75,13 +81,20 @@ pub struct Gateway {
     options: Options,
     /// Held while a bucket's key is made or destroyed, so that it is so once.
     making: tokio::sync::Mutex<()>,
+    writes: Writes,
 }
 
 impl Gateway {
     /// A gateway in front of a store. Without a driver it stores what is not encrypted.
     pub fn new(store: Arc<dyn Store>, driver: Option<Arc<Driver>>, options: Options) -> Self {
         let keys = Keys::new(driver, options.cache);
-        Self { store, keys, options, making: tokio::sync::Mutex::default() }
+        Self {
+            store,
+            keys,
+            options,
+            making: tokio::sync::Mutex::default(),
+            writes: Writes::default(),
+        }
     }
 
     /// Forgets old data keys, and destroys the keys of deleted buckets. Never ends.

@@ -124,9 +124,9 @@ impl Gateway {
             .write_body(target, input.body, promised.length, sealer.as_ref(), algorithm)
             .await?;
         promised.check(&written)?;
-        let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         let new = New { kept, tags, chosen, sealer };
-        let object = self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
+        let (object, key_id) =
+            self.commit(&input.bucket, &input.key, new, written, part, &condition).await?;
         let about = object.about();
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -134,6 +134,7 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(output, &about.checksum);
+        output.checksum_type = about.checksum.as_ref().map(checksums::kind);
         set_encryption!(output, about, key_id);
         Ok(output)
     }
@@ -147,16 +148,18 @@ impl Gateway {
         condition.check(current.as_deref()).map_err(failure::store)
     }
 
-    /// Makes an object of what has been written.
+    /// Makes an object of what has been written. Says under which key it is.
     pub(super) async fn commit(
         &self,
         bucket: &str,
         key: &str,
-        new: New,
+        mut new: New,
         written: Written,
         mut part: Part,
         condition: &Condition,
-    ) -> S3Result<Object> {
+    ) -> S3Result<(Object, Option<String>)> {
+        let _still = self.writes.read().await;
+        let key_id = self.under_present_key(bucket, &mut new, &mut part).await?;
         let about = About {
             size: written.size,
             etag: checksums::hex(&written.md5),
@@ -171,7 +174,7 @@ impl Gateway {
         let object = sealed_object(bucket, key, about, new.tags, new.sealer, &parts)?;
         let placed =
             self.store.put(bucket, key, object, parts, vec![written.fresh], condition).await;
-        placed.map_err(failure::store)
+        Ok((placed.map_err(failure::store)?, key_id))
     }
 
     pub(super) async fn get(&self, input: GetObjectInput) -> S3Result<GetObjectOutput> {
@@ -201,8 +204,9 @@ impl Gateway {
         };
         set_headers!(output, about);
         set_encryption!(output, about, key_id_of(&held));
-        if input.checksum_mode.is_some() && wanted.whole {
-            set_checksum!(output, &about.checksum);
+        if input.checksum_mode.is_some() {
+            set_checksum!(output, &wanted.checksum);
+            output.checksum_type = about.checksum.as_ref().map(checksums::kind);
         }
         let body = read::read(Arc::clone(&self.store), held, data_keys, wanted.range).await?;
         output.body = Some(body);
@@ -233,8 +237,9 @@ impl Gateway {
         };
         set_headers!(output, about);
         set_encryption!(output, about, key_id_of(&held));
-        if input.checksum_mode.is_some() && wanted.whole {
-            set_checksum!(output, &about.checksum);
+        if input.checksum_mode.is_some() {
+            set_checksum!(output, &wanted.checksum);
+            output.checksum_type = about.checksum.as_ref().map(checksums::kind);
         }
         Ok(output)
     }

@@ -17,9 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
+use super::chunks::{Chunked, is_chunked};
+use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
-use super::{Credentials, Gateway, failure, random_id};
+use super::{Credentials, Gateway, answers, dates, failure, random_id};
 
 /// What a gateway takes at most.
 #[derive(Clone, Copy, Debug)]
@@ -141,9 +143,13 @@ async fn accept(
 fn build(gateway: Arc<Gateway>, credentials: Credentials) -> S3Service {
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_LEN_MAX;
+    let config = Arc::new(StaticConfigProvider::new(Arc::new(config)));
+    let mut unsigned = S3ServiceBuilder::new(Service(Arc::clone(&gateway)));
+    unsigned.set_config(Arc::clone(&config) as _);
     let mut builder = S3ServiceBuilder::new(Service(gateway));
     builder.set_auth(credentials);
-    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    builder.set_config(config);
+    builder.set_route(Unranged(unsigned.build()));
     builder.build()
 }
 
@@ -153,14 +159,21 @@ async fn respond(
     headers_len_max: usize,
 ) -> Result<Response<Body>, Failed> {
     let method = request.method().clone();
+    let attributes = Query(request.uri()).get("attributes").is_some();
     let waits = request.headers().contains_key(EXPECT);
     let admitted = admissible(&request, headers_len_max);
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    dates::complete(&mut head.headers);
     let (body, unread) = Watched::new(body, waits);
     let id = random_id().unwrap_or_default();
     let mut response = match admitted {
         Ok(()) => {
-            let request = Request::from_parts(head, Body::http_body_unsync(body));
+            let body = if is_chunked(&head.headers) {
+                Body::http_body_unsync(Chunked::new(body))
+            } else {
+                Body::http_body_unsync(body)
+            };
+            let request = Request::from_parts(head, body);
             service.call(request).await.map_err(|_| Failed)?
         }
         Err(error) => {
@@ -172,6 +185,10 @@ async fn respond(
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     tracing::debug!(%method, status = response.status().as_u16(), id, "answered");
+    answers::name_request(&mut response, &id);
+    if attributes && response.status().is_success() {
+        answers::unquote_etag(&mut response);
+    }
     if let Ok(id) = id.parse() {
         response.headers_mut().insert("x-amz-request-id", id);
     }
@@ -201,6 +218,16 @@ fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<(
     if request.method() == Method::POST && form {
         // It would be held in memory.
         return Err(s3_error!(NotImplemented, "Uploads by forms are not implemented"));
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads && headers.contains_key("x-amz-server-side-encryption") {
+        return Err(s3_error!(
+            InvalidArgument,
+            "x-amz-server-side-encryption header is not supported for this operation."
+        ));
+    }
+    if headers.get("content-md5").is_some_and(HeaderValue::is_empty) {
+        return Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid"));
     }
     let authorization = text(AUTHORIZATION).unwrap_or_default();
     if authorization.starts_with("AWS ") || query.get("AWSAccessKeyId").is_some() {

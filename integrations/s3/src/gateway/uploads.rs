@@ -34,7 +34,6 @@ impl Gateway {
     ) -> S3Result<CreateMultipartUploadOutput> {
         check_key(&input.key)?;
         refuse_lock!(input);
-        let bucket = self.store.bucket(&input.bucket).await.map_err(failure::store)?;
         let kept = given_headers!(input).keep()?;
         let algorithm = input.checksum_algorithm.as_ref();
         let algorithm = algorithm.map(|name| Algorithm::parse(name.as_str())).transpose()?;
@@ -54,11 +53,17 @@ impl Gateway {
             }
         };
         let tags = tags::of_header(input.tagging.as_ref())?;
+        // A rotation comes before the choice of the key, or after the upload is there.
+        let _still = self.writes.read().await;
+        let bucket = self.store.bucket(&input.bucket).await.map_err(failure::store)?;
         let chosen = self.choose(&input.bucket, &bucket, asked!(input)).await?;
         let key_id = chosen.as_ref().map(|chosen| chosen.key_id.clone());
         // Parts of Zenko's format have their own data keys.
         let shared = chosen.as_ref().filter(|chosen| chosen.encryption.format == Format::Segments);
         let sealer = self.sealer(shared).await?;
+        if let Some(sealer) = &sealer {
+            self.keys.keep_for_upload(&sealer.wrapping, &sealer.data_key);
+        }
         let upload = Upload {
             about: About {
                 modified_ms: now_ms(),
@@ -143,7 +148,7 @@ impl Gateway {
     /// The data key of all parts.
     async fn shared_sealer(&self, upload: &Upload) -> S3Result<Option<Sealer>> {
         let Some(wrapping) = &upload.wrapping else { return Ok(None) };
-        let data_key = self.keys.open(wrapping).await?;
+        let data_key = self.keys.open_for_upload(wrapping).await?;
         Ok(Some(Sealer { wrapping: wrapping.clone(), data_key, format: Format::Segments }))
     }
 
@@ -213,11 +218,21 @@ impl Gateway {
 
     pub(super) async fn finish(
         &self,
-        input: CompleteMultipartUploadInput,
+        mut input: CompleteMultipartUploadInput,
     ) -> S3Result<CompleteMultipartUploadOutput> {
+        checksums::without_count([
+            &mut input.checksum_crc32,
+            &mut input.checksum_crc32c,
+            &mut input.checksum_crc64nvme,
+            &mut input.checksum_sha1,
+            &mut input.checksum_sha256,
+        ]);
         let (bucket_name, key, id) = (&input.bucket, &input.key, &input.upload_id);
         let bucket = self.store.bucket(bucket_name).await.map_err(failure::store)?;
-        let upload = self.store.upload(bucket_name, key, id).await.map_err(failure::store)?;
+        let upload = match self.store.upload(bucket_name, key, id).await {
+            Err(StoreError::NoSuchUpload) => return self.finished(input).await,
+            upload => upload.map_err(failure::store)?,
+        };
         let listed = input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_ref());
         let listed = listed.filter(|parts| !parts.is_empty()).ok_or_else(|| {
             s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
@@ -226,7 +241,7 @@ impl Gateway {
         let used = chosen_parts(&found.map_err(failure::store)?, listed)?;
 
         let algorithm = upload_algorithm(&upload)?;
-        let given = given_checksum!(input).unwrap_or_default();
+        let given = given_checksum!(input)?;
         let checksum = checksum_of(&upload, algorithm, &used, given)?;
         let size = used.iter().fold(0, |size: u64, part| size.saturating_add(part.part.size));
         if size > OBJECT_SIZE_MAX {
@@ -249,6 +264,9 @@ impl Gateway {
         let condition = conditions::write(input.if_match.as_ref(), input.if_none_match.as_ref());
         let completed = self.store.complete(bucket_name, key, id, object, parts, &condition).await;
         let object = completed.map_err(failure::store)?;
+        if let Some(wrapping) = &upload.wrapping {
+            self.keys.end_upload(wrapping);
+        }
         let about = object.about();
         let mut output = CompleteMultipartUploadOutput {
             e_tag: Some(ETag::Strong(about.etag.clone())),
@@ -257,7 +275,39 @@ impl Gateway {
             ..Default::default()
         };
         set_checksum!(output, &about.checksum);
+        output.checksum_type = about.checksum.as_ref().map(checksums::kind);
         set_encryption!(output, about, upload.key_id);
+        output.bucket = Some(input.bucket);
+        output.key = Some(input.key);
+        Ok(output)
+    }
+
+    /// The answer to who did not hear that an upload is complete: its parts are what the object is.
+    async fn finished(
+        &self,
+        input: CompleteMultipartUploadInput,
+    ) -> S3Result<CompleteMultipartUploadOutput> {
+        let no_upload = || failure::store(StoreError::NoSuchUpload);
+        let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        let etags: Option<Vec<&str>> =
+            parts.iter().map(|part| part.e_tag.as_ref().map(ETag::value)).collect();
+        let etags = etags.filter(|etags| !etags.is_empty()).ok_or_else(no_upload)?;
+        let etag = checksums::etag_of_parts(etags.into_iter());
+        let held = self.store.get(&input.bucket, &input.key, None).await;
+        let held = held.map_err(|_| no_upload())?;
+        let about = held.object.about();
+        if about.etag != etag {
+            return Err(no_upload());
+        }
+        let mut output = CompleteMultipartUploadOutput {
+            e_tag: Some(ETag::Strong(etag)),
+            location: Some(format!("/{}/{}", input.bucket, input.key)),
+            version_id: self.version_shown(&input.bucket, &held.object).await?,
+            ..Default::default()
+        };
+        set_checksum!(output, &about.checksum);
+        output.checksum_type = about.checksum.as_ref().map(checksums::kind);
+        set_encryption!(output, about, encryption::key_id_of(&held));
         output.bucket = Some(input.bucket);
         output.key = Some(input.key);
         Ok(output)
@@ -267,6 +317,11 @@ impl Gateway {
         &self,
         input: AbortMultipartUploadInput,
     ) -> S3Result<AbortMultipartUploadOutput> {
+        if let Ok(Upload { wrapping: Some(wrapping), .. }) =
+            self.store.upload(&input.bucket, &input.key, &input.upload_id).await
+        {
+            self.keys.end_upload(&wrapping);
+        }
         let aborted = self.store.abort(&input.bucket, &input.key, &input.upload_id).await;
         aborted.map_err(failure::store)?;
         Ok(AbortMultipartUploadOutput::default())

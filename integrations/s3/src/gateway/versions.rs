@@ -4,10 +4,10 @@ use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
     Error,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 
 use super::{Gateway, conditions, failure};
-use crate::store::{Condition, Object, Versioning};
+use crate::store::{Condition, Deleted, Object, StoreError, Versioning};
 
 /// Most keys of one DeleteObjects.
 const DELETE_MAX: usize = 1000;
@@ -27,15 +27,31 @@ impl Gateway {
         &self,
         input: DeleteObjectInput,
     ) -> S3Result<DeleteObjectOutput> {
+        if input.if_match_size.is_some() || input.if_match_last_modified_time.is_some() {
+            return Err(other_condition());
+        }
         let condition = conditions::write(input.if_match.as_ref(), None);
         let version = input.version_id.as_deref();
-        let deleted = self.store.delete(&input.bucket, &input.key, version, &condition).await;
-        let deleted = deleted.map_err(failure::store)?;
+        let deleted = self.delete(&input.bucket, &input.key, version, &condition).await?;
         Ok(DeleteObjectOutput {
             delete_marker: deleted.delete_marker.then_some(true),
             version_id: deleted.version,
             ..Default::default()
         })
+    }
+
+    /// What is not there is deleted, whatever it should have been.
+    async fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        condition: &Condition,
+    ) -> S3Result<Deleted> {
+        match self.store.delete(bucket, key, version, condition).await {
+            Err(StoreError::NoSuchKey { .. }) => Ok(Deleted::default()),
+            deleted => deleted.map_err(failure::store),
+        }
     }
 
     pub(super) async fn remove_objects(
@@ -58,8 +74,11 @@ impl Gateway {
             });
             let condition = condition.unwrap_or_else(Condition::default);
             let version = object.version_id.clone();
-            let outcome =
-                self.store.delete(&input.bucket, &object.key, version.as_deref(), &condition).await;
+            let outcome = if object.size.is_some() || object.last_modified_time.is_some() {
+                Err(other_condition())
+            } else {
+                self.delete(&input.bucket, &object.key, version.as_deref(), &condition).await
+            };
             match outcome {
                 Ok(deleted) if !quiet => {
                     let marker = deleted.version.filter(|_| deleted.delete_marker);
@@ -72,7 +91,6 @@ impl Gateway {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    let error = failure::store(error);
                     output.errors.get_or_insert_default().push(Error {
                         code: Some(error.code().as_str().to_owned()),
                         key: Some(object.key),
@@ -84,4 +102,9 @@ impl Gateway {
         }
         Ok(output)
     }
+}
+
+/// Conditions of directory buckets. To delete without minding them would be worse than not to delete.
+fn other_condition() -> S3Error {
+    s3_error!(NotImplemented, "Only If-Match is implemented as the condition of a deletion")
 }

@@ -5,14 +5,15 @@ use std::ops::Range;
 use s3s::{S3Result, s3_error};
 
 use super::failure;
-use crate::store::Held;
+use crate::store::{Checksum, Held};
 
 /// Which bytes a reading wants.
 pub(super) struct Wanted {
     pub(super) range: Range<u64>,
     /// An answer with a part of the content has status 206.
     partial: bool,
-    pub(super) whole: bool,
+    /// The checksum of these bytes, if there is one.
+    pub(super) checksum: Option<Checksum>,
     pub(super) parts_count: Option<i32>,
 }
 
@@ -30,15 +31,16 @@ impl Wanted {
                 "Cannot specify both Range header and partNumber query parameter"
             )),
             (None, None) => {
-                Ok(Self { range: 0..size, partial: false, whole: true, parts_count: None })
+                let checksum = about.checksum.clone();
+                Ok(Self { range: 0..size, partial: false, checksum, parts_count: None })
             }
             (Some(range), None) => {
                 let range = range.check(size).map_err(|_| unsatisfiable(size))?;
                 if range.is_empty() {
                     return Err(unsatisfiable(size));
                 }
-                let whole = range == (0..size);
-                Ok(Self { range, partial: true, whole, parts_count: None })
+                let checksum = about.checksum.clone().filter(|_| range == (0..size));
+                Ok(Self { range, partial: true, checksum, parts_count: None })
             }
             (None, Some(number)) => {
                 let mut start = 0_u64;
@@ -48,9 +50,11 @@ impl Wanted {
                     if found {
                         let parts_count = about.parts_count;
                         let parts_count = parts_count.and_then(|count| i32::try_from(count).ok());
-                        let whole = start == 0 && end == size;
+                        // What was not uploaded in parts has its only part's checksum itself.
+                        let whole = about.checksum.clone().filter(|_| parts_count.is_none());
+                        let checksum = part.checksum.clone().or(whole);
                         let partial = size > 0;
-                        return Ok(Self { range: start..end, partial, whole, parts_count });
+                        return Ok(Self { range: start..end, partial, checksum, parts_count });
                     }
                     start = end;
                 }

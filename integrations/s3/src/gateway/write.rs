@@ -16,6 +16,7 @@ use s3s::{S3Error, S3Result, StdError, s3_error};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::checksums::{Algorithm, Hasher};
+use super::chunks::ChunkError;
 use super::failure;
 use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Stream};
@@ -194,7 +195,13 @@ fn broken(error: &StdError) -> S3Error {
     }
     let text = error.to_string();
     let is = |reason: &str| text.contains(reason);
-    if is("SignatureMismatch") {
+    if is(&ChunkError::SignedTooLong.to_string()) {
+        failure::custom(
+            "InvalidChunkSizeError",
+            StatusCode::BAD_REQUEST,
+            "A chunk with a signature may have 512 KiB at most",
+        )
+    } else if is("SignatureMismatch") {
         s3_error!(
             SignatureDoesNotMatch,
             "The signature of a chunk does not match what the server computed"

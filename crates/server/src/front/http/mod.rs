@@ -8,19 +8,21 @@ mod shaped;
 mod tls;
 pub mod vault;
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
 use axum::http::{Response, StatusCode};
 
-use vault::{Answer, Api, Incoming, JSON};
+use vault::{Answer, Api, Incoming, JSON, Payload};
 
 pub use serve::serve;
 pub use tls::{Tls, TlsError, TlsFiles};
@@ -61,8 +63,8 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        namespace: text(NAMESPACE),
-        wrap_ttl: wrap_ttl(&parts.headers),
+        namespace: one_text(&parts.headers, NAMESPACE),
+        wrap_ttl: one_text(&parts.headers, WRAP_TTL),
         content_type: text(CONTENT_TYPE),
         remote: parts.extensions.get::<SocketAddr>().copied(),
         client_certificates: certificates.map(|shown| Arc::clone(&shown.0)).unwrap_or_default(),
@@ -78,9 +80,8 @@ async fn respond(State(api): State<Arc<Api>>, request: Request) -> Response<Body
     }))
 }
 
-/// The body, or `None` when it is too long for whoever sends it (or does not come).
-async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u8>> {
-    use axum::body::HttpBody as _;
+/// The body, as far as whoever sends it may.
+async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Payload {
     let expected = body.size_hint().upper();
     let is_short = expected.is_some_and(|bytes| bytes <= BODY_BYTES_MAX_ANONYMOUS as u64);
     let most = match token {
@@ -91,13 +92,31 @@ async fn read(api: &Arc<Api>, token: Option<String>, body: Body) -> Option<Vec<u
         }
         _ => BODY_BYTES_MAX_ANONYMOUS,
     };
-    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await.ok()?;
-    body.ok().map(|bytes| bytes.to_vec())
+    tokio::time::timeout(BODY_TIMEOUT, collect(body, most)).await.unwrap_or(Payload::Cut)
 }
 
-/// The header's text; what is no text is no duration either, and must not be taken for no header.
-fn wrap_ttl(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(WRAP_TTL).iter();
+async fn collect(mut body: Body, most: usize) -> Payload {
+    let mut whole = Vec::new();
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        // What is no data is a trailer.
+        let data = match frame.map(|frame| frame.map(|frame| frame.into_data())) {
+            None => return Payload::Whole(whole),
+            Some(Err(_)) => return Payload::Cut,
+            Some(Ok(Err(_))) => continue,
+            Some(Ok(Ok(data))) => data,
+        };
+        if whole.len().saturating_add(data.len()) > most {
+            return Payload::TooLong;
+        }
+        whole.extend_from_slice(&data);
+    }
+}
+
+/// The header's text; what is no text, and more than one, is no duration and no namespace either, and must
+/// not be taken for no header.
+fn one_text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     Some(match (first.to_str(), values.next()) {
         (Ok(text), None) => text.to_owned(),

@@ -225,6 +225,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_is_cut_is_not_taken_for_one_that_is_too_long() {
+        let (address, _stop, _served) = start().await;
+        let head = "PUT /v1/sys/unseal HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n";
+        for chunks in ["zz\r\n", "1\r\n{\r\nz", "ffffffffffffffff1\r\nx"] {
+            let answer = exchange(address, format!("{head}\r\n{chunks}").as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{chunks:?}: {answer}");
+            assert!(answer.contains("body did not come whole"), "{chunks:?}: {answer}");
+        }
+    }
+
+    #[tokio::test]
     async fn head_has_the_status_and_no_body() {
         let (address, _stop, _served) = start().await;
         let request = b"HEAD /v1/sys/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

@@ -193,7 +193,10 @@ impl Connection {
         stopping: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let limits = service.resources.limits.ttlv();
+        let stopping_now = stopping.clone();
         let mut stopped = pin!(stopped(stopping));
+        // Whether the server stops, and a request has been answered since.
+        let mut is_last = false;
         loop {
             match frame_length(&self.request, tags::REQUEST_MESSAGE, &limits) {
                 Ok(FrameLength::Known(length)) if length <= self.request.len() => {
@@ -201,7 +204,11 @@ impl Connection {
                     if next == Next::Close || self.is_refused {
                         return Ok(());
                     }
+                    is_last = *stopping_now.borrow();
                 }
+                // What has only begun behind it is not waited for: a client that never pauses would
+                // hold up a listener that closes, and a server that seals.
+                Ok(_) if is_last => return Ok(()),
                 Ok(_) => {
                     if !self.receive(service, stopped.as_mut()).await? {
                         return Ok(());
@@ -235,11 +242,18 @@ impl Connection {
         let sent = sent.await;
         self.begun = None;
         // Either may have held a key.
+        let answered = self.answer.len();
         self.answer.truncate(0);
+        if answered > BUFFER_BYTES_KEPT {
+            self.answer = Writer::with_buffer(Vec::with_capacity(BUFFER_BYTES));
+        }
         if let Some(done) = self.request.get_mut(..length) {
             done.fill(0);
         }
-        self.request.drain(..length.min(self.request.len()));
+        // What came behind it moves to the front, and leaves no copy of itself.
+        let length = length.min(self.request.len());
+        self.request.rotate_left(length);
+        self.request.truncate(self.request.len().saturating_sub(length));
         if self.request.is_empty() && self.request.capacity() > BUFFER_BYTES_KEPT {
             self.request = Vec::with_capacity(BUFFER_BYTES);
         }

@@ -9,7 +9,7 @@ use claviger_kmip::enums::{
 };
 use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::objects::{Key, KeyMaterial, KeyValue, Object, TransparentSymmetricKey};
-use claviger_kmip::payload::{CreateKeyPairRequest, GetRequest};
+use claviger_kmip::payload::{CreateKeyPairRequest, GetRequest, RegisterRequest};
 
 use super::{KEY, aes, block, get, reason, register, values};
 use crate::fixture::Fixture;
@@ -163,4 +163,25 @@ async fn a_key_that_nobody_can_read_is_kept_as_it_is() {
     };
     let refused = reason(&fixture, Version::V1_4, &sign).await;
     assert_eq!(refused, Some(ResultReason::CRYPTOGRAPHIC_FAILURE));
+}
+
+#[tokio::test]
+async fn a_key_of_no_bytes_is_not_registered_in_any_format() {
+    let fixture = Fixture::new();
+    let transparent =
+        KeyMaterial::TransparentSymmetricKey(TransparentSymmetricKey { key: Secret::default() });
+    for (format, material) in [
+        (Format::RAW, KeyMaterial::Bytes(Secret::default())),
+        (Format::TRANSPARENT_SYMMETRIC_KEY, transparent),
+    ] {
+        let object = Object::SymmetricKey(Key { key_block: Some(block(format, material)) });
+        let request = RegisterRequest {
+            object_type: object.object_type(),
+            attributes: Attributes::new().into(),
+            object,
+            protection_storage_masks: None,
+        };
+        let refused = fixture.attempt(Version::V1_4, &request).await;
+        assert_eq!(refused.reason, Some(ResultReason::INVALID_FIELD), "{format:?}");
+    }
 }

@@ -217,7 +217,7 @@ impl Store for Local {
             .change(|inner, change| {
                 let (stored, _) = inner.bucket(bucket)?;
                 match version {
-                    Some(version) => inner.delete_version(change, &stored, key, version),
+                    Some(version) => inner.delete_version(change, &stored, key, version, condition),
                     None => inner.delete_current(change, &stored, key, condition),
                 }
             })

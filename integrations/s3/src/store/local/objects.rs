@@ -106,6 +106,7 @@ impl Inner {
         bucket: &StoredBucket,
         key: &str,
         version: &str,
+        condition: &Condition,
     ) -> Result<Deleted, StoreError> {
         let found = match self.find_any(bucket.id, key, version) {
             Err(StoreError::NoSuchVersion) => {
@@ -115,6 +116,7 @@ impl Inner {
             found => found?,
         };
         let (place, stored, record) = found;
+        condition.check(Some(&stored.object.about().etag))?;
         let current = keys::object(bucket.id, key);
         change.expect(place.clone(), Some(&record));
         if place == current {

@@ -188,6 +188,10 @@ fn versions_stay_come_back_and_end() {
         let undone = store.delete("bucket", "a", Some(&marker), &none).await.unwrap();
         assert!(undone.delete_marker);
         assert_eq!(content(&store, "a", None).await.unwrap(), "three");
+        let other =
+            Condition { if_match: Some(Match::ETag("other".to_owned())), ..Condition::default() };
+        let refused = store.delete("bucket", "a", Some(&third), &other).await;
+        assert_eq!(refused, Err(StoreError::Precondition));
         store.delete("bucket", "a", Some(&third), &none).await.unwrap();
         assert_eq!(content(&store, "a", None).await.unwrap(), "two");
 

@@ -71,7 +71,9 @@ pub(super) fn admit(
     // Found before it is known whether it may be told; told only after.
     let target = find_target(services, request, seen);
     let auth = target.as_ref().map_or(Auth::Token, |target| target.route.auth);
-    let checked = permission::check(&services.policies, &info, request, auth);
+    let check = |path: &Path| permission::check(&services.policies, &info, request, path, auth);
+    let meant = target.as_ref().ok().and_then(|target| meant(request, seen, target.route));
+    let checked = check(&request.path).and_then(|()| meant.as_ref().map_or(Ok(()), check));
     seen.allowed = Some(checked.is_ok());
     checked?;
     let target = target?;
@@ -79,6 +81,22 @@ pub(super) fn admit(
         seen.data = incoming.fields()?.into();
     }
     Ok(target)
+}
+
+/// The path that a request means, where it writes in other letters what is kept in lower case: what is
+/// denied in one spelling must not be granted in another.
+fn meant(request: &Request, seen: &Seen, route: &Route) -> Option<Path> {
+    if !route.ignores_case() {
+        return None;
+    }
+    // Where a method is, letters do matter.
+    let depth = |method: &Arc<Method>| method.path().as_str().matches('/').count();
+    let kept = seen.method.as_ref().map_or(0, |method| depth(method).saturating_add(1));
+    let mut path = request.path.clone();
+    for segment in path.segments.iter_mut().skip(kept) {
+        *segment = segment.to_lowercase();
+    }
+    (path != request.path).then_some(path)
 }
 
 /// Where a request goes that no token is needed for: what it carries shows that it may be made.

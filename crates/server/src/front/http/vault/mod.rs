@@ -68,7 +68,7 @@ use routes::{Auth, Captures, Route};
 
 pub use keeper::{Initialised, Keeper, KeeperError, SealStatus, Sharing};
 pub use reply::{Answer, Download, JSON};
-pub use request::Incoming;
+pub use request::{Incoming, Payload};
 
 /// What this server says of itself.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use crate::object::lifecycle::State;
 use crate::object::{Held, ObjectId, Objects, Partition};
 use crate::ops::revoke::revoked;
 use crate::pki::Serial;
-use crate::record::Change;
+use crate::record::{Change, RecordError};
 use crate::seal::CommitError;
 
 /// How often a change is tried again when another came first.
@@ -62,7 +62,7 @@ pub(super) fn compromise(call: &Call<'_>) -> Result<Reply, ApiError> {
         match tx.commit().wait() {
             Ok(()) => return describe(call, objects, partition, id, &before),
             Err(CommitError::Conflict { .. }) => {}
-            Err(error) => return Err(ApiError::internal(&error)),
+            Err(error) => return Err(RecordError::Storage(error).into()),
         }
     }
     Err(ApiError::internal(&"too many concurrent changes of one object"))

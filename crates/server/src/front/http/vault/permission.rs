@@ -2,23 +2,24 @@
 //! any handler. Says nothing of what there is. Pure.
 
 use super::error::ApiError;
-use super::request::{Operation, Request};
+use super::request::{Operation, Path, Request};
 use super::routes::Auth;
 use crate::policy::{Capabilities, Capability, Grant, Policies};
 use crate::token::TokenInfo;
 
-/// Refuses what the token's policies do not grant.
+/// Refuses what the token's policies do not grant on a path: the request's, or what it means.
 pub(super) fn check(
     policies: &Policies,
     token: &TokenInfo,
     request: &Request,
+    path: &Path,
     auth: Auth,
 ) -> Result<(), ApiError> {
-    let mut path = request.path.text();
-    if request.path.has_slash || request.operation == Operation::List {
-        path.push('/');
+    let mut text = path.text();
+    if path.has_slash || request.operation == Operation::List {
+        text.push('/');
     }
-    let Grant { capabilities: granted, wrapping } = policies.grant(&token.policies, &path);
+    let Grant { capabilities: granted, wrapping } = policies.grant(&token.policies, &text);
     let is_wrapped_enough =
         request.operation == Operation::Help || wrapping.allows(request.wrap_ttl);
     let has_sudo = auth != Auth::Sudo || granted.has(Capability::Sudo);

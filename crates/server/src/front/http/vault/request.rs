@@ -28,13 +28,30 @@ pub struct Incoming {
     pub wrap_ttl: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// The body; `None` when it was longer than what is read.
-    pub body: Option<Vec<u8>>,
+    /// The body.
+    pub body: Payload,
     /// Who sent it.
     pub remote: Option<SocketAddr>,
     /// The certificate that the client proved to hold, under an authority that the API trusts for
     /// clients, then those that the client showed with it, in DER.
     pub client_certificates: Arc<[Vec<u8>]>,
+}
+
+/// A body, as far as it is there.
+#[derive(Debug)]
+pub enum Payload {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// It is longer than what is read.
+    TooLong,
+    /// It did not come to its end, or not in time.
+    Cut,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self::Whole(Vec::new())
+    }
 }
 
 impl Incoming {
@@ -46,8 +63,13 @@ impl Incoming {
 
     /// The values in the body.
     pub(super) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
-        let body = self.body.as_deref().ok_or_else(ApiError::too_large)?;
-        parse_body(body, self.content_type.as_deref())
+        match &self.body {
+            Payload::Whole(body) => parse_body(body, self.content_type.as_deref()),
+            Payload::TooLong => Err(ApiError::too_large()),
+            Payload::Cut => {
+                Err(ApiError::bad("the request's body did not come whole, or not in time"))
+            }
+        }
     }
 }
 
@@ -124,7 +146,12 @@ impl Path {
         let trimmed = below.strip_suffix('/').unwrap_or(below);
         let segments: Result<Vec<String>, ApiError> =
             trimmed.split('/').map(decode_segment).collect();
-        Ok(Self { segments: segments?, has_slash: trimmed.len() < below.len() })
+        let segments = segments?;
+        // What handlers would leave out, policies would not: one thing must have one path.
+        if below.split('/').rev().skip(1).any(str::is_empty) {
+            return Err(ApiError::bad("the path has an empty segment"));
+        }
+        Ok(Self { segments, has_slash: trimmed.len() < below.len() })
     }
 
     /// With slashes between the segments and none at the end.
@@ -251,8 +278,17 @@ mod tests {
     fn paths_are_cut_before_they_are_decoded() {
         let segments = |raw| Path::parse(raw).unwrap().segments;
         assert_eq!(segments("/v1/kmip/scope/a%20b/"), ["kmip", "scope", "a b"]);
-        assert_eq!(segments("/v1/kmip//x"), ["kmip", "", "x"]);
-        for bad in ["/v1/a%2Fb", "/v1/a%2", "/v1/a%zz", "/v1/%ff"] {
+        assert_eq!(segments("/v1/"), [""]);
+        for bad in [
+            "/v1/a%2Fb",
+            "/v1/a%2",
+            "/v1/a%zz",
+            "/v1/%ff",
+            "/v1//a",
+            "/v1/a//b",
+            "/v1/a//",
+            "/v1//",
+        ] {
             assert_eq!(Path::parse(bad).unwrap_err().status, 400, "{bad}");
         }
         for elsewhere in ["/", "/v1", "/v2/sys/health", "/ui/"] {

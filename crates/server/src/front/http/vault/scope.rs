@@ -19,7 +19,10 @@ pub(super) fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
         kmip_trace: call.fields.bool("kmip_trace")?,
         unique_names: call.fields.bool("unique_names")?,
     };
-    call.services()?.access.create_scope(call.mount()?.id(), &name, change)?;
+    let (services, mount) = (call.services()?, call.mount()?);
+    // One that is made while its mount goes would be left behind.
+    let _kept = services.mounts.hold(mount)?;
+    services.access.create_scope(mount.id(), &name, change)?;
     Ok(Reply::empty())
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Call;
 use super::super::error::ApiError;
+use super::super::fields::Fields;
 use super::super::reply::Reply;
 use super::token_terms;
 use crate::auth::{CertificateChange, Certificates, ConstraintField};
@@ -44,12 +45,28 @@ pub(in super::super) fn write(call: &Call<'_>) -> Result<Reply, ApiError> {
         constraints,
         token: token_terms::change(fields)?,
     };
-    // Taken for granted by whoever asks for it: it must not be ignored.
-    if fields.bool("ocsp_enabled")?.apply(false, false) {
-        return Err(ApiError::bad("OCSP is not supported by this server"));
-    }
+    refuse_ocsp(fields)?;
     entries(call)?.write(call.captured("name"), change)?;
     Ok(Reply::empty())
+}
+
+/// Taken for granted by whoever asks for it: it must not be ignored. What clients send unasked, as
+/// it is in Vault unless something else is said, is let through.
+fn refuse_ocsp(fields: Fields<'_>) -> Result<(), ApiError> {
+    let mut asked = None;
+    for name in ["ocsp_enabled", "ocsp_fail_open", "ocsp_query_all_servers"] {
+        asked = asked.or(fields.bool(name)?.apply(false, false).then_some(name));
+    }
+    let servers = fields.list("ocsp_servers_override")?.apply(Vec::new(), Vec::new());
+    asked = asked.or((!servers.is_empty()).then_some("ocsp_servers_override"));
+    let authorities = fields.text("ocsp_ca_certificates")?.apply(String::new(), String::new());
+    asked = asked.or((!authorities.is_empty()).then_some("ocsp_ca_certificates"));
+    match asked {
+        Some(name) => Err(ApiError::bad(format!(
+            "{name} is not supported: this server asks nobody by OCSP; revocation lists are written to crls"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// `DELETE certs/:name`.

@@ -13,6 +13,7 @@ use super::reply::Reply;
 use super::{Call, remount};
 use crate::auth::{AuthError, AuthMethods, Method, MethodKind};
 use crate::mount::{MountPath, TuneChange, Tuning};
+use crate::record::Change;
 
 /// The method of tokens, which is always there.
 const TOKEN_PATH: &str = "token/";
@@ -82,6 +83,11 @@ pub(super) fn tune(call: &Call<'_>) -> Result<Reply, ApiError> {
         description: call.fields.text("description")?,
         ..remount::tuning(call.fields)?
     };
+    // Whoever sets it counts on it: it must not be ignored.
+    if matches!(call.fields.map("user_lockout_config")?, Change::To(config) if !config.is_empty()) {
+        let text = "user_lockout_config is not supported: 5 failures lock a name for 15 minutes";
+        return Err(ApiError::bad(text));
+    }
     let path = path(call)?;
     if path.as_str() == TOKEN_PATH {
         return Err(ApiError::bad("the method of tokens cannot be tuned on this server"));

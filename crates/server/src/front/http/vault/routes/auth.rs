@@ -129,9 +129,9 @@ with_token_terms! {
         ["allowed_organizational_units", List, "Patterns of organizational units; one must fit."]
         ["required_extensions", List, "Extensions as oid:pattern or hex:oid:pattern; all must fit."]
         ["ocsp_enabled", Bool, "Must be false: there is no OCSP."]
-        ["allowed_metadata_extensions", Ignored, "Accepted and ignored."]
-        ["ocsp_ca_certificates", Ignored, "Accepted and ignored: there is no OCSP."]
-        ["ocsp_servers_override", Ignored, "Accepted and ignored: there is no OCSP."]
-        ["ocsp_fail_open", Ignored, "Accepted and ignored: there is no OCSP."]
-        ["ocsp_query_all_servers", Ignored, "Accepted and ignored: there is no OCSP."];
+        ["ocsp_ca_certificates", Text, "Must be empty: there is no OCSP."]
+        ["ocsp_servers_override", List, "Must be empty: there is no OCSP."]
+        ["ocsp_fail_open", Bool, "Must be false: there is no OCSP."]
+        ["ocsp_query_all_servers", Bool, "Must be false: there is no OCSP."]
+        ["allowed_metadata_extensions", Ignored, "Accepted and ignored."];
 }

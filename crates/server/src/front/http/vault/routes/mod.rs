@@ -51,7 +51,23 @@ pub(super) struct Route {
     pub(super) text: &'static str,
 }
 
+/// How the patterns begin whose names are kept in lower case, as in Vault.
+const IGNORING_CASE: [&str; 7] = [
+    "sys/policies/acl/{name*}",
+    "sys/policy/{name*}",
+    "sys/locked-users/{mount_accessor}",
+    "users/{username}",
+    "role/{role_name}",
+    "certs/{name}",
+    "crls/{name}",
+];
+
 impl Route {
+    /// Whether the names in its paths mean the same in other letters.
+    pub(super) fn ignores_case(&self) -> bool {
+        IGNORING_CASE.iter().any(|start| self.pattern.starts_with(start))
+    }
+
     /// The handler of an operation.
     pub(super) fn handler(&self, operation: Operation) -> Result<Handler, ApiError> {
         let mut operations = self.operations.iter();

@@ -33,7 +33,7 @@ pub(in super::super) static SYSTEM: &[Route] = &[
     route("sys/mounts", Auth::Token, &[(Read, mounts::list)], none, "The engines and where they are mounted."),
     route("sys/mounts/{path*}/tune", Auth::Token, &[(Read, remount::read_tune), (Update, remount::tune)], tune_fields, "What is set about a mount."),
     route("sys/mounts/{path*}", Auth::Token, &[(Read, mounts::read), (Update, mounts::create), (Delete, mounts::delete)], mount_fields, "Mounts, shows or unmounts an engine."),
-    route("sys/remount", Auth::Token, &[(Update, remount::remount)], remount_fields, "Moves a mount to another path, with everything in it."),
+    route("sys/remount", Auth::Sudo, &[(Update, remount::remount)], remount_fields, "Moves a mount to another path, with everything in it."),
     route("sys/remount/status/{migration_id}", Auth::Token, &[(Read, remount::status)], none, "How far a move is: it is done when it is answered."),
     route("sys/internal/specs/openapi", Auth::Token, &[(Read, openapi::all)], none, "All paths, in OpenAPI."),
     route("sys/audit", Auth::Sudo, &[(Read, audit::list)], none, "The audit devices."),
@@ -151,7 +151,7 @@ fields! {
         ["passthrough_request_headers", Ignored, "Accepted and ignored."]
         ["allowed_response_headers", Ignored, "Accepted and ignored."]
         ["token_type", Ignored, "Accepted and ignored."]
-        ["user_lockout_config", Ignored, "Accepted and ignored: 5 failures lock for 15 minutes."]
+        ["user_lockout_config", Map, "Must be empty: 5 failures lock for 15 minutes."]
         ["plugin_version", Ignored, "Accepted and ignored."];
     locked_fields:
         ["mount_accessor", Text, "Of this auth method only."];

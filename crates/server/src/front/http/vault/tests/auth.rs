@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::audit::DeviceConfig;
-use crate::front::http::vault::Incoming;
+use crate::front::http::vault::{Incoming, Payload};
 
 const DENIED: &str = "1 error occurred:\n\t* permission denied\n\n";
 const WRONG: &str = "invalid username or password";
@@ -30,7 +30,7 @@ impl Server {
             method: "PUT".to_owned(),
             path: format!("/v1/{path}"),
             token: from.token.map(str::to_owned),
-            body: Some(fields.to_string().into_bytes()),
+            body: Payload::Whole(fields.to_string().into_bytes()),
             remote,
             client_certificates: from.certificates.into(),
             ..Incoming::default()
@@ -98,6 +98,11 @@ async fn methods_are_enabled_tuned_and_disabled() {
         json!({"default_lease_ttl": 3600, "max_lease_ttl": 7200, "description": "all staff",
             "force_no_cache": false, "token_type": "default-service"})
     );
+    let lockout = json!({"user_lockout_config": {"lockout_disable": true}});
+    let refused = server.write("sys/auth/people/staff/tune", lockout).await.refused(400);
+    assert!(refused.contains("user_lockout_config is not supported"), "{refused}");
+    let unset = json!({"user_lockout_config": {}});
+    server.write("sys/auth/people/staff/tune", unset).await.empty();
     for (path, kind, complaint) in [
         ("people", "approle", "path is already in use at people/staff/"),
         ("people/staff", "approle", "path is already in use at people/staff/"),

@@ -135,7 +135,11 @@ async fn what_a_certificate_must_say() {
         (json!({"certificate": "x"}), "failed to parse certificate"),
         (json!({"certificate": pem::encode("CERTIFICATE", b"x")}), "failed to parse certificate"),
         (json!({"required_extensions": "x"}), "must be of the form"),
-        (json!({"ocsp_enabled": true}), "OCSP is not supported by this server"),
+        (json!({"ocsp_enabled": true}), "ocsp_enabled is not supported"),
+        (json!({"ocsp_fail_open": "true"}), "ocsp_fail_open is not supported"),
+        (json!({"ocsp_query_all_servers": 1}), "ocsp_query_all_servers is not supported"),
+        (json!({"ocsp_servers_override": "http://a"}), "ocsp_servers_override is not supported"),
+        (json!({"ocsp_ca_certificates": "x"}), "ocsp_ca_certificates is not supported"),
         (json!({"token_policies": "root"}), "auth methods cannot create root tokens"),
     ] {
         let refused = server.write(entry, fields).await.refused(400);

@@ -233,6 +233,8 @@ async fn headers_that_clients_send_are_accepted_and_namespaces_are_not() {
         assert_eq!(ask(header, value).await.status, 200, "{header}");
     }
     ask("X-Vault-Namespace", "team").await.refused(404);
+    // What is no text must not be taken for no namespace.
+    ask("X-Vault-Namespace", "ü").await.refused(404);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
 use super::*;
-use crate::front::http::vault::Incoming;
+use crate::front::http::vault::{Incoming, Payload};
 
 /// Words that lead deep into the API.
 const SEGMENTS: [&str; 22] = [
@@ -166,7 +166,7 @@ fn incoming() -> impl Strategy<Value = Incoming> {
             token: token.map(str::to_owned),
             namespace: None,
             content_type: content_type.map(str::to_owned),
-            body,
+            body: body.map_or(Payload::TooLong, Payload::Whole),
             remote: None,
             client_certificates: Arc::default(),
         })

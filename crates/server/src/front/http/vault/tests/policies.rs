@@ -145,6 +145,8 @@ async fn some_paths_take_sudo_besides() {
     for (verb, path) in guarded {
         server.call_as(token, verb, path, b"").await.refused(403);
     }
+    // Where a mount is decides who may use it.
+    server.call_as(token, "PUT", "sys/remount", b"").await.refused(403);
     write(r#""sudo""#).await.empty();
     server.call_as(token, "PUT", "sys/seal", b"").await.refused(403);
     write(r#""update", "list", "sudo""#).await.empty();
@@ -152,6 +154,57 @@ async fn some_paths_take_sudo_besides() {
         let status = server.call_as(token, verb, path, b"").await.status;
         assert!(matches!(status, 200 | 204), "{verb} {path}: {status}");
     }
+}
+
+/// Everything is granted but a few things; each is asked for in other letters, and with more slashes.
+#[tokio::test]
+async fn what_is_denied_is_so_however_it_is_written() {
+    let server = Server::ready().await;
+    for kind in ["approle", "userpass", "cert"] {
+        server.write(&format!("sys/auth/Methods/{kind}"), json!({ "type": kind })).await.empty();
+    }
+    let guarded = [
+        "sys/policies/acl/guard",
+        "sys/policy/guard",
+        "auth/Methods/userpass/users/guard",
+        "auth/Methods/userpass/users/guard/password",
+        "auth/Methods/approle/role/guard",
+        "auth/Methods/approle/role/guard/secret-id",
+        "auth/Methods/cert/certs/guard",
+        "auth/Methods/cert/crls/guard",
+        "sys/mounts/kmip",
+        "sys/auth/Methods/cert",
+        "kmip/scope/finance",
+        "kmip/scope/finance/role/accounting",
+    ];
+    let deny = guarded.map(|path| format!("path \"{path}\" {{ capabilities = [\"deny\"] }}\n"));
+    let all = "path \"*\" { capabilities = [\"update\", \"read\", \"delete\", \"sudo\"] }\n";
+    let text = format!("{all}{}", deny.concat());
+    server.write("sys/policies/acl/most", json!({"policy": text})).await.empty();
+    let token = server.token(json!({"policies": "most"})).await["client_token"].clone();
+    let token = token.as_str().unwrap();
+    let denied = "1 error occurred:\n\t* permission denied\n\n";
+    for path in guarded {
+        for verb in ["GET", "PUT", "DELETE"] {
+            let (start, name) = path.split_once("guard").unwrap_or((path, ""));
+            let encoded = path.replace("guard", "%67uard").replace("kmip", "kmi%70");
+            let mut spelt = vec![format!("{path}/"), encoded];
+            if path.contains("guard") {
+                spelt.extend(["GUARD", "gUard", "%47uard"].map(|it| format!("{start}{it}{name}")));
+            }
+            for spelling in spelt {
+                let refused = server.call_as(token, verb, &spelling, b"{}").await.refused(403);
+                assert_eq!(refused, denied, "{verb} {spelling}");
+            }
+            for spelling in [format!("{path}//"), path.replacen('/', "//", 1), format!("/{path}")] {
+                server.call_as(token, verb, &spelling, b"{}").await.refused(400);
+            }
+        }
+    }
+    // Where letters do matter another spelling is another thing.
+    server.call_as(token, "PUT", "kmip/scope/FINANCE", b"{}").await.empty();
+    let other = json!({"password": "x"});
+    server.write_as(token, "auth/Methods/userpass/users/OTHER", other).await.empty();
 }
 
 #[tokio::test]

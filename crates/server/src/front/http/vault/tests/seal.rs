@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::super::request::Operation;
 use super::super::routes::{self, Auth};
 use super::*;
+use crate::address::free_address;
 use crate::limits::Limits;
 use crate::node::{Node, NodeOptions, SealSource, StartError};
 use crate::seal::KeyFile;
@@ -92,7 +93,7 @@ impl Live {
 
     /// `kmip/` listening on a free port.
     async fn listen(&self) -> SocketAddr {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = free_address();
         self.put("sys/mounts/kmip", json!({"type": "kmip"})).await.empty();
         self.put("kmip/config", json!({"listen_addrs": free.to_string()})).await.empty();
         assert_eq!(self.kmip(), [free]);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::front::http::vault::fields::{Field, Kind};
+use crate::front::http::vault::openapi;
 use crate::front::http::vault::request::Operation;
 use crate::front::http::vault::routes::{self, Auth, Route};
 use crate::record::{Kind as RecordKind, key};
@@ -115,7 +116,7 @@ const COLUMNS: &[Column] = &[
         })
     }),
     ("an unknown field", |cell| {
-        cell.writes().then(|| {
+        (cell.writes() && !cell.ends()).then(|| {
             let body = Bytes::from_static(b"{\"zebra\":1}");
             let text = "Endpoint ignored these unrecognized parameters: [zebra]";
             (Sent { body, ..cell.plain() }, Expected::WarnsOf(text))
@@ -124,10 +125,15 @@ const COLUMNS: &[Column] = &[
     ("a huge body", |cell| {
         static HUGE: std::sync::LazyLock<Bytes> =
             std::sync::LazyLock::new(|| vec![b' '; (32 << 20) + 1].into());
-        (cell.writes() && cell.route.auth != Auth::Anybody).then(|| {
+        cell.writes().then(|| {
             let sent = Sent { body: HUGE.clone(), ..cell.plain() };
             (sent, Expected::Refused(413, "request body too large"))
         })
+    }),
+    ("an empty segment", |cell| {
+        let path = cell.path.replacen('/', "//", 1);
+        let text = "the path has an empty segment";
+        Some((Sent { path, ..cell.plain() }, Expected::Refused(400, text)))
     }),
 ];
 
@@ -152,6 +158,11 @@ impl Cell {
         self.operation == Operation::Update
     }
 
+    /// Whether it ends what the others need once it is carried out; `seal` and `tokens` have that.
+    fn ends(&self) -> bool {
+        self.writes() && ["sys/seal", "auth/token/revoke-self"].contains(&self.route.pattern)
+    }
+
     fn is_captured(&self, field: &Field) -> bool {
         let name = format!("{{{}", field.name);
         self.route.pattern.split('/').any(|part| part.trim_end_matches(['}', '*']) == name)
@@ -162,9 +173,7 @@ impl Cell {
 fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     for (prefix, table) in routes::tables() {
-        // These end what the others need; `seal` and `tokens` have them.
-        let ends = |pattern| ["sys/seal", "auth/token/revoke-self"].contains(&pattern);
-        for route in table.iter().filter(|route| !ends(route.pattern)) {
+        for route in table {
             let parts: Vec<&str> = route
                 .pattern
                 .split('/')
@@ -257,6 +266,33 @@ fn check(what: &str, answered: &Answered, expected: &Expected) {
             }
         }
     }
+}
+
+/// The document has every path, once, and with it the table below.
+#[test]
+fn every_path_of_the_document_is_in_the_table() {
+    let document = openapi::whole();
+    let mut patterns: Vec<(&str, &str)> = Vec::new();
+    for (prefix, table) in routes::tables() {
+        patterns.extend(table.iter().map(|route| (prefix, route.pattern)));
+    }
+    assert_eq!(document["paths"].as_object().unwrap().len(), patterns.len());
+    let mut verbs = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        verbs += ["get", "post", "delete"].iter().filter(|verb| item[**verb].is_object()).count();
+        let of_pattern = |(_, pattern): &&(&str, &str)| path.ends_with(&pattern.replace('*', ""));
+        assert!(patterns.iter().any(|it| of_pattern(&it)), "{path}");
+    }
+    // Reading and listing are one verb.
+    let cells = cells();
+    let has = |cell: &&Cell, operation| {
+        cell.route.operations.iter().any(|(known, _)| *known == operation)
+    };
+    let counted = cells
+        .iter()
+        .filter(|cell| cell.operation != Operation::Help)
+        .filter(|cell| cell.operation != Operation::List || !has(cell, Operation::Read));
+    assert_eq!(counted.count(), verbs);
 }
 
 #[tokio::test]

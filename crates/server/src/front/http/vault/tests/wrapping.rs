@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::*;
-use crate::front::http::vault::{Answer, Incoming};
+use crate::front::http::vault::{Answer, Incoming, Payload};
 use crate::record::{Kind, key};
 
 const REFUSED: &str = "wrapping token is not valid or does not exist";
@@ -222,7 +222,7 @@ async fn of_several_who_unwrap_one_gets_it() {
             method: "POST".to_owned(),
             path: format!("/v1/sys/wrapping/{action}"),
             token: Some(if own { text(&info["token"]) } else { TOKEN }.to_owned()),
-            body: Some(match own {
+            body: Payload::Whole(match own {
                 true => Vec::new(),
                 false => json!({"token": info["token"]}).to_string().into_bytes(),
             }),
