@@ -335,7 +335,16 @@ class Run:
             refused("KMS.InvalidKeyUsageException", 400, self.put, "encrypted", b"no", ServerSideEncryption="aws:kms",
                     SSEKMSKeyId=f"arn:scality:kms:external:kmip:other:key/{key}")
             unknown = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "00000000-0000-0000-0000-000000000000"}
-            refused("KMS.NotFoundException", 400, s3.create_multipart_upload, Bucket=other, Key="none", **unknown)
+
+            def upload():
+                # In Zenko's form an upload asks for its key with its first part.
+                begun = s3.create_multipart_upload(Bucket=other, Key="none", **unknown)["UploadId"]
+                try:
+                    s3.upload_part(Bucket=other, Key="none", UploadId=begun, PartNumber=1, Body=b"x")
+                finally:
+                    s3.abort_multipart_upload(Bucket=other, Key="none", UploadId=begun)
+
+            refused("KMS.NotFoundException", 400, upload)
             refused("KMS.NotFoundException", 400, s3.copy_object, Bucket=other, Key="none",
                     CopySource={"Bucket": self.bucket, "Key": "encrypted"}, **unknown)
             equal([found["Key"] for found in s3.list_objects_v2(Bucket=other)["Contents"]], ["x"])
