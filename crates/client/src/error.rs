@@ -251,6 +251,12 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
+/// Whether a write failed because the other end had hung up. What it said before may still be read.
+pub(crate) fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+}
+
 /// The same in words for people: a close without goodbye says `UnexpectedEof`.
 pub(crate) fn plain(error: io::Error) -> io::Error {
     match error.kind() {

@@ -15,18 +15,26 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// One request and its answer.
     pub request: Duration,
+    /// Everything up to the first answer on a connection, where that has a time of its own besides.
+    pub first_answer: Option<Duration>,
 }
 
 impl Timeouts {
     /// The same for every step.
     #[must_use]
     pub const fn each(duration: Duration) -> Self {
-        Self { resolve: duration, connect: duration, handshake: duration, request: duration }
+        Self {
+            resolve: duration,
+            connect: duration,
+            handshake: duration,
+            request: duration,
+            first_answer: None,
+        }
     }
 }
 
 impl Default for Timeouts {
-    /// 5 s for each step of connecting, 30 s for an answer.
+    /// 5 s for each step of connecting, 30 s for an answer, and nothing for all of them together.
     fn default() -> Self {
         Self { request: Duration::from_secs(30), ..Self::each(Duration::from_secs(5)) }
     }
@@ -72,5 +80,21 @@ impl Deadline {
     pub(crate) fn left(self) -> io::Result<Duration> {
         let left = self.0.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+/// What is left of the time to the first answer on a connection.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct FirstAnswer(Option<Deadline>);
+
+impl FirstAnswer {
+    /// For a connection that is begun now.
+    pub(crate) fn within(timeouts: &Timeouts) -> Self {
+        Self(timeouts.first_answer.map(Deadline::after))
+    }
+
+    /// How long a step may take now that has so long by itself.
+    pub(crate) fn bound(self, step: Duration) -> Duration {
+        self.0.map_or(step, |deadline| step.min(deadline.left().unwrap_or_default()))
     }
 }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::resolve;
 use super::stream::Stream;
 use crate::error::{plain, unsent};
-use crate::timeouts::Deadline;
+use crate::timeouts::{Deadline, FirstAnswer};
 use crate::tls::Config;
 use crate::window::Window;
 use crate::{Answer, Depth, Endpoint, Error, Inbox, Outgoing, Step, Timeouts};
@@ -29,6 +29,7 @@ pub struct Connection {
     inbox: Inbox,
     window: Window,
     timeout: Duration,
+    first_answer: FirstAnswer,
     has_answered: bool,
     is_broken: bool,
 }
@@ -49,13 +50,16 @@ impl Connection {
         timeouts: Timeouts,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let socket = resolve::connect(endpoint, timeouts)?;
-        let stream = Stream::open(endpoint, config, socket, timeouts)?;
+        let first_answer = FirstAnswer::within(&timeouts);
+        let socket = resolve::connect(endpoint, timeouts, first_answer)?;
+        let limit = first_answer.bound(timeouts.handshake);
+        let stream = Stream::open(endpoint, config, socket, limit)?;
         Ok(Self {
             stream,
             inbox: Inbox::new(limits),
             window: Window::default(),
             timeout: timeouts.request,
+            first_answer,
             has_answered: false,
             is_broken: false,
         })
@@ -138,20 +142,28 @@ impl Connection {
         self.receive_bytes()
     }
 
+    /// How long the next step may take.
+    fn limit(&self) -> Duration {
+        if self.has_answered { self.timeout } else { self.first_answer.bound(self.timeout) }
+    }
+
     fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if self.is_broken {
             return Err(unsent("the connection failed before"));
         }
-        self.stream.until(Deadline::after(self.timeout));
+        self.stream.until(Deadline::after(self.limit()));
         let sent = self.stream.write_all(bytes).and_then(|()| self.stream.flush());
-        sent.map_err(|error| {
-            self.is_broken = true;
-            Error::Unsent(plain(error))
-        })
+        let error = match (sent, self.stream.hung_up()) {
+            (Ok(()), None) => return Ok(()),
+            (Err(error), None) | (_, Some(error)) => error,
+        };
+        self.is_broken = true;
+        let said = self.stream.hung_up().and_then(|_| self.stream.last_word(Step::Request));
+        Err(said.map_or_else(|| Error::Unsent(plain(error)), Error::Tls))
     }
 
     fn receive_bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.stream.until(Deadline::after(self.timeout));
+        self.stream.until(Deadline::after(self.limit()));
         let received = self.next_message();
         self.is_broken |= received.is_err();
         self.has_answered |= received.is_ok();

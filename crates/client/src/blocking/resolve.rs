@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::timeouts::Deadline;
+use crate::timeouts::{Deadline, FirstAnswer};
 use crate::{Endpoint, Error, Step, Timeouts};
 
 /// How many resolvers may be left behind. The system's resolver cannot be told to stop: one that
@@ -17,8 +17,13 @@ const LEFT_BEHIND_MAX: usize = 16;
 static RESOLVING: AtomicUsize = AtomicUsize::new(0);
 
 /// Connects to the first address of the name that takes the connection.
-pub(super) fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> Result<TcpStream, Error> {
-    first_of(resolve(endpoint, timeouts.resolve)?, timeouts.connect)
+pub(super) fn connect(
+    endpoint: &Endpoint,
+    timeouts: Timeouts,
+    first_answer: FirstAnswer,
+) -> Result<TcpStream, Error> {
+    let addresses = resolve(endpoint, first_answer.bound(timeouts.resolve))?;
+    first_of(addresses, first_answer.bound(timeouts.connect))
 }
 
 /// Connects to the first of the addresses that takes the connection.

@@ -2,22 +2,29 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 #[cfg(feature = "openssl")]
 use ::openssl::ssl::SslStream;
 use rustls::{ClientConnection, StreamOwned};
+use zeroize::Zeroizing;
 
+use crate::error::is_hang_up;
 use crate::timeouts::Deadline;
 #[cfg(feature = "openssl")]
 use crate::tls::openssl;
 use crate::tls::{Config, Library, TlsFailure, describe};
-use crate::{Endpoint, Error, Step, Timeouts};
+use crate::{Endpoint, Error, Step};
 
 /// A socket whose reads and writes end by a moment, however slowly bytes come in between.
+///
+/// What the server said before it hung up on us is still there, often why it did. So a write that
+/// fails for that reason is noted and goes nowhere, and the TLS library goes on to read.
 #[derive(Debug)]
 pub(super) struct TimedSocket {
     socket: TcpStream,
     deadline: Deadline,
+    hung_up: Option<io::ErrorKind>,
 }
 
 /// A TLS connection by one of the libraries.
@@ -29,34 +36,58 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Makes the handshake.
+    /// Makes the handshake, within a time.
     pub(super) fn open(
         endpoint: &Endpoint,
         config: &Config,
         socket: TcpStream,
-        timeouts: Timeouts,
+        limit: Duration,
     ) -> Result<Self, Error> {
         socket.set_nodelay(true).map_err(Error::Connect)?;
-        let socket = TimedSocket { socket, deadline: Deadline::after(timeouts.handshake) };
-        match &config.library {
+        let deadline = Deadline::after(limit);
+        let socket = TimedSocket { socket, deadline, hung_up: None };
+        let mut stream = match &config.library {
             Library::Rustls(library) => {
                 let name = config.server_name(endpoint)?;
                 let session = ClientConnection::new(library.clone(), name)
                     .map_err(|error| TlsFailure::from(&error))?;
                 let mut stream = StreamOwned::new(session, socket);
                 while stream.conn.is_handshaking() {
-                    if let Err(error) = stream.conn.complete_io(&mut stream.sock) {
-                        return Err(last_word(&mut stream, &error)
-                            .map_or_else(|| Error::at(Step::Handshake, error), Error::Tls));
-                    }
+                    let shaken = stream.conn.complete_io(&mut stream.sock);
+                    shaken.map_err(|error| Error::at(Step::Handshake, error))?;
                 }
-                Ok(Self::Rustls(Box::new(stream)))
+                Self::Rustls(Box::new(stream))
             }
             #[cfg(feature = "openssl")]
             Library::Openssl(connector) => {
                 let session = config.openssl_session(connector, endpoint)?;
                 let stream = session.connect(socket).map_err(openssl::handshake)?;
-                Ok(Self::Openssl(Box::new(stream)))
+                Self::Openssl(Box::new(stream))
+            }
+        };
+        match stream.hung_up() {
+            None => Ok(stream),
+            Some(error) => Err(match stream.last_word(Step::Handshake) {
+                Some(failure) => Error::Tls(failure),
+                None => Error::at(Step::Handshake, error),
+            }),
+        }
+    }
+
+    /// How a write failed because the server had hung up, if one did.
+    pub(super) fn hung_up(&mut self) -> Option<io::Error> {
+        self.socket().hung_up.map(io::Error::from)
+    }
+
+    /// Why the server hung up, if it said so.
+    pub(super) fn last_word(&mut self, step: Step) -> Option<TlsFailure> {
+        // Answers that nobody waits for any more may come before it.
+        let mut room = Zeroizing::new([0; 4096]);
+        loop {
+            match self.read(room.as_mut_slice()) {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return TlsFailure::said(Error::at(step, error)),
             }
         }
     }
@@ -123,22 +154,6 @@ impl Stream {
     }
 }
 
-/// What the server said before it hung up on us: an alert that came while we were writing.
-fn last_word(
-    stream: &mut StreamOwned<ClientConnection, TimedSocket>,
-    error: &io::Error,
-) -> Option<TlsFailure> {
-    if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
-        return None;
-    }
-    while stream.conn.read_tls(&mut stream.sock).is_ok_and(|count| count > 0) {
-        if let Err(error @ rustls::Error::AlertReceived(_)) = stream.conn.process_new_packets() {
-            return Some(TlsFailure::from(&error));
-        }
-    }
-    None
-}
-
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -181,13 +196,15 @@ impl Read for TimedSocket {
 
 impl Write for TimedSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
+        while self.hung_up.is_none() {
             self.socket.set_write_timeout(Some(self.deadline.left()?))?;
             match self.socket.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_hang_up(&error) => self.hung_up = Some(error.kind()),
                 written => return written,
             }
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::{fmt, io};
 
 use rustls::{AlertDescription, CertificateError};
 
-use crate::Step;
+use crate::{Error, Step};
 
 /// Why no TLS connection came about.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,17 @@ impl TlsFailure {
         match failure {
             Self::CertificateRequired | Self::CertificateRejected(_) => Some(failure),
             _ => (step == Step::Handshake).then_some(failure),
+        }
+    }
+}
+
+impl TlsFailure {
+    /// What the other side said in an error; `None` if it only went away.
+    pub(crate) fn said(error: Error) -> Option<Self> {
+        match error {
+            Error::Tls(Self::Ended(_)) => None,
+            Error::Tls(failure) => Some(failure),
+            _ => None,
         }
     }
 }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::stream::Stream;
 use crate::error::{plain, unsent};
+use crate::timeouts::FirstAnswer;
 use crate::tls::Config;
 use crate::window::Window;
 use crate::{Answer, Depth, Endpoint, Error, Inbox, Outgoing, Step, Timeouts};
@@ -27,6 +28,7 @@ pub struct Connection {
     inbox: Inbox,
     window: Window,
     timeout: Duration,
+    first_answer: FirstAnswer,
     has_answered: bool,
     is_broken: bool,
 }
@@ -51,11 +53,13 @@ impl Connection {
         timeouts: Timeouts,
         limits: Limits,
     ) -> Result<Self, Error> {
+        let first_answer = FirstAnswer::within(&timeouts);
         Ok(Self {
-            stream: Stream::open(endpoint, config, timeouts).await?,
+            stream: Stream::open(endpoint, config, timeouts, first_answer).await?,
             inbox: Inbox::new(limits),
             window: Window::default(),
             timeout: timeouts.request,
+            first_answer,
             has_answered: false,
             is_broken: false,
         })
@@ -139,11 +143,19 @@ impl Connection {
             return Err(unsent("the connection failed before"));
         }
         self.is_broken = true;
-        let sent = timeout(self.timeout, self.stream.send(bytes)).await;
+        let sent = timeout(self.limit(), self.stream.send(bytes)).await;
         let sent = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        sent.map_err(|error| Error::Unsent(plain(error)))?;
-        self.is_broken = false;
-        Ok(())
+        match (sent, self.stream.hung_up()) {
+            (Ok(()), None) => {
+                self.is_broken = false;
+                Ok(())
+            }
+            (Err(error), None) => Err(Error::Unsent(plain(error))),
+            (_, Some(error)) => {
+                let said = timeout(self.limit(), self.stream.last_word(Step::Request)).await;
+                Err(said.ok().flatten().map_or_else(|| Error::Unsent(plain(error)), Error::Tls))
+            }
+        }
     }
 
     /// Waits for one message.
@@ -152,12 +164,17 @@ impl Connection {
     /// The network failed, or what came is no response.
     pub async fn receive_bytes(&mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let was_broken = std::mem::replace(&mut self.is_broken, true);
-        let limit = self.timeout;
+        let limit = self.limit();
         let received = timeout(limit, self.next_message()).await;
         let message = received.map_err(|_| Error::TimedOut(Step::Request))??;
         self.is_broken = was_broken;
         self.has_answered = true;
         Ok(message)
+    }
+
+    /// How long the next step may take.
+    fn limit(&self) -> Duration {
+        if self.has_answered { self.timeout } else { self.first_answer.bound(self.timeout) }
     }
 
     async fn next_message(&mut self) -> Result<Zeroizing<Vec<u8>>, Error> {

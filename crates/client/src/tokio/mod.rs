@@ -7,6 +7,7 @@ mod openssl;
 mod pipe;
 mod pipelined;
 mod session;
+mod socket;
 mod stream;
 
 pub use client::Client;

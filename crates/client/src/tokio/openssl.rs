@@ -3,14 +3,14 @@
 use std::io::{self, Read, Write};
 
 use ::openssl::ssl::{self, ErrorCode, Ssl, SslStream};
-use tokio::net::TcpStream;
 
+use super::socket::Socket;
 use crate::Error;
 use crate::tls::openssl::{describe, io_error, of_handshake};
 
 /// A socket that never waits.
 #[derive(Debug)]
-struct Hasty(TcpStream);
+struct Hasty(Socket);
 
 /// A connection.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Openssl(SslStream<Hasty>);
 
 impl Openssl {
     /// Makes the handshake.
-    pub(super) async fn connect(session: Ssl, socket: TcpStream) -> Result<Self, Error> {
+    pub(super) async fn connect(session: Ssl, socket: Socket) -> Result<Self, Error> {
         let stream = SslStream::new(session, Hasty(socket))
             .map_err(|error| Error::Tls(crate::tls::TlsFailure::Other(error.to_string())))?;
         let mut stream = Self(stream);
@@ -52,6 +52,11 @@ impl Openssl {
     pub(super) fn is_quiet(&mut self) -> bool {
         let read = self.0.ssl_read(&mut [0]);
         matches!(read, Err(error) if error.code() == ErrorCode::WANT_READ)
+    }
+
+    /// How a write failed because the server had hung up, if one did.
+    pub(super) fn hung_up(&self) -> Option<io::Error> {
+        self.0.get_ref().0.hung_up()
     }
 
     pub(super) fn description(&self) -> String {

@@ -11,17 +11,20 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
 
 #[cfg(feature = "openssl")]
 use super::openssl::Openssl;
+use super::socket::Socket;
 use crate::blocking::resolve::{nonempty, unresolved};
-use crate::tls::{Config, Library, describe};
+use crate::timeouts::FirstAnswer;
+use crate::tls::{Config, Library, TlsFailure, describe};
 use crate::{Endpoint, Error, Step, Timeouts};
 
 /// A TLS connection by one of the libraries.
 #[derive(Debug)]
 pub(super) enum Stream {
-    Rustls(Box<TlsStream<TcpStream>>),
+    Rustls(Box<TlsStream<Socket>>),
     #[cfg(feature = "openssl")]
     Openssl(Box<Openssl>),
 }
@@ -33,24 +36,58 @@ impl Stream {
         endpoint: &Endpoint,
         config: &Config,
         timeouts: Timeouts,
+        first_answer: FirstAnswer,
     ) -> Result<Self, Error> {
-        let socket = connect(resolve(endpoint, timeouts.resolve).await?, timeouts.connect).await?;
+        let addresses = resolve(endpoint, first_answer.bound(timeouts.resolve)).await?;
+        let socket = connect(addresses, first_answer.bound(timeouts.connect)).await?;
         socket.set_nodelay(true).map_err(Error::Connect)?;
-        match &config.library {
+        let limit = first_answer.bound(timeouts.handshake);
+        let shaken = timeout(limit, Self::shake(endpoint, config, socket)).await;
+        shaken.unwrap_or(Err(Error::TimedOut(Step::Handshake)))
+    }
+
+    /// Makes the handshake.
+    async fn shake(endpoint: &Endpoint, config: &Config, socket: TcpStream) -> Result<Self, Error> {
+        let socket = Socket::new(socket);
+        let mut stream = match &config.library {
             Library::Rustls(library) => {
                 let name = config.server_name(endpoint)?;
-                let connector = TlsConnector::from(library.clone());
-                let ended = timeout(timeouts.handshake, connector.connect(name, socket)).await;
-                let stream = ended.map_err(|_| Error::TimedOut(Step::Handshake))?;
-                let stream = stream.map_err(|error| Error::at(Step::Handshake, error))?;
-                Ok(Self::Rustls(Box::new(stream)))
+                let shaken = TlsConnector::from(library.clone()).connect(name, socket).await;
+                Self::Rustls(Box::new(shaken.map_err(|error| Error::at(Step::Handshake, error))?))
             }
             #[cfg(feature = "openssl")]
             Library::Openssl(connector) => {
                 let session = config.openssl_session(connector, endpoint)?;
-                let ended = timeout(timeouts.handshake, Openssl::connect(session, socket)).await;
-                let stream = ended.map_err(|_| Error::TimedOut(Step::Handshake))??;
-                Ok(Self::Openssl(Box::new(stream)))
+                Self::Openssl(Box::new(Openssl::connect(session, socket).await?))
+            }
+        };
+        match stream.hung_up() {
+            None => Ok(stream),
+            Some(error) => Err(match stream.last_word(Step::Handshake).await {
+                Some(failure) => Error::Tls(failure),
+                None => Error::at(Step::Handshake, error),
+            }),
+        }
+    }
+
+    /// How a write failed because the server had hung up, if one did.
+    pub(super) fn hung_up(&self) -> Option<io::Error> {
+        match self {
+            Self::Rustls(stream) => stream.get_ref().0.hung_up(),
+            #[cfg(feature = "openssl")]
+            Self::Openssl(stream) => stream.hung_up(),
+        }
+    }
+
+    /// Why the server hung up, if it said so.
+    pub(super) async fn last_word(&mut self, step: Step) -> Option<TlsFailure> {
+        // Answers that nobody waits for any more may come before it.
+        let mut room = Zeroizing::new([0; 4096]);
+        loop {
+            match self.read(room.as_mut_slice()).await {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return TlsFailure::said(Error::at(step, error)),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claviger_client::blocking::Connection;
 use claviger_client::tls::{Config, TlsFailure};
@@ -157,6 +157,20 @@ fn an_answer_that_drips_ends_by_the_time_out() {
     let error = connection.call(VERSION, &destroy("a")).unwrap_err();
     assert!(matches!(error, Error::TimedOut(Step::Request)), "{error}");
     drop((connection, go_on));
+}
+
+#[test]
+fn the_first_answer_may_have_a_time_of_its_own() {
+    let authority = Authority::new();
+    let server = authority.serve(|_, peer| peer.be_silent());
+    let first_answer = Some(Duration::from_millis(300));
+    let timeouts = Timeouts { first_answer, ..Timeouts::each(Duration::from_secs(60)) };
+    let began = Instant::now();
+    let error = Connection::open(&server.endpoint(), &config(&authority), timeouts)
+        .and_then(|mut connection| connection.call(VERSION, &destroy("a")))
+        .unwrap_err();
+    assert!(matches!(error, Error::TimedOut(_)), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod scripted;
 mod cbc;
 mod client;
 mod connection;
+mod hang_up;
 mod many;
 mod negotiation;
 #[cfg(feature = "tokio")]

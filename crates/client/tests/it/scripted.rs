@@ -115,6 +115,11 @@ impl Peer {
         Ok(request)
     }
 
+    /// The host that the client named in the handshake.
+    pub(crate) fn server_name(&self) -> Option<String> {
+        self.stream.conn.server_name().map(str::to_owned)
+    }
+
     /// Sends bytes, in a TLS record of their own.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
@@ -217,6 +222,20 @@ pub(crate) fn read_request(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     bytes.resize(length, 0);
     stream.read_exact(&mut bytes[8..])?;
     Ok(bytes)
+}
+
+/// A server that hangs up on whom it does not let in, with their bytes unread: the connection is
+/// reset behind its alert, while they still write.
+pub(crate) fn hangs_up(config: Arc<ServerConfig>) -> Endpoint {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            session.complete_io(&mut socket.unwrap()).unwrap_err();
+        }
+    });
+    Endpoint { host: String::from("localhost"), port }
 }
 
 /// An address where nobody listens.

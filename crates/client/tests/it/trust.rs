@@ -151,6 +151,30 @@ fn addresses_are_names_too() {
 }
 
 #[test]
+fn the_server_is_told_which_host_is_meant_unless_it_is_an_address() {
+    let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
+    let (send, named) = std::sync::mpsc::channel();
+    let server = authority.serve(move |_, peer| {
+        send.send(peer.server_name()).map_err(std::io::Error::other)?;
+        peer.request()?;
+        peer.send(&done(VERSION, Operation::DESTROY, "1"))
+    });
+    let settings = settings(&authority, directory.path());
+    let configs = [
+        settings.load().unwrap(),
+        #[cfg(feature = "openssl")]
+        settings.load_openssl().unwrap(),
+    ];
+    for config in configs {
+        for (host, expected) in [("localhost", Some("localhost")), ("127.0.0.1", None)] {
+            let endpoint = Endpoint { host: host.to_owned(), ..server.endpoint() };
+            ask(&endpoint, &config).unwrap();
+            assert_eq!(named.recv().unwrap().as_deref(), expected);
+        }
+    }
+}
+
+#[test]
 fn a_server_says_what_it_thinks_of_our_certificate() {
     let (authority, directory) = (Authority::named("same"), tempfile::tempdir().unwrap());
     let other = tempfile::tempdir().unwrap();

@@ -197,6 +197,14 @@ fn steps_have_their_time() {
         let error = connection.exchange(outgoing).await.unwrap_err();
         assert!(matches!(error, Error::TimedOut(Step::Request)), "{error}");
         assert!(!connection.is_ready());
+        let first_answer = Some(Duration::from_millis(100));
+        let timeouts = Timeouts { first_answer, ..Timeouts::each(Duration::from_secs(60)) };
+        let ask = async || {
+            let mut connection = Connection::open(&silent.endpoint(), &tls, timeouts).await?;
+            connection.call(VERSION, &DestroyRequest::default()).await
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(30), ask()).await.unwrap();
+        assert!(matches!(ended, Err(Error::TimedOut(_))), "{ended:?}");
     });
 }
 

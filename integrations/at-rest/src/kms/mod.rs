@@ -7,6 +7,7 @@
 //! It must never know a keystore.
 
 mod failure;
+mod files;
 mod requests;
 mod session;
 
@@ -16,11 +17,12 @@ use std::time::Duration;
 
 use aws_lc_rs::rand;
 use claviger_client::blocking::Connection;
-use claviger_client::tls::{self, Config, holds_private_key};
+use claviger_client::tls::Config;
 use claviger_client::{Endpoint, Timeouts};
 use claviger_kmip::enums::State;
 
-use failure::{Stop, file_error};
+use failure::Stop;
+pub use files::load_tls;
 use session::Session;
 
 use crate::fault::{self, Point};
@@ -65,18 +67,24 @@ impl Kms {
     /// # Errors
     /// A file cannot be used, or the password is missing or wrong.
     pub fn new(settings: &KmipSettings) -> Result<Self, Error> {
+        Ok(Self::with_tls(settings, load_tls(settings)?))
+    }
+
+    /// With TLS of one's own instead of the files: of another library, or with keys that are in no file.
+    #[must_use]
+    pub fn with_tls(settings: &KmipSettings, tls: Config) -> Self {
         let servers = settings
             .servers
             .iter()
             .map(|endpoint| Server { endpoint: endpoint.clone(), kept: Mutex::new(Vec::new()) });
-        Ok(Self {
+        Self {
             servers: servers.collect(),
-            tls: load_tls(settings)?,
-            timeouts: Timeouts::each(settings.connect_timeout),
+            tls,
+            timeouts: settings.timeouts(),
             attempts: u64::from(settings.connect_retries).saturating_add(1),
             activation: settings.activation,
             psmdb_wire: settings.psmdb_wire,
-        })
+        }
     }
 
     /// Whether keys get names, and are looked for before they are made.
@@ -350,46 +358,5 @@ impl Kms {
         let _ = rand::fill(&mut byte);
         let [byte] = byte;
         thread::sleep(pause.mul_f64(0.5 + f64::from(byte) / 510.0));
-    }
-}
-
-/// Whom to trust and who we are, from the files of the options; no server is asked.
-///
-/// # Errors
-/// A file cannot be used, or the password is missing or wrong.
-pub fn load_tls(settings: &KmipSettings) -> Result<Config, Error> {
-    if let Some(key) = &settings.key {
-        let path = &settings.certificate;
-        if holds_private_key(path).map_err(file_error)? {
-            let problem = format!("it holds a private key, and so does {}", key.display());
-            return Err(Error::ClientFiles { path: path.clone(), problem });
-        }
-    }
-    let files = tls::Settings {
-        authorities: settings.ca.iter().cloned().collect(),
-        system_authorities: true,
-        certificate: Some(settings.certificate.clone()),
-        key: settings.key.clone(),
-        password: settings.password.clone(),
-        ..tls::Settings::default()
-    };
-    match files.load() {
-        Ok(config) => Ok(config),
-        // A system without authorities of its own does without them.
-        Err(error) if settings.ca.is_some() && !is_ours(&error, settings) => {
-            tls::Settings { system_authorities: false, ..files }.load().map_err(file_error)
-        }
-        Err(error) => Err(file_error(error)),
-    }
-}
-
-/// Whether an error is about a file of the options.
-fn is_ours(error: &claviger_client::Error, settings: &KmipSettings) -> bool {
-    match error {
-        claviger_client::Error::Pem { path, .. } => {
-            let mut ours = settings.ca.iter().chain(&settings.key).chain([&settings.certificate]);
-            ours.any(|our| our == path)
-        }
-        _ => true,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claviger_client::Endpoint;
+use claviger_client::{Endpoint, Timeouts};
 use zeroize::Zeroizing;
 
 use super::table::{OPTIONS, OptionId};
@@ -48,7 +48,7 @@ pub struct KmipSettings {
     pub rotate_master_key: bool,
     /// How often all servers are tried again.
     pub connect_retries: u32,
-    /// How long connecting and each answer may take.
+    /// How long it may take from connecting to the first answer, and then each answer.
     pub connect_timeout: Duration,
     /// Whether keys are activated and must be Active.
     pub activation: Activation,
@@ -56,6 +56,15 @@ pub struct KmipSettings {
     pub polling: Option<Duration>,
     /// Whether requests are those of the original, byte by byte: no Name, no second look.
     pub psmdb_wire: bool,
+}
+
+impl KmipSettings {
+    /// As the original counts: up to the first answer on a connection, and then for each.
+    #[must_use]
+    pub fn timeouts(&self) -> Timeouts {
+        let each = Timeouts::each(self.connect_timeout);
+        Timeouts { first_answer: Some(self.connect_timeout), ..each }
+    }
 }
 
 /// Whether keys are activated and must be Active.

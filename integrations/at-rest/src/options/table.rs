@@ -150,7 +150,7 @@ options! {
         "How often all servers are tried again after all have failed.";
     KmipConnectTimeoutMs, "security.kmip.connectTimeoutMS", "kmipConnectTimeoutMS", Shape::Integer { min: 1000, max: INT_MAX, default: 5000 }, V4_2,
         requires [], conflicts [],
-        "How long a server may take to connect, and to answer, in milliseconds.";
+        "How long a server may take, in milliseconds: from resolving its name to the first answer, and then for each answer.";
     KmipActivateKeys, "security.kmip.activateKeys", "kmipActivateKeys", Shape::Boolean(true), V5_0,
         requires [], conflicts [],
         "Whether new master keys are activated, and only an Active one is used.";

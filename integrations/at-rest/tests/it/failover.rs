@@ -172,6 +172,26 @@ fn an_attempt_takes_as_long_as_the_options_say() {
     });
 }
 
+#[test]
+fn all_that_comes_before_the_first_answer_has_one_time_together() {
+    let Some(world) = World::start() else { return };
+    // Each step comes in time; together they do not.
+    let late = TIMEOUT * 3 / 5;
+    let answers = Proxy::open(world.address);
+    answers.harm_each(Some(Fault { harm: Harm::Delay(late), ..last_answer(&world) }));
+    let handshakes = Proxy::open(answers.address);
+    handshakes.harm_each(Some(first_record(Harm::Delay(late))));
+    let ask_by = |timeout_ms: &str| {
+        let timeout = [(OptionId::KmipConnectTimeoutMs, timeout_ms)];
+        ask(&world.settings(vec![handshakes.endpoint()], Level::V5_0, &timeout), "key")
+    };
+    let began = Instant::now();
+    let error = ask_by("1000").unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable, "{error}");
+    assert_timed(vec![began.elapsed()], "all together");
+    assert_eq!(ask_by("60000").unwrap_err().kind(), Kind::Absent);
+}
+
 /// Silence from the answer to the first request on.
 fn last_answer(world: &World) -> Fault {
     let proxy = Proxy::open(world.address);

@@ -81,7 +81,7 @@ struct State {
 /// The port. It is open for as long as the process lives.
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
 }
 
