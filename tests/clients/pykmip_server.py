@@ -1,13 +1,14 @@
 """A stock PyKMIP server beside ours: the speed baseline, and the peer the client scripts can be compared with.
 
-    pykmip_server.py DIR [PORT]
+    pykmip_server.py [--rsa] DIR [PORT]
 
 DIR receives what `claviger server --export-client` writes (ca.pem, cert.pem, key.pem, client.pem), so that every
 client script and `claviger bench --client DIR` works against either server. Prints one line when the port accepts:
 
     ready kmip=127.0.0.1:PORT
 
-PyKMIP offers AEAD suites only to ECDSA certificates, so that everything here is P-256.
+PyKMIP offers AEAD suites only to ECDSA certificates, so that everything here is P-256; with --rsa everything is RSA,
+and whoever has no CBC suites has nothing in common with it.
 It knows nothing of Claviger.
 """
 
@@ -22,7 +23,7 @@ import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -65,12 +66,20 @@ def write(directory, file, data):
     return path
 
 
-def certificates(directory):
+def ecdsa_key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def certificates(directory, new_key):
     """One CA, a server and a client certificate; returns nothing, leaves the files in `directory`."""
-    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca_key = new_key()
     ca = issue("baseline ca", "baseline ca", ca_key, ca_key.public_key(),
                [(x509.BasicConstraints(ca=True, path_length=None), True)])
-    server_key = ec.generate_private_key(ec.SECP256R1())
+    server_key = new_key()
     server = issue("127.0.0.1", "baseline ca", ca_key, server_key.public_key(), [
         (x509.SubjectAlternativeName([
             x509.DNSName("localhost"),
@@ -78,7 +87,7 @@ def certificates(directory):
         ]), False),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
     ])
-    client_key = ec.generate_private_key(ec.SECP256R1())
+    client_key = new_key()
     client = issue("baseline client", "baseline ca", ca_key, client_key.public_key(), [
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
     ])
@@ -105,10 +114,11 @@ def accepts(port):
 
 
 def main():
-    directory = os.path.abspath(sys.argv[1])
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else free_port()
+    arguments = [argument for argument in sys.argv[1:] if argument != "--rsa"]
+    directory = os.path.abspath(arguments[0])
+    port = int(arguments[1]) if len(arguments) > 1 else free_port()
     os.makedirs(os.path.join(directory, "policy"), exist_ok=True)
-    certificates(directory)
+    certificates(directory, rsa_key if "--rsa" in sys.argv else ecdsa_key)
     configuration = write(directory, "server.conf", "\n".join([
         "[server]",
         "hostname=127.0.0.1",

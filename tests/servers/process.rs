@@ -33,12 +33,24 @@ impl ServerProcess {
     /// PyKMIP's server, likewise.
     #[allow(dead_code, reason = "not every package tries it")]
     pub(crate) fn pykmip(client: &Path) -> Option<Self> {
+        Self::pykmip_with(&[], client)
+    }
+
+    /// PyKMIP's server with RSA certificates, to which it offers CBC suites only.
+    #[allow(dead_code, reason = "not every package tries it")]
+    pub(crate) fn pykmip_rsa(client: &Path) -> Option<Self> {
+        Self::pykmip_with(&["--rsa"], client)
+    }
+
+    #[allow(dead_code, reason = "not every package tries it")]
+    fn pykmip_with(options: &[&str], client: &Path) -> Option<Self> {
         let python = std::env::var_os("CLAVIGER_PYTHON").map(PathBuf::from);
         let python = there_or_skipped(python, "PyKMIP: set CLAVIGER_PYTHON")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR"));
         let script = script.join("../../tests/clients/pykmip_server.py");
         let mut command = Command::new(python);
-        Some(Self::run(command.args(["-B", "-W", "ignore"]).arg(script).arg(client), true))
+        command.args(["-B", "-W", "ignore"]).arg(script).args(options).arg(client);
+        Some(Self::run(&mut command, true))
     }
 
     /// Ends it as a power cut would.

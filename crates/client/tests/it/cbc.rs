@@ -5,11 +5,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use claviger_client::blocking::Connection;
-use claviger_client::tls::{Settings, TlsFailure};
-use claviger_client::{Endpoint, Error, Timeouts};
+use claviger_client::blocking::{Client, Connection};
+use claviger_client::tls::{Files, Settings, TlsFailure};
+use claviger_client::{Endpoint, Error, Options, Timeouts};
 use claviger_kmip::Version;
-use claviger_kmip::enums::Operation;
+use claviger_kmip::enums::{CryptographicAlgorithm, Operation};
+use claviger_kmip::masks::CryptographicUsageMask as Usage;
 use claviger_kmip::payload::DestroyRequest;
 use openssl::pkey::PKey;
 use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode, SslVersion};
@@ -17,6 +18,7 @@ use openssl::x509::X509;
 use rcgen::CertificateParams;
 
 use crate::answers::done;
+use crate::process::ServerProcess;
 use crate::scripted::{Authority, localhost, read_request};
 
 const VERSION: Version = Version::V1_2;
@@ -125,6 +127,25 @@ fn the_server_says_what_it_thinks_of_our_certificate() {
     let said = failure(&endpoint, &rejected);
     assert!(matches!(said, TlsFailure::CertificateRejected(_)), "{said}");
     served.join().unwrap();
+}
+
+#[test]
+fn a_stock_pykmip_server_with_an_rsa_certificate_is_understood() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path().join("client");
+    let Some(server) = ServerProcess::pykmip_rsa(&directory) else { return };
+    let servers: Vec<Endpoint> = vec![server.address.parse().unwrap()];
+    let files = Files::in_directory(&directory);
+    let rustls = Client::new(Options::new(servers.clone(), files.load().unwrap()));
+    let refused = rustls.query([]).unwrap_err();
+    assert!(matches!(refused.cause(), Error::Tls(TlsFailure::NothingInCommon(_))), "{refused}");
+    let tls = files.settings().load_openssl().unwrap();
+    let client = Client::new(Options::new(servers, tls));
+    let aes = CryptographicAlgorithm::AES;
+    let made = client.create_symmetric_key(aes, 256, Usage::ENCRYPT, []).unwrap();
+    client.activate(made.unique_identifier.clone()).unwrap();
+    let key = client.get(made.unique_identifier).unwrap().object;
+    assert_eq!(key.key_block().unwrap().cryptographic_length, Some(256));
 }
 
 #[cfg(feature = "tokio")]

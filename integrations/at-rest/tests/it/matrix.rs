@@ -1,5 +1,6 @@
 //! The matrices of Percona Server for MongoDB: what a start does, by what the keystore and the
-//! options say and by the state of the key. Every row against Claviger and a stock PyKMIP server.
+//! options say and by the state of the key. Every row against Claviger
+//! and stock PyKMIP servers, with certificates for rustls and with RSA ones for OpenSSL.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,15 +9,15 @@ use claviger_at_rest::options::OptionId;
 use claviger_at_rest::{Configured, Error, Kind, Level, Options, Settings, Started};
 use claviger_kmip::enums::State;
 
-use crate::world::{World, fresh_start, key_of, kmip};
+use crate::world::{World, key_of, kmip};
 
 /// Bytes of keys that are there before.
 const KEY: [u8; 32] = [0x4b; 32];
 const ACTIVATION: [Option<&str>; 3] = [None, Some("true"), Some("false")];
 
-/// Both servers, as far as they are there.
+/// Every server, as far as it is there.
 fn worlds() -> impl Iterator<Item = World> {
-    let starts: [fn() -> Option<World>; 2] = [World::start, World::pykmip];
+    let starts: [fn() -> Option<World>; 3] = [World::start, World::pykmip, World::pykmip_rsa];
     starts.into_iter().filter_map(|start| start())
 }
 
@@ -90,13 +91,13 @@ fn the_state_at_start_up() {
             let care = care(level, activation);
             let with = |key: Option<&str>| settings(&world, level, activation, key, false);
             let new = directory(&world);
-            let started = fresh_start(&with(None), &new).unwrap();
+            let started = world.fresh_start(&with(None), &new).unwrap();
             assert_eq!(world.state(&key_of(&started)), care.of_new(), "{level} {activation:?}");
             assert_eq!(started.polling.is_some(), care != Care::Off, "{level} {activation:?}");
             for state in STATES {
                 let what = format!("{level} {activation:?} {state:?}");
                 let (key, at) = (in_state(&world, state), directory(&world));
-                let started = fresh_start(&with(Some(&key)), &at);
+                let started = world.fresh_start(&with(Some(&key)), &at);
                 assert_eq!(world.state(&key), state, "{what}: it is not changed");
                 if !care.takes(state) {
                     let error = started.unwrap_err();
@@ -124,11 +125,11 @@ fn the_state_at_rotation() {
                     let (before, at) = (world.register(&KEY), directory(&world));
                     let off =
                         |key: Option<&str>| settings(&world, level, Some("false"), key, false);
-                    drop(fresh_start(&off(Some(&before)), &at).unwrap());
+                    drop(world.fresh_start(&off(Some(&before)), &at).unwrap());
                     world.bring(&before, old);
                     let next = new.map(|state| in_state(&world, state));
                     let rotation = settings(&world, level, activation, next.as_deref(), true);
-                    let rotated = fresh_start(&rotation, &at);
+                    let rotated = world.fresh_start(&rotation, &at);
                     if new.is_none_or(|state| care.takes(state)) {
                         let rotated = rotated.unwrap();
                         assert!(rotated.was_rotated && rotated.polling.is_none(), "{what}");
@@ -137,7 +138,7 @@ fn the_state_at_rotation() {
                         assert_eq!(world.state(&now), new.unwrap_or(care.of_new()), "{what}");
                     } else {
                         assert_eq!(rotated.unwrap_err().kind(), Kind::NotActive, "{what}");
-                        let as_it_was = fresh_start(&off(None), &at).unwrap();
+                        let as_it_was = world.fresh_start(&off(None), &at).unwrap();
                         assert_eq!(key_of(&as_it_was), before, "{what}");
                     }
                     assert_eq!(world.state(&before), old, "{what}: it is left alone");
@@ -155,7 +156,7 @@ fn refused(started: Result<Started, Error>, kind: Kind) {
 fn what_a_start_does_by_what_is_configured_and_provided() {
     for world in worlds() {
         let start = |key: Option<&str>, rotate, at: &Path| {
-            fresh_start(&settings(&world, Level::V8_0, None, key, rotate), at)
+            world.fresh_start(&settings(&world, Level::V8_0, None, key, rotate), at)
         };
         let other = in_state(&world, State::ACTIVE);
         // None yet.
@@ -180,7 +181,7 @@ fn what_a_start_does_by_what_is_configured_and_provided() {
         // Of a key file.
         let (file, at) = (world.directory("key"), directory(&world));
         let by_file = by_file(&file);
-        let started = fresh_start(&by_file, &at).unwrap();
+        let started = world.fresh_start(&by_file, &at).unwrap();
         assert_eq!(*started.keystore.configured(), Configured::Nothing);
         drop(started);
         refused(start(None, false, &at), Kind::NotKmip);
@@ -190,12 +191,26 @@ fn what_a_start_does_by_what_is_configured_and_provided() {
         assert_eq!(key_of(&start(Some(&other), false, &at).unwrap()), other, "the same bytes");
         assert_eq!(key_of(&start(None, false, &at).unwrap()), other);
         // Any, with the key file: only the same bytes open it.
-        assert_eq!(key_of(&fresh_start(&by_file, &at).unwrap()), other);
+        assert_eq!(key_of(&world.fresh_start(&by_file, &at).unwrap()), other);
         let elsewhere = directory(&world);
         drop(start(None, false, &elsewhere).unwrap());
-        refused(fresh_start(&by_file, &elsewhere), Kind::DoesNotOpen);
+        refused(world.fresh_start(&by_file, &elsewhere), Kind::DoesNotOpen);
         std::fs::remove_file(file).unwrap();
+        // Of Vault: nothing of KMIP.
+        say_vault(&elsewhere.join("keystore"));
+        for key in [None, Some(other.as_str())] {
+            refused(start(key, false, &elsewhere), Kind::OtherFacility);
+            refused(start(key, true, &elsewhere), Kind::OtherFacility);
+        }
     }
+}
+
+/// Makes a keystore say that Vault keeps its key (docs/formats.md §13).
+fn say_vault(keystore: &Path) {
+    let mut bytes = std::fs::read(keystore).unwrap();
+    assert_eq!(bytes[9], 2, "the facility is KMIP");
+    bytes[9] = 1;
+    std::fs::write(keystore, bytes).unwrap();
 }
 
 /// Settings of a key file with the bytes of `KEY`, which is written.
@@ -214,7 +229,7 @@ fn by_file(file: &Path) -> Settings {
 fn at_4_2_a_key_identifier_is_a_name_and_a_state_is_no_matter() {
     for world in worlds() {
         let start = |name: &str, rotate, at: &Path| {
-            fresh_start(&settings(&world, Level::V4_2, None, Some(name), rotate), at)
+            world.fresh_start(&settings(&world, Level::V4_2, None, Some(name), rotate), at)
         };
         let at = directory(&world);
         refused(start("mongo", true, &at), Kind::NothingToRotate);
@@ -238,6 +253,6 @@ fn at_4_2_a_key_identifier_is_a_name_and_a_state_is_no_matter() {
         // At 5.0 the keystore knows its key by identifier.
         let mut later = settings(&world, Level::V5_0, Some("false"), None, false);
         kmip(&mut later).polling = None;
-        assert_eq!(key_of(&fresh_start(&later, &at).unwrap()), key);
+        assert_eq!(key_of(&world.fresh_start(&later, &at).unwrap()), key);
     }
 }

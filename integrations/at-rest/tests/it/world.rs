@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use claviger_at_rest::options::{Facility, KmipSettings, OptionId};
-use claviger_at_rest::{Error, Keeper, Level, Options, Settings, Started, start};
+use claviger_at_rest::{Error, Keeper, Kms, Level, Options, Settings, Started, start};
 use claviger_client::blocking::Client;
-use claviger_client::tls::Files;
+use claviger_client::tls::{Config, Files};
 use claviger_client::{Dialect, Endpoint};
 use claviger_kmip::Version;
 use claviger_kmip::attributes::values::{Name, UniqueIdentifier};
@@ -22,6 +22,8 @@ pub(crate) struct World {
     _process: ServerProcess,
     pub(crate) address: SocketAddr,
     admin: Client,
+    /// Of another library than the keystore takes by itself.
+    tls: Option<Config>,
     scratch: tempfile::TempDir,
 }
 
@@ -31,23 +33,33 @@ impl World {
     pub(crate) fn start() -> Option<Self> {
         let scratch = in_memory();
         let process = ServerProcess::claviger(&scratch.path().join("client"))?;
-        Some(Self::of(process, scratch))
+        Some(Self::of(process, scratch, None))
     }
 
     /// With a stock PyKMIP server, likewise.
     pub(crate) fn pykmip() -> Option<Self> {
         let scratch = in_memory();
         let process = ServerProcess::pykmip(&scratch.path().join("client"))?;
-        Some(Self::of(process, scratch))
+        Some(Self::of(process, scratch, None))
     }
 
-    fn of(process: ServerProcess, scratch: tempfile::TempDir) -> Self {
-        let tls = Files::in_directory(&scratch.path().join("client")).load().unwrap();
+    /// With one that has RSA certificates, and so offers nothing that rustls takes: by OpenSSL.
+    pub(crate) fn pykmip_rsa() -> Option<Self> {
+        let scratch = in_memory();
+        let client = scratch.path().join("client");
+        let process = ServerProcess::pykmip_rsa(&client)?;
+        let tls = Files::in_directory(&client).settings().load_openssl().unwrap();
+        Some(Self::of(process, scratch, Some(tls)))
+    }
+
+    fn of(process: ServerProcess, scratch: tempfile::TempDir, openssl: Option<Config>) -> Self {
+        let files = Files::in_directory(&scratch.path().join("client"));
+        let tls = openssl.clone().unwrap_or_else(|| files.load().unwrap());
         let options = claviger_client::Options::new(vec![process.address.parse().unwrap()], tls);
         let dialect = Dialect::fixed(Version::V1_4);
         let admin = Client::new(claviger_client::Options { dialect, ..options });
         let address = process.address.parse().unwrap();
-        Self { _process: process, address, admin, scratch }
+        Self { _process: process, address, admin, tls: openssl, scratch }
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
@@ -77,6 +89,21 @@ impl World {
         let mut settings = all.settings(level).unwrap();
         kmip(&mut settings).servers = servers;
         settings
+    }
+
+    /// A start as a new process makes it: no connection is there yet.
+    pub(crate) fn fresh_start(
+        &self,
+        settings: &Settings,
+        directory: &Path,
+    ) -> Result<Started, Error> {
+        match (&settings.facility, &self.tls) {
+            (Facility::Kmip(kmip), Some(tls)) => {
+                let keeper = Keeper::Kmip(Kms::with_tls(kmip, tls.clone()));
+                start(settings, &keeper, directory)
+            }
+            _ => fresh_start(settings, directory),
+        }
     }
 
     /// A directory of the test's own.
@@ -159,7 +186,7 @@ pub(crate) fn kmip(settings: &mut Settings) -> &mut KmipSettings {
     }
 }
 
-/// A start as a new process makes it: no connection is there yet.
+/// The same, with the files of the settings.
 pub(crate) fn fresh_start(settings: &Settings, directory: &Path) -> Result<Started, Error> {
     start(settings, &Keeper::new(settings)?, directory)
 }
