@@ -134,12 +134,15 @@ impl Shared {
             if schedule.is_over {
                 return None;
             }
-            let waited = match schedule.take() {
+            // What is inside is right at every moment, so a thread that panicked did it no harm.
+            schedule = match schedule.take() {
                 Ok(batch) => return Some(batch),
-                Err(Some(time)) => self.changed.wait_timeout(schedule, time).map(|(it, _)| it).ok(),
-                Err(None) => self.changed.wait(schedule).ok(),
+                Err(Some(time)) => {
+                    let waited = self.changed.wait_timeout(schedule, time);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Err(None) => self.changed.wait(schedule).unwrap_or_else(PoisonError::into_inner),
             };
-            schedule = waited?;
         }
     }
 }

@@ -48,7 +48,7 @@ impl Closed {
     /// Locks a directory, which is made if it is not there, and reads the header in it.
     pub(crate) fn lock(path: &Path) -> Result<Self, Error> {
         let directory = Directory::lock(path)?;
-        let found = read_header(&directory.join(FILE))?;
+        let found = read_header(&directory.join(FILE), Access::Write)?;
         Ok(Self { directory, found })
     }
 
@@ -79,7 +79,7 @@ impl Closed {
             || fault::point(Point::KeystoreWritten),
         )?;
         fault::point(Point::KeystoreInPlace);
-        Self { found: read_header(&path)?, ..self }.open(master)
+        Self { found: read_header(&path, Access::Write)?, ..self }.open(master)
     }
 
     /// Opens the keystore: every record is checked. One of an older format is copied and then
@@ -140,7 +140,7 @@ pub struct Summary {
 /// There is no keystore, or it cannot be read.
 pub fn summary(directory: &Path) -> Result<Summary, Error> {
     let path = directory.join(FILE);
-    let Some((file, header)) = read_header(&path)? else {
+    let Some((file, header)) = read_header(&path, Access::Read)? else {
         return Err(Error::NoKeystore(directory.to_owned()));
     };
     let length = file.metadata().map_err(|source| Error::file(&path, source))?.len();
@@ -153,8 +153,16 @@ pub fn summary(directory: &Path) -> Result<Summary, Error> {
     Ok(Summary { configured: header.configured, databases })
 }
 
-fn read_header(path: &Path) -> Result<Option<(File, Header)>, Error> {
-    let file = match File::options().read(true).write(true).open(path) {
+/// What a file is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+fn read_header(path: &Path, access: Access) -> Result<Option<(File, Header)>, Error> {
+    let is_written = access == Access::Write;
+    let file = match File::options().read(true).write(is_written).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::file(path, source)),
