@@ -20,7 +20,7 @@ fn words(product: &str) -> [&'static str; 4] {
             "security.kmip.serverCAFile",
             "security.kmip.clientCertificateFile",
         ],
-        "mysql" => ["server_addr", "server_port", "server_ca", "client_ca"],
+        "mysql" | "component" => ["server_addr", "server_port", "server_ca", "client_ca"],
         _ => [
             "kmip.transport.tls.host",
             "kmip.transport.tls.port",
@@ -187,7 +187,7 @@ fn a_second_server_that_is_down() {
     let server = Server::start();
     let mut setup = Setup::on(&server);
     setup.hosts = vec!["127.0.0.1".into(), "127.0.0.3".into()];
-    for product in ["mongod", "zenko"] {
+    for product in ["mongod", "component", "zenko"] {
         let report = setup.examine(product);
         assert_eq!(report.all(0, "failed"), Vec::<&str>::new(), "{report:#?}");
         assert_eq!(report.result(0, "destroy"), "ok");
@@ -209,6 +209,10 @@ fn a_server_that_is_too_old() {
         assert_eq!(report.result(0, "identity"), "ok", "{report:#?}");
     }
     setup.examine("mongod").is_well();
+    // Ours speaks what the server does.
+    let report = setup.examine("component");
+    report.is_well();
+    assert_eq!(report.step(0, "version")["answer"], "KMIP 1.1");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! probe key was touched. What goes wrong is in `failures`.
 
 mod failures;
+mod levels;
 mod roles;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use crate::kmip::{Client, on, op, reason};
 use crate::pykmip::PyKmip;
 use crate::server::{Server, binary};
 
-const PRODUCTS: [&str; 3] = ["mongod", "mysql", "zenko"];
+/// `component` is our own for MySQL, `mysql` is Percona's.
+const PRODUCTS: [&str; 4] = ["mongod", "mysql", "component", "zenko"];
 
 /// How a product reaches its servers; what each test makes wrong.
 pub(super) struct Setup {
@@ -59,7 +61,10 @@ impl Setup {
 
     /// The configuration of a product, in a file of its own.
     pub(super) fn write(&self, product: &str) -> PathBuf {
-        let file = self.scratch.path().join(product);
+        let file = self.scratch.path().join(match product {
+            "component" => "component_claviger_kmip.cnf",
+            product => product,
+        });
         let mut value = match product {
             // YAML takes JSON.
             "mongod" => json!({
@@ -68,6 +73,10 @@ impl Setup {
             }),
             "mysql" => json!({
                 "server_addr": self.hosts[0], "server_port": self.port.to_string(), "server_ca": self.ca,
+                "client_ca": self.certificate, "client_key": self.key, "object_group": "heron",
+            }),
+            "component" => json!({
+                "server_addr": self.hosts.join(","), "server_port": self.port, "server_ca": self.ca,
                 "client_ca": self.certificate, "client_key": self.key, "object_group": "heron",
             }),
             _ => {
@@ -84,7 +93,7 @@ impl Setup {
         }
         let whole = match product {
             "mongod" => json!({"security": {"enableEncryption": true, "kmip": value}}),
-            "mysql" => value,
+            "mysql" | "component" => value,
             _ => json!({"kmip": value}),
         };
         std::fs::write(&file, whole.to_string()).unwrap();
@@ -98,7 +107,7 @@ impl Setup {
 
 pub(super) fn doctor(product: &str, file: &Path) -> Command {
     let mut command = Command::new(binary());
-    command.args(["doctor", product]).arg(file);
+    command.args(["doctor", if product == "component" { "mysql" } else { product }]).arg(file);
     command
 }
 
@@ -188,7 +197,7 @@ fn objects(setup: &Setup) -> Vec<String> {
 fn spared(product: &str) -> &'static [&'static str] {
     match product {
         "mongod" => &["key"],
-        "mysql" => &[],
+        "mysql" | "component" => &[],
         _ => &["state", "get"],
     }
 }

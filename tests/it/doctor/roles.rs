@@ -91,7 +91,9 @@ fn an_operation_that_a_product_needs_is_named() {
         "revoke" => "revoke",
         _ => "destroy",
     };
-    for (product, operations) in [("mongod", &MONGOD[..]), ("mysql", &MYSQL), ("zenko", &ZENKO)] {
+    let products =
+        [("mongod", &MONGOD[..]), ("mysql", &MYSQL), ("component", &MYSQL), ("zenko", &ZENKO)];
+    for (product, operations) in products {
         for missing in operations {
             let mut role = allowing(operations);
             role[format!("operation_{missing}")] = false.into();
@@ -111,7 +113,7 @@ fn a_credential_that_was_revoked() {
     let client = credential(&server, directory.path(), &allowing(&MYSQL));
     let api = Api::root(&server);
     assert_eq!(api.delete("kmip/scope/default/role/limited").status, 204);
-    for product in ["mongod", "mysql", "zenko"] {
+    for product in super::PRODUCTS {
         let report = Setup::of(&client, server.kmip.port()).examine(product);
         let failed = report.all(0, "failed");
         assert_eq!(failed, ["identity"], "{report:#?}");

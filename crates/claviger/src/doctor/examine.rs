@@ -5,16 +5,16 @@
 
 use claviger_client::blocking::Connection;
 use claviger_client::tls::{Config, TlsFailure};
-use claviger_client::{Answer, Error, Expected, Outgoing, Replies, Step as Stage, requests};
+use claviger_client::{Answer, Error, Expected, Outgoing, Replies, Step as Stage};
 use claviger_kmip::Version;
-use claviger_kmip::enums::{Operation, QueryFunction};
-use claviger_kmip::payload::{DiscoverVersionsResponse, QueryResponse, Request};
+use claviger_kmip::enums::Operation;
+use claviger_kmip::payload::Request;
 use claviger_kmip::tables::Enumeration;
 use claviger_server::access::permission_names;
 
 use super::report::{Check, Examination, Fault, LeftOver, Verdict};
 use super::step::Step;
-use super::target::{Need, Server, Target};
+use super::target::{Need, Server, Spoken, Target};
 use crate::failure::{Kind, Outcome};
 
 /// What follows needs what failed.
@@ -23,7 +23,7 @@ pub(super) struct Stop;
 /// Whether something was asked over a connection. Before that, looking whether it is quiet would swallow what the
 /// server has to say of our certificate.
 #[derive(PartialEq, Eq)]
-enum Used {
+pub(super) enum Used {
     No,
     Yes,
 }
@@ -31,13 +31,13 @@ enum Used {
 /// The walk with one server.
 pub(super) struct Walk<'a> {
     pub(super) target: &'a Target,
-    server: &'a Server,
+    pub(super) server: &'a Server,
     tell: &'a mut dyn FnMut(&Check) -> Outcome,
     /// What became of telling it.
     told: Outcome,
     checks: Vec<Check>,
-    connection: Option<(Connection, Used)>,
-    version: Version,
+    pub(super) connection: Option<(Connection, Used)>,
+    pub(super) version: Version,
     pub(super) left_over: Option<LeftOver>,
 }
 
@@ -54,7 +54,10 @@ pub(super) fn examine(
         told: Ok(()),
         checks: Vec::new(),
         connection: None,
-        version: target.versions.0,
+        version: match target.spoken {
+            Spoken::First(version, _) => version,
+            Spoken::Agreed => Version::V1_1,
+        },
         left_over: None,
     };
     // Whatever it stopped at is noted.
@@ -96,7 +99,7 @@ impl Walk<'_> {
         Stop
     }
 
-    fn is_noted(&self, step: Step) -> bool {
+    pub(super) fn is_noted(&self, step: Step) -> bool {
         self.checks.iter().any(|check| check.step == step)
     }
 
@@ -120,7 +123,7 @@ impl Walk<'_> {
         }
     }
 
-    fn tls(&self) -> Result<&Config, Fault> {
+    pub(super) fn tls(&self) -> Result<&Config, Fault> {
         self.server.tls.as_ref().map_err(Clone::clone)
     }
 
@@ -168,112 +171,6 @@ impl Walk<'_> {
         }
     }
 
-    /// The first request: whether the server takes our certificate, in which version it speaks, and what it offers.
-    fn greet(&mut self) -> Result<(), Stop> {
-        let (first, others) = self.target.versions;
-        if !others.is_empty() {
-            let offered = others.iter().copied();
-            match self.call(&requests::discover_versions(offered)) {
-                // The product does not care, and stays with the version of its first request.
-                Err(fault) if is_refusal(&fault) => {
-                    self.ok(Step::Identity, "");
-                    self.ok(Step::Version, format_args!("KMIP {first} ({})", fault.problem));
-                }
-                discovered => {
-                    let answer = self.first_answer(discovered)?;
-                    let theirs = answer.protocol_version.first().map(Version::from);
-                    let Some(version) = theirs.filter(|version| others.contains(version)) else {
-                        let problem = "the server speaks none of the versions that were offered";
-                        return Err(self.failed(Step::Version, Fault::new(Kind::Version, problem)));
-                    };
-                    self.version = version;
-                    self.ok(Step::Version, format_args!("KMIP {version}, first {first}"));
-                }
-            }
-        }
-        let functions = [
-            QueryFunction::QUERY_OPERATIONS,
-            QueryFunction::QUERY_OBJECTS,
-            QueryFunction::QUERY_SERVER_INFORMATION,
-        ];
-        let queried = self.call(&requests::query(functions));
-        if self.is_noted(Step::Identity) {
-            match queried {
-                Ok(answer) => self.compare(&answer),
-                Err(fault) => {
-                    let _noted = self.failed(Step::Operations, fault);
-                }
-            }
-            return Ok(());
-        }
-        match queried {
-            Err(fault) if is_refusal(&fault) => {
-                self.ok(Step::Identity, "");
-                self.ok(Step::Version, format_args!("KMIP {first}"));
-                let _noted = self.failed(Step::Operations, fault);
-            }
-            queried => {
-                let answer = self.first_answer(queried)?;
-                self.ok(Step::Version, format_args!("KMIP {first}"));
-                self.compare(&answer);
-            }
-        }
-        Ok(())
-    }
-
-    /// What the first answer says of our certificate and of the version.
-    fn first_answer<T: Vendor>(&mut self, answer: Result<T, Fault>) -> Result<T, Stop> {
-        match answer {
-            Ok(answer) => {
-                self.ok(Step::Identity, answer.vendor().unwrap_or_default());
-                Ok(answer)
-            }
-            Err(fault) if is_complaint_of_version(fault.kind) => {
-                self.ok(Step::Identity, "");
-                let spoken = self.spoken();
-                let version = self.version;
-                let problem = match spoken.as_slice() {
-                    [] => format!("KMIP {version} does not work: {}", fault.problem),
-                    spoken => format!(
-                        "KMIP {version} does not work ({}); the server speaks {}",
-                        fault.problem,
-                        spoken.join(", ")
-                    ),
-                };
-                Err(self.failed(Step::Version, Fault::new(Kind::Version, problem)))
-            }
-            Err(fault) => Err(self.failed(Step::Identity, fault)),
-        }
-    }
-
-    /// The versions that the server speaks, if it says so.
-    fn spoken(&mut self) -> Vec<String> {
-        self.connection = None;
-        let version = self.version;
-        self.version = Version::V1_1;
-        let answer = self.call(&requests::discover_versions([]));
-        self.version = version;
-        let theirs = answer.map(|answer| answer.protocol_version).unwrap_or_default();
-        theirs.iter().map(|version| Version::from(version).to_string()).collect()
-    }
-
-    /// Compares what the server offers with what the product needs.
-    fn compare(&mut self, answer: &QueryResponse) {
-        let needed = self.target.habit.operations();
-        let needed = needed.into_iter().filter(|operation| *operation != Operation::QUERY);
-        let (there, missing): (Vec<_>, Vec<_>) =
-            needed.partition(|operation| answer.operation.contains(operation));
-        if answer.operation.is_empty() {
-            self.ok(Step::Operations, "the server does not say");
-        } else if missing.is_empty() {
-            self.ok(Step::Operations, titles(&there));
-        } else {
-            let problem = format!("the server does not offer {}", titles(&missing));
-            // Spare or not, what is missing is needed.
-            self.note(Step::Operations, Verdict::Failed(Fault::new(Kind::NotOffered, problem)));
-        }
-    }
-
     /// Asks for one operation.
     pub(super) fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, Fault> {
         let header = self.target.dialect.header(self.version, 1);
@@ -296,11 +193,6 @@ impl Walk<'_> {
         Ok(read?)
     }
 
-    /// The version that is spoken.
-    pub(super) const fn version(&self) -> Version {
-        self.version
-    }
-
     /// Sends a request and waits for its answer, over a new connection if the last one has ended.
     fn exchange(&mut self, outgoing: Outgoing) -> Result<Answer, Fault> {
         let kept = self.connection.take().and_then(|(mut connection, used)| {
@@ -319,24 +211,6 @@ impl Walk<'_> {
             return Err(Fault::new(Kind::Malformed, "the answer is larger than the product takes"));
         }
         Ok(answer)
-    }
-}
-
-/// What the first answer says of the server.
-trait Vendor {
-    fn vendor(&self) -> Option<String>;
-}
-
-impl Vendor for QueryResponse {
-    fn vendor(&self) -> Option<String> {
-        let vendor = self.vendor_identification.as_deref();
-        vendor.map(|vendor| vendor.chars().filter(|c| !c.is_control()).take(80).collect())
-    }
-}
-
-impl Vendor for DiscoverVersionsResponse {
-    fn vendor(&self) -> Option<String> {
-        None
     }
 }
 
@@ -369,21 +243,8 @@ const fn is_about_the_server(error: &Error) -> bool {
     )
 }
 
-const fn is_complaint_of_version(kind: Kind) -> bool {
-    matches!(kind, Kind::NotUnderstood | Kind::Malformed | Kind::Refused | Kind::Version)
-}
-
-/// The server understood, and says no to that operation.
-const fn is_refusal(fault: &Fault) -> bool {
-    matches!(fault.kind, Kind::PermissionDenied | Kind::NotOffered)
-}
-
-fn titles(operations: &[Operation]) -> String {
-    operations.iter().map(|operation| title(*operation)).collect::<Vec<_>>().join(", ")
-}
-
 /// What the specification calls an operation.
-fn title(operation: Operation) -> String {
+pub(super) fn title(operation: Operation) -> String {
     let row = Operation::rows().iter().find(|row| row.code == operation.0);
     row.map_or_else(|| format!("{operation:?}"), |row| row.title.to_owned())
 }

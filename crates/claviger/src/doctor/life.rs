@@ -1,13 +1,13 @@
 //! The life of the probe key on one server: made, activated, looked at, used, and removed.
 
 use claviger_client::Batch;
-use claviger_kmip::enums::{ObjectType, State};
+use claviger_kmip::enums::{BatchErrorContinuationOption, ObjectType, State};
 
 use super::examine::{Stop, Walk};
 use super::probe::{self, PAGE, Probe};
 use super::report::{Fault, LeftOver, Verdict};
 use super::step::Step;
-use super::target::{Habit, Need};
+use super::target::{Component, Habit, MasterKey, Need, PreActive};
 use crate::failure::{Kind, Outcome};
 
 /// What AES in CBC mode makes of 32 bytes, padded.
@@ -30,7 +30,7 @@ impl Walk<'_> {
             self.activate(&mut made);
             self.state(&probe, &made);
             self.get(&probe, &mut made);
-            self.locate(&made);
+            self.locate(&probe, &made);
             self.cipher(&probe, &made);
             self.remove(&probe, &made);
         }
@@ -64,10 +64,12 @@ impl Walk<'_> {
     fn create(&mut self, probe: &Probe) -> Result<Made, Stop> {
         let target = self.target;
         let answered = match &target.habit {
-            Habit::Mongod { .. } => {
-                self.call(&probe.register(None)).map(|answer| answer.unique_identifier)
+            Habit::Mongod { key, .. } => {
+                let is_named = matches!(key, Some(MasterKey::Name(_)));
+                let request = probe.register(is_named.then_some(None));
+                self.call(&request).map(|answer| answer.unique_identifier)
             }
-            Habit::Mysql { group } => self
+            Habit::Mysql { group, .. } => self
                 .call(&probe.register(Some(group.as_deref())))
                 .map(|answer| answer.unique_identifier),
             Habit::Zenko { compound, bucket_attribute } => self
@@ -129,7 +131,7 @@ impl Walk<'_> {
         }
         let request = probe::get(&made.id);
         let answer = match self.target.habit {
-            Habit::Mysql { .. } => self.get_with_attributes(&made.id),
+            Habit::Mysql { component, .. } => self.get_with_attributes(&made.id, component),
             _ => self.call(&request),
         };
         let same = answer.and_then(|answer| probe.is_same(&answer, &made.id));
@@ -137,15 +139,26 @@ impl Walk<'_> {
         let _noted = self.conclude(Step::Get, same.map(|()| "the key as it was registered"));
     }
 
-    /// As MySQL's component reads a key: Get and Get Attributes in one message.
+    /// As MySQL's components read a key: Get and Get Attributes in one message.
     fn get_with_attributes(
         &mut self,
         id: &str,
+        component: Component,
     ) -> Result<claviger_kmip::payload::GetResponse, Fault> {
-        let mut batch = Batch::with_header(self.target.dialect.header(self.version(), 0));
-        batch.header.batch_order_option = Some(true);
+        let mut batch = Batch::with_header(self.target.dialect.header(self.version, 0));
+        let asked = match component {
+            Component::Percona => {
+                batch.header.batch_order_option = Some(true);
+                probe::attributes(id, true)
+            }
+            Component::Claviger => {
+                let continues = BatchErrorContinuationOption::CONTINUE;
+                batch.header.batch_error_continuation_option = Some(continues);
+                probe::described(id)
+            }
+        };
         let key = batch.add(&probe::get(id))?;
-        let attributes = batch.add(&probe::attributes(id, true))?;
+        let attributes = batch.add(&asked)?;
         self.ask(batch.finish()?, |replies| {
             let key = replies.take(key)?;
             replies.take(attributes)?;
@@ -153,25 +166,42 @@ impl Walk<'_> {
         })
     }
 
-    fn locate(&mut self, made: &Made) {
+    fn locate(&mut self, probe: &Probe, made: &Made) {
         if !self.asks(Step::Locate) {
             return;
         }
-        let Habit::Mysql { group } = &self.target.habit else { return };
-        let found = self.call(&probe::locate(group.as_deref())).and_then(|answer| {
-            let found = &answer.unique_identifier;
-            let is_among = found.iter().any(|it| probe::is_about(it, &made.id).is_ok());
-            let is_full = i32::try_from(found.len()).is_ok_and(|count| count >= PAGE);
-            match (is_among, is_full) {
-                (true, _) => Ok(format!("among {} keys", found.len())),
-                (false, true) => Ok(format!("not among the first {} keys", found.len())),
-                (false, false) => {
-                    let problem = "the key is not found by its type and group: mysqld would not have it after a restart";
-                    Err(Fault::new(Kind::Otherwise, problem))
-                }
-            }
-        });
+        let target = self.target;
+        let found = match &target.habit {
+            Habit::Mysql { group, .. } => self.locate_in_group(made, group.as_deref()),
+            Habit::Mongod { .. } => self.locate_by_name(probe, made),
+            Habit::Zenko { .. } => return,
+        };
         let _noted = self.conclude(Step::Locate, found);
+    }
+
+    fn locate_in_group(&mut self, made: &Made, group: Option<&str>) -> Result<String, Fault> {
+        let found = self.call(&probe::locate(group))?.unique_identifier;
+        let is_among = found.iter().any(|it| probe::is_about(it, &made.id).is_ok());
+        let is_full = i32::try_from(found.len()).is_ok_and(|count| count >= PAGE);
+        match (is_among, is_full) {
+            (true, _) => Ok(format!("among {} keys", found.len())),
+            (false, true) => Ok(format!("not among the first {} keys", found.len())),
+            (false, false) => {
+                let problem = "the key is not found by its type and group: mysqld would not have it after a restart";
+                Err(Fault::new(Kind::Otherwise, problem))
+            }
+        }
+    }
+
+    fn locate_by_name(&mut self, probe: &Probe, made: &Made) -> Result<String, Fault> {
+        let found = self.call(&probe::locate_name(&probe.name))?.unique_identifier;
+        match found.as_slice() {
+            [only] => probe::is_about(only, &made.id).map(|()| String::from("by its Name")),
+            _ => {
+                let problem = format!("{} keys have the Name of the probe key", found.len());
+                Err(Fault::new(Kind::Otherwise, problem))
+            }
+        }
     }
 
     /// Encrypt and Decrypt, which need an Active key.
@@ -229,21 +259,52 @@ impl Walk<'_> {
         }
     }
 
-    /// The State of the key that the configuration names; nothing else is asked about it.
+    /// Looks at the key that the configuration names. By its identifier it is asked for its State, and by its Name it
+    /// is located: nothing else.
     fn configured_key(&mut self) {
         if !self.asks(Step::Key) {
             return;
         }
-        let Habit::Mongod { activates, key: Some((id, may_be_pre_active)) } = &self.target.habit
-        else {
-            return;
+        let target = self.target;
+        let looked = match &target.habit {
+            Habit::Mongod { key: Some(MasterKey::Name(name)), .. } => self.look_for(name),
+            Habit::Mongod { activates, key: Some(MasterKey::Identifier(id, pre_active)) } => {
+                self.look_at(id, *activates, *pre_active)
+            }
+            _ => return,
         };
+        match looked {
+            Ok(verdict) => self.note(Step::Key, verdict),
+            Err(fault) => {
+                let _noted = self.failed(Step::Key, fault);
+            }
+        }
+    }
+
+    fn look_for(&mut self, name: &str) -> Result<Verdict, Fault> {
+        let found = self.call(&probe::locate_name(name))?.unique_identifier;
+        Ok(match found.as_slice() {
+            [] => Verdict::Ok(format!("no key is named {name}: mongod will make it"), None),
+            [only] => Verdict::Ok(format!("{name} is {}", probe::identifier(only)?), None),
+            several => Verdict::Failed(Fault::new(
+                Kind::KeyAmbiguous,
+                format_args!("{} keys are named {name}: mongod refuses them", several.len()),
+            )),
+        })
+    }
+
+    fn look_at(
+        &mut self,
+        id: &str,
+        activates: bool,
+        pre_active: PreActive,
+    ) -> Result<Verdict, Fault> {
         let answer = self.call(&probe::attributes(id, false));
         let state = answer.and_then(|answer| probe::state(&answer, id, None));
-        let verdict = match state {
+        Ok(match state {
             Ok(State::ACTIVE) => Verdict::Ok(format!("{id} is Active"), None),
             Ok(state) if !activates => Verdict::Ok(format!("{id} is {state:?}"), None),
-            Ok(State::PRE_ACTIVE) if *may_be_pre_active => Verdict::Ok(
+            Ok(State::PRE_ACTIVE) if pre_active == PreActive::Tolerated => Verdict::Ok(
                 format!("{id} is Pre-Active"),
                 Some(format!(
                     "Activate it, `claviger object activate {id}`: from 8.0 on mongod refuses it, before it does not \
@@ -257,12 +318,8 @@ impl Walk<'_> {
                 Kind::KeyAbsent,
                 format_args!("{id} is not there: {}", fault.problem),
             )),
-            Err(fault) => {
-                let _noted = self.failed(Step::Key, fault);
-                return;
-            }
-        };
-        self.note(Step::Key, verdict);
+            Err(fault) => return Err(fault),
+        })
     }
 }
 

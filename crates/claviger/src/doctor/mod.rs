@@ -4,6 +4,7 @@
 //! It touches no key but the one that it makes, and removes that.
 
 mod examine;
+mod greet;
 mod life;
 mod mongod;
 mod mysql;
@@ -17,6 +18,7 @@ mod zenko;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use claviger_at_rest::Level;
 use serde_json::Value;
 
 use report::Fault;
@@ -30,8 +32,14 @@ use crate::output::{self, Format};
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum DoctorCommand {
     /// Percona Server for MongoDB, or MongoDB Enterprise: mongod.conf
-    Mongod(FileArgument),
-    /// Percona Server for MySQL: component_keyring_kmip.cnf
+    Mongod {
+        #[command(flatten)]
+        file: FileArgument,
+        /// Which line of Percona Server for MongoDB it is: 4.2, 5.0 or 8.0
+        #[arg(long, value_name = "LEVEL", default_value = "5.0")]
+        psmdb_level: Level,
+    },
+    /// MySQL: component_keyring_kmip.cnf of Percona's component, component_claviger_kmip.cnf of Claviger's
     Mysql(FileArgument),
     /// CloudServer, alone or in Zenko: config.json, values.yaml, or a file of S3KMIP_… variables
     Zenko(FileArgument),
@@ -47,7 +55,7 @@ pub(crate) struct FileArgument {
 /// Runs the command.
 pub(crate) fn run(command: &DoctorCommand, format: Format) -> Outcome {
     let (product, file) = match command {
-        DoctorCommand::Mongod(argument) => ("mongod", &argument.file),
+        DoctorCommand::Mongod { file, .. } => ("mongod", &file.file),
         DoctorCommand::Mysql(argument) => ("mysql", &argument.file),
         DoctorCommand::Zenko(argument) => ("zenko", &argument.file),
     };
@@ -104,8 +112,8 @@ fn read(command: &DoctorCommand, file: &Path) -> Result<Target, Fault> {
     })?;
     let directory = file.parent().unwrap_or(Path::new(""));
     match command {
-        DoctorCommand::Mongod(_) => mongod::read(text),
-        DoctorCommand::Mysql(_) => mysql::read(text, directory),
+        DoctorCommand::Mongod { psmdb_level, .. } => mongod::read(text, *psmdb_level),
+        DoctorCommand::Mysql(_) => mysql::read(text, directory, mysql::component(file)),
         DoctorCommand::Zenko(_) => zenko::read(text, directory, &zenko::Variables::of_process()),
     }
 }

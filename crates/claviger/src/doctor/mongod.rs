@@ -1,12 +1,12 @@
-//! mongod.conf, read by the rules of `claviger keystore`: those of Percona Server for MongoDB 5.0 and later.
+//! mongod.conf, read by the rules of `claviger keystore`: those of Percona Server for MongoDB, at any of its levels.
 
 use claviger_at_rest::options::{Activation, Facility, OPTIONS};
 use claviger_at_rest::{Error, Level, Options, load_tls};
-use claviger_client::{Dialect, Timeouts};
+use claviger_client::Dialect;
 use claviger_kmip::Version;
 
 use super::report::Fault;
-use super::target::{Habit, Server, Target};
+use super::target::{Habit, MasterKey, PreActive, Server, Spoken, Target};
 use crate::failure::{Kind, Names};
 
 /// The largest answer that the original takes, in bytes.
@@ -23,10 +23,10 @@ static NAMES: Names = Names {
     version: "version of KMIP (mongod speaks 1.0 only)",
 };
 
-/// Reads a mongod.conf.
-pub(super) fn read(text: &str) -> Result<Target, Fault> {
+/// Reads a mongod.conf for a level.
+pub(super) fn read(text: &str, level: Level) -> Result<Target, Fault> {
     let options = Options::from_mongod_conf(text).map_err(Error::Options).map_err(wrong)?;
-    let settings = options.settings(Level::V5_0).map_err(Error::Options).map_err(wrong)?;
+    let settings = options.settings(level).map_err(Error::Options).map_err(wrong)?;
     let Facility::Kmip(kmip) = settings.facility else {
         let problem = "security.kmip.serverName: it is missing, and a key file is named instead";
         return Err(Fault::new(Kind::Configuration, problem));
@@ -36,22 +36,27 @@ pub(super) fn read(text: &str) -> Result<Target, Fault> {
         endpoint: endpoint.clone(),
         tls: tls.clone(),
     };
-    let may_be_pre_active = kmip.activation == Activation::Tolerant;
+    let timeouts = kmip.timeouts();
+    let pre_active = match kmip.activation {
+        Activation::Tolerant => PreActive::Tolerated,
+        Activation::Off | Activation::Strict => PreActive::Refused,
+    };
+    let key = kmip.key_identifier.map(|key| match level {
+        Level::V4_2 => MasterKey::Name(key),
+        Level::V5_0 | Level::V8_0 => MasterKey::Identifier(key, pre_active),
+    });
     Ok(Target {
         product: "mongod",
         names: &NAMES,
         servers: kmip.servers.iter().map(server).collect(),
-        timeouts: Timeouts::each(kmip.connect_timeout),
+        timeouts,
         dialect: Dialect {
             maximum_response_size: Some(RESPONSE_SIZE_MAX),
             time_stamp: true,
             ..Dialect::default()
         },
-        versions: (Version::V1_0, &[]),
-        habit: Habit::Mongod {
-            activates: kmip.activation != Activation::Off,
-            key: kmip.key_identifier.map(|key| (key, may_be_pre_active)),
-        },
+        spoken: Spoken::First(Version::V1_0, &[]),
+        habit: Habit::Mongod { activates: kmip.activation != Activation::Off, key },
         advice: Vec::new(),
         trusts_anybody: None,
     })
@@ -100,7 +105,7 @@ mod tests {
             ("security: {kmip: {port: x}}", "security.kmip.port: write a whole number"),
             ("security: {kmip: {server: a}}", "security.kmip.server: there is no such option"),
         ] {
-            let fault = read(text).err().unwrap();
+            let fault = read(text, Level::V5_0).err().unwrap();
             assert!(fault.problem.contains(said), "{text}: {}", fault.problem);
             assert!(!fault.problem.contains("--"), "{text}: {}", fault.problem);
             assert_eq!(fault.kind, Kind::Configuration);

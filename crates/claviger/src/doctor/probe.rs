@@ -23,7 +23,7 @@ use claviger_kmip::tags;
 use claviger_ttlv::{Node, Value};
 
 use super::report::Fault;
-use super::target::Habit;
+use super::target::{Habit, MasterKey};
 use crate::failure::{FAILED, Failure, Kind, Outcome};
 
 const KEY_BYTES: usize = 32;
@@ -61,7 +61,7 @@ impl Probe {
     /// The name, if the product gives its keys names.
     pub(super) fn name_in(&self, habit: &Habit) -> Option<String> {
         let is_named = match habit {
-            Habit::Mongod { .. } => false,
+            Habit::Mongod { key, .. } => matches!(key, Some(MasterKey::Name(_))),
             Habit::Mysql { .. } => true,
             Habit::Zenko { bucket_attribute, .. } => bucket_attribute.is_some(),
         };
@@ -163,6 +163,24 @@ pub(super) fn attributes(id: &str, all: bool) -> GetAttributesRequest {
         unique_identifier: Some(id.into()),
         attribute_reference: References(if all { Vec::new() } else { vec![state] }),
     }
+}
+
+/// Get Attributes as our component for MySQL asks: what it needs to know of a key.
+pub(super) fn described(id: &str) -> GetAttributesRequest {
+    let standard = [AttributeId::Name, AttributeId::State].map(AttributeReference::Standard);
+    let owner = AttributeReference::Vendor {
+        vendor_identification: String::from("x"),
+        attribute_name: String::from("mysql-owner"),
+    };
+    requests::get_attributes(id, standard.into_iter().chain([owner]))
+}
+
+/// Locate of the keys with a Name.
+pub(super) fn locate_name(name: &str) -> LocateRequest {
+    requests::locate([
+        Attribute::ObjectType(ObjectType::SYMMETRIC_KEY),
+        Attribute::Name(Name::text(name)),
+    ])
 }
 
 /// Get.

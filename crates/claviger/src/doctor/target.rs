@@ -24,8 +24,8 @@ pub(super) struct Target {
     pub(super) timeouts: Timeouts,
     /// The headers of its requests.
     pub(super) dialect: Dialect,
-    /// The version of its first request, and the others that it would go on with, best first.
-    pub(super) versions: (Version, &'static [Version]),
+    /// In which version it speaks.
+    pub(super) spoken: Spoken,
     /// What it asks.
     pub(super) habit: Habit,
     /// What works, and should be changed all the same.
@@ -41,17 +41,51 @@ pub(super) struct Server {
     pub(super) tls: Result<Config, Fault>,
 }
 
+/// In which version of KMIP a product speaks.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// Its first request is of this one; the others that it would go on with, best first.
+    First(Version, &'static [Version]),
+    /// The newest that both speak, as our own client finds it out.
+    Agreed,
+}
+
+/// The key that `keyIdentifier` of mongod names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MasterKey {
+    /// Its Unique Identifier, and whether it may be Pre-Active.
+    Identifier(String, PreActive),
+    /// Its Name, as at level 4.2: without such a key one is made.
+    Name(String),
+}
+
+/// What mongod makes of a Pre-Active key.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum PreActive {
+    Tolerated,
+    Refused,
+}
+
+/// Whose keyring component for MySQL it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Component {
+    Percona,
+    Claviger,
+}
+
 /// What a product asks of a server.
 pub(super) enum Habit {
     /// Keys are registered, and read back; mongod never removes one.
     Mongod {
         /// `activateKeys`.
         activates: bool,
-        /// The key that `keyIdentifier` names, and whether it may be Pre-Active.
-        key: Option<(String, bool)>,
+        /// `keyIdentifier`.
+        key: Option<MasterKey>,
     },
     /// Keys are registered, found, read back and removed.
     Mysql {
+        /// Whose component asks.
+        component: Component,
         /// `object_group`.
         group: Option<String>,
     },
@@ -79,6 +113,7 @@ pub(super) enum Need {
 
 const KEEPS: &str = "mongod never removes a key";
 const NO_STATES: &str = "activateKeys is false";
+const NO_STATES_YET: &str = "at level 4.2 states are no matter";
 const NEVER_LOOKS: &str = "CloudServer never asks for it";
 
 impl Habit {
@@ -89,11 +124,18 @@ impl Habit {
         };
         match (self, step) {
             (Self::Mongod { .. }, Operations) => Need::Spare("mongod never asks Query"),
+            (Self::Mongod { key: Some(MasterKey::Name(_)), .. }, Activate | State) => {
+                Need::Unused(NO_STATES_YET)
+            }
+            (Self::Mongod { key: Some(MasterKey::Name(_)), .. }, Locate) => Need::Needed,
             (Self::Mongod { activates: false, .. }, Activate | State) => Need::Unused(NO_STATES),
             (Self::Mongod { .. }, Revoke | Destroy) => Need::Spare(KEEPS),
             (Self::Mongod { key: None, .. }, Key) => Need::Unused("no keyIdentifier is given"),
             (Self::Mongod { .. }, Locate | Encrypt | Decrypt) => Need::Foreign,
             (Self::Mysql { .. }, Encrypt | Decrypt | Key) => Need::Foreign,
+            (Self::Mysql { component: Component::Claviger, .. }, Operations) => {
+                Need::Spare("the component never asks Query")
+            }
             (Self::Zenko { .. }, Operations) => Need::Spare("CloudServer only warns without it"),
             (Self::Zenko { compound: true, .. }, Activate) => {
                 Need::Unused("compoundCreateActivate is true")
@@ -110,6 +152,9 @@ impl Habit {
             Step::Create if matches!(self, Self::Zenko { .. }) => Operation::CREATE,
             Step::Create => Operation::REGISTER,
             Step::Activate => Operation::ACTIVATE,
+            Step::Key if matches!(self, Self::Mongod { key: Some(MasterKey::Name(_)), .. }) => {
+                Operation::LOCATE
+            }
             Step::State | Step::Key => Operation::GET_ATTRIBUTES,
             Step::Get => Operation::GET,
             Step::Locate => Operation::LOCATE,

@@ -168,6 +168,8 @@ kinds! {
     KeyAbsent KEY_LOST "Put the key back on the server (a backup of it), or see that the certificate belongs to its scope. Without the key the data cannot be read.";
     /// The key that the configuration names is not Active.
     KeyNotActive KEY_LOST "If it is Pre-Active: `claviger object activate ID`. If it was revoked, start with activateKeys: false once and rotate to a new key.";
+    /// Several keys have the Name that the configuration gives.
+    KeyAmbiguous FAILED "Take the Name from all of them but one: see `claviger object locate --name NAME`.";
 }
 
 impl Kind {

@@ -16,7 +16,7 @@ use claviger_kmip::attributes::AttributeReference;
 use claviger_kmip::compat::reference_of;
 
 use super::report::Fault;
-use super::target::{Habit, Server, Target};
+use super::target::{Habit, Server, Spoken, Target};
 use super::yaml;
 use crate::failure::{Kind, Names};
 
@@ -115,7 +115,7 @@ fn target(reading: Reading) -> Result<Target, Fault> {
         servers,
         timeouts: Timeouts::each(TIMEOUT),
         dialect: Dialect { maximum_response_size: Some(RESPONSE_SIZE_MAX), ..Dialect::default() },
-        versions: (Version::V1_2, &VERSIONS),
+        spoken: Spoken::First(Version::V1_2, &VERSIONS),
         habit: Habit::Zenko { compound, bucket_attribute },
         advice,
         trusts_anybody: None,
