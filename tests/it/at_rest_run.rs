@@ -65,7 +65,11 @@ fn signals_reach_the_program() {
     let keystore = Keystore::on(&server);
     let script =
         "trap 'exit 5' TERM; trap 'echo hangup' HUP; echo ready; while :; do sleep 0.05; done";
-    let mut child = spawn(keystore.command(&["run"], &["--", "sh", "-c", script]));
+    let run = keystore.command(&["run"], &["--", "sh", "-c", script]);
+    // Whoever runs the tests may have SIGHUP ignored.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,TERM").arg(run.get_program()).args(run.get_args());
+    let mut child = spawn(command);
     assert_eq!(first_line(&mut child), "ready\n");
     // While a program has its key, nobody else has the keystore.
     keystore.fails(&["open"], &[], 1, "another process has it open");
@@ -98,6 +102,67 @@ fn a_program_whose_key_is_lost_is_ended() {
         assert!(said.contains("the program is ended"), "{said}");
         let _ = keystore.fails(&["open"], &[], KEY_LOST, "key reading failed");
     }
+}
+
+/// Whether a process runs: one that has ended may still be a zombie of somebody.
+fn runs(id: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+#[test]
+fn whoever_has_the_key_from_the_program_is_ended_with_it() {
+    let server = Server::start();
+    let mut kms = Kms::of(&server);
+    // One that stays when its parent is gone, and hears nothing.
+    let deaf = "(trap '' TERM; while :; do sleep 0.05; done) & echo $!; exec sleep 1000";
+    // One that has no parent any more when it comes to that.
+    let orphan = "(sleep 1000 & echo $!); exec sleep 1000";
+    for script in [deaf, orphan] {
+        let keystore = Keystore::on(&server);
+        let id = keystore.open(&[]);
+        let flags = [&POLLING[..], &["--grace", "1", "--", "sh", "-c", script]].concat();
+        let mut child = spawn(keystore.command(&["run"], &flags));
+        let started = first_line(&mut child);
+        assert!(runs(&started), "{started}");
+        kms.deactivate(&id);
+        assert_eq!(child.wait().unwrap().code(), Some(KEY_LOST));
+        assert!(!runs(&started), "{script}");
+    }
+}
+
+#[test]
+fn orphans_of_a_program_are_no_zombies() {
+    let server = Server::start();
+    let keystore = Keystore::on(&server);
+    let script = "(sleep 0.1 & echo $!); trap 'exit 5' TERM; while :; do sleep 0.05; done";
+    let mut child = spawn(keystore.command(&["run"], &["--", "sh", "-c", script]));
+    let orphan = format!("/proc/{}", first_line(&mut child).trim());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::path::Path::new(&orphan).exists() {
+        assert!(Instant::now() < deadline, "{orphan} is there");
+        std::thread::yield_now();
+    }
+    kill(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+}
+
+#[test]
+fn a_signal_that_was_ignored_before_stays_ignored() {
+    let server = Server::start();
+    let keystore = Keystore::on(&server);
+    let script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done";
+    let run = keystore.command(&["run"], &["--", "sh", "-c", script]);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+        .arg(run.get_program())
+        .args(run.get_args());
+    let mut child = spawn(command);
+    assert_eq!(first_line(&mut child), "ready\n");
+    kill(&child, "-HUP");
+    kill(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(5));
 }
 
 #[test]

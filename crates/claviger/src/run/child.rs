@@ -5,8 +5,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, Command};
 use std::sync::mpsc::Sender;
 
-use super::Event;
 use super::delivery::Delivery;
+use super::{Event, family};
 use crate::failure::{Failure, Outcome};
 
 /// A program that was started.
@@ -21,12 +21,17 @@ impl Child {
         let mut command = Command::new(&program);
         command.args(words);
         delivery.prepare(&mut command);
+        let parent = process::id();
         #[expect(unsafe_code, reason = "nothing else runs between fork and exec")]
-        // SAFETY: prctl is async-signal-safe and takes plain numbers.
+        // SAFETY: prctl and getppid are async-signal-safe and take plain numbers.
         unsafe {
-            command.pre_exec(|| {
+            command.pre_exec(move || {
                 if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0 {
                     return Err(std::io::Error::last_os_error());
+                }
+                // Who was killed before that sends no signal any more.
+                if u32::try_from(libc::getppid()) != Ok(parent) {
+                    return Err(std::io::ErrorKind::NotFound.into());
                 }
                 Ok(())
             });
@@ -39,7 +44,7 @@ impl Child {
     }
 
     /// Reports when the program has ended. It stays a zombie until its exit code is asked for, so
-    /// that no signal can go to another process with its number.
+    /// that no signal can go to another process with its number. Those who were adopted do not.
     pub(super) fn report_end(&self, send: Sender<Event>) -> Outcome {
         let id = self.0.id();
         let spawned = std::thread::Builder::new().name("program".into()).spawn(move || {
@@ -67,14 +72,23 @@ impl Child {
     }
 }
 
-/// Waits for the end without reaping; says whether it came, or cannot be waited for.
+/// Waits until some child has ended; says whether it was that one, or there is nothing to wait for.
 fn has_ended(id: u32) -> bool {
-    // SAFETY: an all-zero siginfo_t is a valid one, and the pointer is to it.
+    // SAFETY: an all-zero siginfo_t is a valid one, and the pointer is to it; after waitid it has
+    // the number of a process.
     #[expect(unsafe_code, reason = "waitid has no safe form")]
-    let result = unsafe {
+    let (result, ended) = unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
-        libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT)
+        let result = libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOWAIT);
+        (result, info.si_pid())
     };
     let was_interrupted = std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted;
-    result == 0 || !was_interrupted
+    if result != 0 {
+        return !was_interrupted;
+    }
+    if u32::try_from(ended) == Ok(id) {
+        return true;
+    }
+    family::reap(ended);
+    false
 }

@@ -2,10 +2,11 @@
 //!
 //! The program gets the key by environment, descriptor or memory file, and the signals that this
 //! process gets. It ends with its own exit code, unless the master key is absent or not Active any
-//! more: then it is ended, and the exit code is 233.
+//! more: then it is ended, with all that it has started, and the exit code is 233.
 
 mod child;
 mod delivery;
+mod family;
 
 use std::ffi::OsString;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -60,8 +61,9 @@ pub(crate) fn run(arguments: &RunArguments) -> Outcome {
     let key = started.keystore.data_key(&arguments.key_name)?;
     let delivery = Delivery::new(&arguments.delivery, &key)?;
     let (send, receive) = mpsc::channel();
-    // Before the program is there, so that no signal is lost.
+    // Before the program is there, so that no signal is lost, and nobody whom it starts.
     forward_signals(send.clone())?;
+    family::adopt().map_err(Failure::new)?;
     let mut child = Child::spawn(&arguments.command, delivery)?;
     child.report_end(send.clone())?;
     let _monitor = match at_rest.keeper {
@@ -84,24 +86,47 @@ pub(crate) fn run(arguments: &RunArguments) -> Outcome {
                 output::note(format_args!("the program is ended: {error}"));
                 lost = Some(error);
                 deadline = Instant::now().checked_add(Duration::from_secs(arguments.grace.into()));
-                child.signal(libc::SIGTERM);
+                end_all(&child, libc::SIGTERM);
             }
             Err(RecvTimeoutError::Timeout) => {
                 deadline = None;
-                child.signal(libc::SIGKILL);
+                end_all(&child, libc::SIGKILL);
             }
             Ok(Event::Ended) | Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     let code = child.exit_code()?;
     match lost {
-        Some(error) => Err(error.into()),
+        Some(error) => {
+            family::end(deadline);
+            Err(error.into())
+        }
         None if code == 0 => Ok(()),
         None => {
             // The program has said what there was to say.
             drop(started);
             std::process::exit(code)
         }
+    }
+}
+
+/// Sends a signal to the program, and to whoever descends from it.
+fn end_all(child: &Child, number: i32) {
+    if family::signal(number) == 0 {
+        // Where /proc does not tell.
+        child.signal(number);
+    }
+}
+
+/// Whether whoever started this process wants a signal ignored, as nohup does SIGHUP: the program
+/// ignores it, too.
+fn is_ignored(number: i32) -> bool {
+    #[expect(unsafe_code, reason = "sigaction has no safe form")]
+    // SAFETY: an all-zero sigaction is a valid one, and the pointer is to it; nothing is changed.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(number, std::ptr::null(), &raw mut now) == 0
+            && now.sa_sigaction == libc::SIG_IGN
     }
 }
 
@@ -117,7 +142,7 @@ fn forward_signals(send: Sender<Event>) -> Outcome {
     let mut signals = Vec::new();
     {
         let _entered = runtime.enter();
-        for number in always.iter().chain(by_terminal) {
+        for number in always.iter().chain(by_terminal).filter(|number| !is_ignored(**number)) {
             let signal = signal(SignalKind::from_raw(*number)).map_err(Failure::new)?;
             signals.push((*number, signal));
         }
