@@ -12,8 +12,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The packages of the workspace that become packages of Debian.
-fn packages() -> Vec<Value> {
+/// The packages of the workspace.
+fn workspace() -> Vec<Value> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
@@ -21,8 +21,13 @@ fn packages() -> Vec<Value> {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    packages.filter(|package| package["metadata"]["deb"].is_object()).cloned().collect()
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// Those that become packages of Debian.
+fn packages() -> Vec<Value> {
+    let is_debian = |package: &Value| package["metadata"]["deb"].is_object();
+    workspace().into_iter().filter(is_debian).collect()
 }
 
 /// Whether cargo builds the file: a program, or a library that is loaded.
@@ -96,4 +101,33 @@ fn the_service_s_configuration_and_command_are_right() {
         assert!(unit.contains(&format!("\n{key}=claviger\n")), "{key}");
         assert!(text.contains(&format!("\"{place}claviger")), "{place}");
     }
+}
+
+/// Cargo publishes what is not forbidden, and names what it needs by version.
+#[test]
+fn the_client_can_be_published_with_what_it_needs() {
+    let all = workspace();
+    let (mut named, mut next) = (Vec::new(), vec![String::from("claviger-client")]);
+    while let Some(name) = next.pop() {
+        let package = all.iter().find(|package| package["name"] == name.as_str()).unwrap();
+        assert!(package["publish"].is_null(), "{name}: it may not be published");
+        for field in ["description", "license", "repository", "rust_version"] {
+            assert!(package[field].is_string(), "{name}: {field}");
+        }
+        for field in ["keywords", "categories"] {
+            let count = package[field].as_array().unwrap().len();
+            assert!((1..=5).contains(&count), "{name}: {field}");
+        }
+        for needed in package["dependencies"].as_array().unwrap() {
+            if needed["path"].is_string() && needed["kind"].is_null() {
+                assert_ne!(needed["req"], "*", "{name} needs {}", needed["name"]);
+                next.push(needed["name"].as_str().unwrap().to_owned());
+            }
+        }
+        named.push(name);
+    }
+    assert!(root().join("crates/client/README.md").is_file());
+    named.sort();
+    named.dedup();
+    assert_eq!(named, ["claviger-client", "claviger-kmip", "claviger-ttlv"]);
 }

@@ -46,6 +46,11 @@ pub use servers::Failover;
 pub use timeouts::{Step, Timeouts};
 pub use window::Depth;
 
+/// The types of what is sent and answered, in the version that this crate speaks of.
+pub use claviger_kmip;
+/// What a password is kept in: wiped when it is dropped.
+pub use zeroize::Zeroizing;
+
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
