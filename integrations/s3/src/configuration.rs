@@ -220,10 +220,17 @@ impl Configuration {
             connections_max: given.connections.unwrap_or(Limits::default().connections_max).max(1),
             ..Limits::default()
         };
+        let control = given.control(&store);
+        if control.is_none() && matches!(given.command, Some(Command::Rewrap { destroy: true, .. }))
+        {
+            bail!(
+                "a gateway that runs before that store would not hear of it: give --control FILE, its socket"
+            );
+        }
         Ok(Self {
             listen,
             tls: given.tls()?,
-            control: given.control(&store),
+            control,
             store: given.place(store)?,
             credentials,
             options: Options { encrypt, format, cache },
