@@ -50,7 +50,7 @@ impl Default for Limits {
 /// Longest XML body: CompleteMultipartUpload with 10,000 parts and their checksums.
 const XML_LEN_MAX: usize = 4 << 20;
 /// What a connection holds of its body at once, and of a request's head.
-const BUFFER_LEN_MAX: usize = 128 << 10;
+const BUFFER_LEN_MAX: usize = 512 << 10;
 /// How long a presigned URL may be valid: a week.
 const PRESIGNED_SECONDS_MAX: u32 = 604_800;
 /// The pause after the system had no more sockets for us.
