@@ -49,8 +49,9 @@ impl Default for Limits {
 
 /// Longest XML body: CompleteMultipartUpload with 10,000 parts and their checksums.
 const XML_LEN_MAX: usize = 4 << 20;
-/// What a connection holds of its body at once, and of a request's head.
-const BUFFER_LEN_MAX: usize = 512 << 10;
+/// What a connection holds of its body at once, and of a request's head: a chunk of an object, which is then one write, and
+/// leaves before the next one is asked for. What is wrong with that cuts an answer that has begun.
+const BUFFER_LEN_MAX: usize = 256 << 10;
 /// How long a presigned URL may be valid: a week.
 const PRESIGNED_SECONDS_MAX: u32 = 604_800;
 /// The pause after the system had no more sockets for us.
