@@ -16,10 +16,9 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from checks import Checks, equal, true
-from s3_gateway import Gateway, Kmip, wait_until
+from s3_gateway import SEGMENT, Gateway, Kmip, damaged, wait_until
 
 MIB = 1 << 20
-SEGMENT = 65536 + 16
 BUCKET = "faults"
 
 
@@ -75,19 +74,10 @@ class Run:
             with self.check(f"no wrong byte leaves: {name}"):
                 with open(blob, "wb") as file:
                     file.write(changed)
-                self.refuses("damaged", body)
+                self.gateway.refuses(BUCKET, "damaged", body)
 
-        segments = [stored[at:at + SEGMENT] for at in range(0, len(stored), SEGMENT)]
-        chance = random.Random(9)
-        for at in [0, SEGMENT - 1, SEGMENT, len(stored) - 1] + [chance.randrange(len(stored)) for _ in range(20)]:
-            attempt(f"byte {at} is changed", stored[:at] + bytes([stored[at] ^ (1 << chance.randrange(8))]) + stored[at + 1:])
-        attempt("the last segment is missing", b"".join(segments[:-1]))
-        attempt("the last byte is missing", stored[:-1])
-        attempt("a byte more is there", stored + b"x")
-        attempt("nothing is there", b"")
-        attempt("a segment is missing", b"".join(segments[:2] + segments[3:]))
-        attempt("two segments are swapped", b"".join([segments[1], segments[0]] + segments[2:]))
-        attempt("a segment is there twice", b"".join(segments[:2] + [segments[1]] + segments[3:]))
+        for name, changed in damaged(stored, 20):
+            attempt(name, changed)
         with self.check("a range that needs no damaged segment is read"):
             with open(blob, "wb") as file:
                 file.write(stored[:SEGMENT] + b"x" * SEGMENT + stored[2 * SEGMENT:])
@@ -100,23 +90,6 @@ class Run:
                 file.write(stored)
             true(self.get("damaged") == body, "content")
         self.descriptions(blob, stored)
-
-    def refuses(self, key, body):
-        """A reading ends with an error, and what came before it is right."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
-        url = self.gateway.client(signature_version="s3v4").generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": key})
-        connection.request("GET", url.removeprefix(self.gateway.endpoint))
-        answer = connection.getresponse()
-        if answer.status == 200:
-            try:
-                found = answer.read()
-            except http.client.IncompleteRead as error:
-                found = error.partial
-            true(len(found) < len(body), "all of it came")
-            true(body.startswith(found), "a wrong byte came")
-        else:
-            equal(answer.status, 500)
-        connection.close()
 
     def descriptions(self, blob, stored):
         """What is beside the bytes is sealed too."""
@@ -164,7 +137,7 @@ class Run:
                 database.execute("UPDATE record SET value = ? WHERE key = ?", (changed, place))
                 database.commit()
                 self.gateway.start()
-                self.refuses(key, bodies[key])
+                self.gateway.refuses(BUCKET, key, bodies[key])
                 self.gateway.process.end()
                 database.execute("UPDATE record SET value = ? WHERE key = ?", (rows[place], place))
                 database.commit()

@@ -1,11 +1,15 @@
 """The processes of the S3 tests: a KMIP server and a gateway, started, killed and started again."""
 
+import argparse
 import ctypes
+import http.client
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -13,11 +17,13 @@ import urllib.request
 import boto3
 from botocore.config import Config
 
-from checks import free_port
+from checks import Checks, equal, free_port, true
 
 ACCESS_KEY = "TESTACCESSKEY"
 SECRET_KEY = "test secret key"
 TOKEN = "integration-root-token"
+# Bytes of a stored segment: 64 KiB of content and a tag.
+SEGMENT = 65536 + 16
 READY_WITHIN = 60
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -150,10 +156,59 @@ class Gateway:
             "s3", endpoint_url=self.endpoint, region_name="us-east-1", aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY, config=Config(s3={"addressing_style": "path"}, **config))
 
+    def refuses(self, bucket, key, body):
+        """A reading ends with an error, and what came before it is right."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        url = self.client(signature_version="s3v4").generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+        connection.request("GET", url.removeprefix(self.endpoint))
+        answer = connection.getresponse()
+        if answer.status == 200:
+            try:
+                found = answer.read()
+            except http.client.IncompleteRead as error:
+                found = error.partial
+            true(len(found) < len(body), "all of it came")
+            true(body.startswith(found), "a wrong byte came")
+        else:
+            equal(answer.status, 500)
+        connection.close()
+
     def blobs(self):
         """The files with the objects' bytes."""
         top = os.path.join(self.store, "blobs")
         return [os.path.join(shelf, name) for shelf, _, names in os.walk(top) for name in names]
+
+
+def damaged(stored, count):
+    """Stored bytes of more than three segments with everything that may happen to them, each with its name; `count` times a
+    byte anywhere is changed."""
+    chance = random.Random(9)
+    for at in [0, SEGMENT - 1, SEGMENT, len(stored) - 1] + [chance.randrange(len(stored)) for _ in range(count)]:
+        yield f"byte {at} is changed", stored[:at] + bytes([stored[at] ^ (1 << chance.randrange(8))]) + stored[at + 1:]
+    segments = [stored[at:at + SEGMENT] for at in range(0, len(stored), SEGMENT)]
+    yield "the last segment is missing", b"".join(segments[:-1])
+    yield "the last byte is missing", stored[:-1]
+    yield "a byte more is there", stored + b"x"
+    yield "nothing is there", b""
+    yield "a segment is missing", b"".join(segments[:2] + segments[3:])
+    yield "two segments are swapped", b"".join([segments[1], segments[0]] + segments[2:])
+    yield "a segment is there twice", b"".join(segments[:2] + [segments[1]] + segments[3:])
+
+
+def run_by_chance(description, run):
+    """The program of a script whose checks take their moments by chance: `run(checks, options, directory)` makes what has all
+    of them in `all()`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--gateway", required=True, help="the binary claviger-s3")
+    parser.add_argument("--claviger", required=True, help="the binary claviger")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--all", action="store_true", help="go on after a failed check")
+    options = parser.parse_args()
+    checks = Checks(options.all)
+    print(f"seed {options.seed}")
+    with tempfile.TemporaryDirectory() as directory:
+        run(checks, options, directory).all()
+    checks.finish()
 
 
 def wait_until(condition, what, seconds=30):

@@ -2,16 +2,14 @@
 touched, whatever interrupts that, and old keys are destroyed in the end.
 """
 
-import argparse
 import hashlib
 import os
 import random
 import shutil
 import subprocess
-import tempfile
 
-from checks import Checks, equal, true
-from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip
+from checks import equal, true
+from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip, run_by_chance
 
 MIB = 1 << 20
 BUCKET = "rotated"
@@ -188,19 +186,5 @@ class Run:
                 true("no such bucket" in done.stderr, done.stderr)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gateway", required=True, help="the binary claviger-s3")
-    parser.add_argument("--claviger", required=True, help="the binary claviger")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--all", action="store_true", help="go on after a failed check")
-    options = parser.parse_args()
-    checks = Checks(options.all)
-    print(f"seed {options.seed}")
-    with tempfile.TemporaryDirectory() as directory:
-        Run(checks, options, directory).all()
-    checks.finish()
-
-
 if __name__ == "__main__":
-    main()
+    run_by_chance(__doc__, Run)

@@ -2,17 +2,15 @@
 no write is lost or undone, no reading fails, and whatever is killed, it goes on when it is called again.
 """
 
-import argparse
 import http.client
 import os
 import random
 import signal
 import subprocess
-import tempfile
 import threading
 
-from checks import Checks, equal, true
-from s3_gateway import Gateway, Kmip, wait_until
+from checks import equal, true
+from s3_gateway import Gateway, Kmip, run_by_chance, wait_until
 
 BUCKET = "running"
 OBJECTS = 150
@@ -232,19 +230,5 @@ class Run:
             self.all_readable()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gateway", required=True, help="the binary claviger-s3")
-    parser.add_argument("--claviger", required=True, help="the binary claviger")
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--all", action="store_true", help="go on after a failed check")
-    options = parser.parse_args()
-    checks = Checks(options.all)
-    print(f"seed {options.seed}")
-    with tempfile.TemporaryDirectory() as directory:
-        Run(checks, options, directory).all()
-    checks.finish()
-
-
 if __name__ == "__main__":
-    main()
+    run_by_chance(__doc__, Run)

@@ -16,10 +16,9 @@ import threading
 from botocore.exceptions import ClientError
 
 from checks import Checks, equal, true
-from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip, Moto, wait_until
+from s3_gateway import ACCESS_KEY, SECRET_KEY, Gateway, Kmip, Moto, damaged, wait_until
 
 MIB = 1 << 20
-SEGMENT = 65536 + 16
 BUCKET = "upstream"
 RECORD = "claviger-record"
 # No content of the tests is without it.
@@ -263,24 +262,6 @@ class Run:
 
     # ---- what is changed behind its back
 
-    def refuses(self, key, body):
-        """A reading ends with an error, and what came before it is right."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=60)
-        url = self.gateway.client(signature_version="s3v4").generate_presigned_url(
-            "get_object", Params={"Bucket": BUCKET, "Key": key})
-        connection.request("GET", url.removeprefix(self.gateway.endpoint))
-        answer = connection.getresponse()
-        if answer.status == 200:
-            try:
-                found = answer.read()
-            except http.client.IncompleteRead as error:
-                found = error.partial
-            true(len(found) < len(body), "all of it came")
-            true(body.startswith(found), "a wrong byte came")
-        else:
-            equal(answer.status, 500)
-        connection.close()
-
     def damage(self):
         body, other = content(5 * 65536 + 1000, 4), content(5 * 65536 + 1000, 5)
         self.put("damaged", body)
@@ -291,19 +272,10 @@ class Run:
         def attempt(name, changed, described=metadata):
             with self.check(f"no wrong byte leaves: {name}"):
                 self.there.put_object(Bucket=BUCKET, Key="damaged", Body=changed, Metadata=described)
-                self.refuses("damaged", body)
+                self.gateway.refuses(BUCKET, "damaged", body)
 
-        segments = [stored[at:at + SEGMENT] for at in range(0, len(stored), SEGMENT)]
-        chance = random.Random(9)
-        for at in [0, SEGMENT - 1, SEGMENT, len(stored) - 1] + [chance.randrange(len(stored)) for _ in range(10)]:
-            attempt(f"byte {at} is changed", stored[:at] + bytes([stored[at] ^ (1 << chance.randrange(8))]) + stored[at + 1:])
-        attempt("the last segment is missing", b"".join(segments[:-1]))
-        attempt("the last byte is missing", stored[:-1])
-        attempt("a byte more is there", stored + b"x")
-        attempt("nothing is there", b"")
-        attempt("a segment is missing", b"".join(segments[:2] + segments[3:]))
-        attempt("two segments are swapped", b"".join([segments[1], segments[0]] + segments[2:]))
-        attempt("a segment is there twice", b"".join(segments[:2] + [segments[1]] + segments[3:]))
+        for name, changed in damaged(stored, 10):
+            attempt(name, changed)
         attempt("the bytes of another object", stored_other)
         attempt("another object, with all that belongs to it", stored_other, metadata_other)
         attempt("a record that is not there", stored, {RECORD: "0" * 32})
@@ -316,7 +288,7 @@ class Run:
             joined, described = self.raw("swapped")
             half = len(joined) // 2
             self.there.put_object(Bucket=BUCKET, Key="swapped", Body=joined[half:] + joined[:half], Metadata=described)
-            self.refuses("swapped", b"".join(bodies))
+            self.gateway.refuses(BUCKET, "swapped", b"".join(bodies))
             self.there.put_object(Bucket=BUCKET, Key="swapped", Body=joined, Metadata=described)
             true(self.get("swapped") == b"".join(bodies), "content")
         with self.check("as it was it is read again"):
@@ -342,7 +314,7 @@ class Run:
             with self.check(f"no wrong byte leaves: changed is {name}"):
                 true(changed != text, "the change changes nothing")
                 self.there.put_object(Bucket=BUCKET, Key=place, Body=changed)
-                self.refuses("damaged", body)
+                self.gateway.refuses(BUCKET, "damaged", body)
         with self.check("with its record as it was it is read again"):
             self.there.put_object(Bucket=BUCKET, Key=place, Body=text)
             true(self.get("damaged") == body, "content")

@@ -183,6 +183,16 @@ pub struct Wrapping {
     pub data_key: String,
 }
 
+impl Wrapping {
+    /// Puts another one in the place of `wrapping`, if `changes` have one for it.
+    pub(super) fn replace(wrapping: &mut Option<Self>, changes: &[(Self, Self)]) {
+        let found = changes.iter().find(|(from, _)| wrapping.as_ref() == Some(from));
+        if let Some((_, to)) = found {
+            *wrapping = Some(to.clone());
+        }
+    }
+}
+
 /// A version of an object, without its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

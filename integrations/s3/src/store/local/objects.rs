@@ -254,12 +254,7 @@ impl Inner {
         changes: &[(Wrapping, Wrapping)],
     ) -> Result<(), StoreError> {
         let (place, mut stored, record) = self.find(bucket, key, Some(version))?;
-        let replace = |wrapping: &mut Option<Wrapping>| {
-            let found = changes.iter().find(|(from, _)| wrapping.as_ref() == Some(from));
-            if let Some((_, to)) = found {
-                *wrapping = Some(to.clone());
-            }
-        };
+        let replace = |wrapping: &mut Option<Wrapping>| Wrapping::replace(wrapping, changes);
         replace(&mut stored.object.wrapping);
         match &mut stored.parts {
             Some(parts) => parts.iter_mut().for_each(|part| replace(&mut part.wrapping)),

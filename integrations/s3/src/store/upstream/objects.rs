@@ -239,12 +239,7 @@ impl Inner {
         let version = self.version_there(bucket, Some(version)).await?;
         let found = self.find(bucket, key, version).await?;
         let Some(id) = &found.record else { return Ok(()) };
-        let replace = |wrapping: &mut Option<Wrapping>| {
-            let found = changes.iter().find(|(from, _)| wrapping.as_ref() == Some(from));
-            if let Some((_, to)) = found {
-                *wrapping = Some(to.clone());
-            }
-        };
+        let replace = |wrapping: &mut Option<Wrapping>| Wrapping::replace(wrapping, changes);
         self.change_record(bucket, id, |record| {
             replace(&mut record.object.wrapping);
             record.parts.iter_mut().for_each(|part| replace(&mut part.wrapping));
