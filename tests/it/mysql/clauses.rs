@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::database::{Database, Running, is_installed};
 use super::files::options;
-use super::server::LOGS;
+use super::server::{LOGS, NOWHERE};
 use crate::server::Server;
 
 const NEEDLE: &str = "a-heron-in-the-reeds-4417";
@@ -59,7 +59,7 @@ fn what_a_clause_says_counts_before_what_the_schema_says() {
     running.try_ask_as("bob", "CREATE TABLE sealed.x (id INT) ENCRYPTION='N'").unwrap_err();
     running.ask_as("bob", "CREATE TABLE sealed.of_bob (id INT)");
     running.stop();
-    assert!(database.find(NEEDLE).is_empty());
+    assert_eq!(database.find(NEEDLE), NOWHERE);
 
     let running = database.start();
     let before = "by_clause=Y by_schema=Y in_the_open=N of_bob=Y";
@@ -89,13 +89,16 @@ fn a_server_that_is_cloned_over_the_network_has_keys_of_its_own() {
     let mut donor = Database::new(&given);
     let id = std::process::id();
     let address = format!("127.{}.{}.{}", 64 + (id >> 16) % 64, (id >> 8) % 256, id % 256);
-    donor.arguments = vec![
+    // What is written while it is copied goes along as its redo log has it.
+    donor.arguments = LOGS.map(str::to_owned).into();
+    donor.arguments.extend([
         String::from("--skip-networking=0"),
         format!("--bind-address={address}"),
         format!("--port={PORT}"),
-    ];
+    ]);
     given.insert(String::from("object_group"), json!("AnotherGroup"));
-    let recipient = Database::new(&given);
+    let mut recipient = Database::new(&given);
+    recipient.arguments = LOGS.map(str::to_owned).into();
 
     let source = donor.start();
     let install = "INSTALL PLUGIN clone SONAME 'mysql_clone.so'";
@@ -122,5 +125,5 @@ fn a_server_that_is_cloned_over_the_network_has_keys_of_its_own() {
     assert_eq!(copy.ask(keys), "1", "its own; the donor has two");
     copy.ask("ALTER INSTANCE ROTATE INNODB MASTER KEY; INSERT INTO db.t VALUES ('more')");
     copy.stop();
-    assert!(recipient.find(NEEDLE).is_empty());
+    assert_eq!(recipient.find(NEEDLE), NOWHERE);
 }

@@ -2,6 +2,7 @@
 //! server, other keyrings, and how keys move in from one.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::server::Server;
 const NEEDLE: &str = "a-heron-in-the-reeds-4417";
 /// In a table that is not encrypted: what the search finds.
 const IN_THE_OPEN: &str = "a-crane-above-the-reeds-0932";
+pub(super) const NOWHERE: [PathBuf; 0] = [];
 const DRAINED: Duration = Duration::from_secs(30);
 const NO_KEY: &str = "Can't find master key from keyring";
 
@@ -97,7 +99,7 @@ fn everything_is_encrypted_rotates_and_comes_back_also_after_a_crash() {
     running
         .ask("SET GLOBAL innodb_redo_log_encrypt = OFF; SET GLOBAL innodb_redo_log_encrypt = ON");
     running.stop();
-    assert_eq!(database.find(NEEDLE), Vec::<std::path::PathBuf>::new());
+    assert_eq!(database.find(NEEDLE), NOWHERE);
 
     let running = database.start();
     check(&running);
@@ -111,7 +113,7 @@ fn everything_is_encrypted_rotates_and_comes_back_also_after_a_crash() {
     assert_eq!(running.ask("SELECT COUNT(*) FROM db.own WHERE t LIKE '%!'"), "200");
     assert_eq!(count(&running, "INNODBKey-%"), "4");
     running.stop();
-    assert_eq!(database.find(NEEDLE), Vec::<std::path::PathBuf>::new());
+    assert_eq!(database.find(NEEDLE), NOWHERE);
     assert!(!database.find(IN_THE_OPEN).is_empty());
     assert_eq!(database.lines(), Vec::<String>::new());
 }
@@ -278,8 +280,8 @@ fn tables_move_with_their_keys_and_a_clone_has_them() {
         return;
     }
     let server = Server::start();
-    let given = options(&[&server]);
-    let database = Database::new(&given);
+    let mut database = Database::new(&options(&[&server]));
+    database.arguments = LOGS.map(str::to_owned).into();
     let running = database.start();
     running.ask(&format!(
         "CREATE DATABASE db; CREATE TABLE db.t (t VARCHAR(100)) COMPRESSION='zlib' ENCRYPTION='Y';
@@ -311,7 +313,7 @@ fn tables_move_with_their_keys_and_a_clone_has_them() {
     let running = database.start();
     assert_eq!(running.ask("SELECT t FROM db.t"), NEEDLE);
     running.stop();
-    assert!(database.find(NEEDLE).is_empty());
+    assert_eq!(database.find(NEEDLE), NOWHERE);
 }
 
 #[test]

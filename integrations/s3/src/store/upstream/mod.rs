@@ -1,7 +1,7 @@
 //! Another S3 store: MinIO, Ceph, Amazon's, whatever speaks the protocol.
 //!
 //! An object is one object there, under its own key, with the stored bytes of its parts one behind the other; a header of its
-//! metadata names its *record*, which says all else ([`records`]). Records, what is kept of buckets and of uploads are
+//! metadata names its *record*, which says all else (`records`). Records, what is kept of buckets and of uploads are
 //! objects too, behind a prefix that nobody sees. What has no record is served as it is. Layout: `docs/formats.md` §14.
 //!
 //! A write sends its bytes as they come and holds the last ones back until all that is said of the object is known and its
