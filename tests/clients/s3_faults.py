@@ -9,6 +9,7 @@ import http.client
 import os
 import random
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,10 +17,12 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from checks import Checks, equal, true
-from s3_gateway import SEGMENT, Gateway, Kmip, damaged, wait_until
+from s3_gateway import SEGMENT, Gateway, Kmip, Moto, damaged, wait_until
 
 MIB = 1 << 20
 BUCKET = "faults"
+# Of what is not encrypted unless that is asked.
+PLAIN = "faults-plain"
 
 
 def content(size, seed=0):
@@ -40,7 +43,11 @@ class Run:
         self.checks = checks
         self.options = options
         self.kmip = Kmip(options.claviger, directory).start()
-        self.gateway = Gateway(options.gateway, directory, self.kmip)
+        self.kmip.audit()
+        self.moto = Moto(directory) if options.upstream else None
+        self.store = self.moto.endpoint if self.moto else None
+        self.control = os.path.join(directory, "control.sock")
+        self.gateway = Gateway(options.gateway, directory, self.kmip, ["--control", self.control], self.store)
 
     def check(self, name):
         return self.checks.check(name)
@@ -151,12 +158,14 @@ class Run:
 
     def outage(self):
         plain = Gateway(self.options.gateway, tempfile.mkdtemp(dir=self.gateway.directory), self.kmip,
-                        ["--encrypt", "asked"]).start()
+                        ["--encrypt", "asked"], self.store).start()
         client = plain.client()
-        client.create_bucket(Bucket=BUCKET)
-        client.put_object(Bucket=BUCKET, Key="plain", Body=b"plain")
-        client.put_object(Bucket=BUCKET, Key="sealed", Body=b"sealed", ServerSideEncryption="AES256")
+        client.create_bucket(Bucket=PLAIN)
+        client.put_object(Bucket=PLAIN, Key="plain", Body=b"plain")
+        client.put_object(Bucket=PLAIN, Key="sealed", Body=b"sealed", ServerSideEncryption="AES256")
         self.put("cold", b"cold")
+        destroyed = lambda: self.kmip.operations().get("Destroy", 0)
+        before = destroyed()
         self.gateway.process.end()
         self.gateway.start()
         self.put("warm", b"warm")
@@ -175,13 +184,13 @@ class Run:
             equal(self.get("warm"), b"warm")
             equal(self.s3.head_object(Bucket=BUCKET, Key="cold")["ContentLength"], 4)
             self.s3.list_objects_v2(Bucket=BUCKET)
-            client.put_object(Bucket=BUCKET, Key="plain", Body=b"again")
-            equal(client.get_object(Bucket=BUCKET, Key="plain")["Body"].read(), b"again")
-            client.delete_object(Bucket=BUCKET, Key="plain")
+            client.put_object(Bucket=PLAIN, Key="plain", Body=b"again")
+            equal(client.get_object(Bucket=PLAIN, Key="plain")["Body"].read(), b"again")
+            client.delete_object(Bucket=PLAIN, Key="plain")
             self.s3.delete_object(Bucket=BUCKET, Key="warm")
         with self.check("a bucket is deleted, and its key later"):
-            client.delete_object(Bucket=BUCKET, Key="sealed")
-            client.delete_bucket(Bucket=BUCKET)
+            client.delete_object(Bucket=PLAIN, Key="sealed")
+            client.delete_bucket(Bucket=PLAIN)
         self.kmip.start()
         with self.check("its server is back, and so is everything"):
             def back():
@@ -194,14 +203,7 @@ class Run:
             self.put("new", b"new")
             equal(self.get("new"), b"new")
         with self.check("the key of the deleted bucket is destroyed then"):
-            def destroyed():
-                database = sqlite3.connect(f"file:{plain.store}/claviger.db?mode=ro", uri=True)
-                [count] = database.execute(
-                    "SELECT count(*) FROM record WHERE substr(key, 1, 1) = CAST('X' AS BLOB)").fetchone()
-                database.close()
-                return count == 0
-
-            wait_until(destroyed, "no key waits", 60)
+            wait_until(lambda: destroyed() == before + 1, "a Destroy", 60)
         plain.process.end()
 
     # ---- killed
@@ -218,28 +220,30 @@ class Run:
         digests = {name: {hashlib.md5(body).hexdigest() for body in bodies[name]} for name in names}
         chance = random.Random(self.options.seed)
         print(f"seed {self.options.seed}", flush=True)
+        self.rewrapped = 0
         with self.check(f"killed {self.options.rounds} times, an object is the old one or the new one"):
             for round_ in range(self.options.rounds):
                 self.round(chance, round_, bodies, digests)
+            true(self.rewrapped > 0, "no rewrapping ended before a kill")
+        if self.moto is None:
+            self.no_leftover()
+
+    def no_leftover(self):
         with self.check("nothing is left over"):
             wait_until(lambda: self.leftover() == 0, "only files of objects are there", 60)
 
     def round(self, chance, round_, bodies, digests):
         stop = threading.Event()
-        done = {}
 
-        def work(name, action):
+        def work(action):
             client = self.gateway.client()
             at = 0
             while not stop.is_set():
                 at += 1
                 try:
                     action(client, at % 2)
-                    done[name] = at % 2
                 except (ClientError, BotoCoreError):
-                    done[name] = None
-                    if stop.is_set():
-                        return
+                    pass
 
         def put(client, which):
             client.put_object(Bucket=BUCKET, Key="put", Body=bodies["put"][which])
@@ -257,12 +261,22 @@ class Run:
             client.complete_multipart_upload(Bucket=BUCKET, Key="parts", UploadId=upload_id,
                                              MultipartUpload={"Parts": parts})
 
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            for name, action in [("put", put), ("copy", copy), ("parts", upload)]:
-                pool.submit(work, name, action)
+        def rewrap(client, which):
+            for words in [["rotate", BUCKET], ["rewrap", BUCKET, "--destroy"]]:
+                asked = subprocess.run(
+                    [self.options.gateway, "--store", self.gateway.store, *self.gateway.arguments, *words],
+                    capture_output=True, text=True, timeout=60)
+                ended = any(said in asked.stderr for said in ["call again", "cannot be asked", "none is named"])
+                true(asked.returncode == 0 or (asked.returncode == 1 and ended), asked.stderr)
+                self.rewrapped += words[0] == "rewrap" and asked.returncode == 0
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            workers = [pool.submit(work, action) for action in [put, copy, upload, rewrap]]
             time.sleep(chance.uniform(0.02, 0.8))
             stop.set()
             self.gateway.process.kill()
+        for worker in workers:
+            worker.result()
         self.gateway.start()
         for name in digests:
             got = self.s3.get_object(Bucket=BUCKET, Key=name)
@@ -284,7 +298,6 @@ class Run:
     # ---- how often the KMIP server is asked
 
     def counts(self):
-        self.kmip.audit()
         self.gateway.process.end()
         self.gateway.start()
 
@@ -387,6 +400,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gateway", required=True, help="the binary claviger-s3")
     parser.add_argument("--claviger", required=True, help="the binary claviger")
+    parser.add_argument("--upstream", action="store_true", help="the gateway is before another store, moto")
     parser.add_argument("--rounds", type=int, default=50, help="how often the gateway is killed")
     parser.add_argument("--seed", type=int, default=time.time_ns() & 0xffffffff)
     parser.add_argument("--all", action="store_true", help="go on after a failed check")

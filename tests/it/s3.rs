@@ -94,6 +94,11 @@ pub(crate) fn with_binaries(script: &str, checks_min: usize, more: &[&str]) {
     });
 }
 
+/// How often a gateway is killed.
+pub(crate) fn rounds() -> String {
+    std::env::var("CLAVIGER_CRASH_ROUNDS").unwrap_or_else(|_| "50".to_owned())
+}
+
 /// Files with a certificate for this machine, and with its key.
 pub(crate) fn self_signed(directory: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
@@ -156,8 +161,7 @@ fn the_kmip_server_is_asked_no_more_often_than_by_zenko() {
 
 #[test]
 fn killed_at_any_moment_an_object_is_the_old_one_or_the_new_one() {
-    let rounds = std::env::var("CLAVIGER_CRASH_ROUNDS").unwrap_or_else(|_| "50".to_owned());
-    with_binaries("s3_faults.py", 3, &["interrupted", "killed", "--rounds", &rounds]);
+    with_binaries("s3_faults.py", 3, &["interrupted", "killed", "--rounds", &rounds()]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::clients::python;
-use crate::s3::{Gateway, self_signed, with_binaries};
+use crate::s3::{Gateway, rounds, self_signed, with_binaries};
 
 /// Smaller than before a directory: what large objects go through does not depend on the store.
 const SIZE: &str = "9000001";
@@ -85,4 +85,19 @@ fn boto3_drives_every_operation_before_another_gateway_behind_tls() {
 #[test]
 fn what_the_other_store_has_is_not_believed_and_not_in_the_clear() {
     with_binaries("s3_upstream.py", 59, &[]);
+}
+
+#[test]
+fn an_outage_of_the_kmip_server_is_said_and_ends_before_moto() {
+    with_binaries("s3_faults.py", 5, &["outage", "--upstream"]);
+}
+
+#[test]
+fn the_kmip_server_is_asked_no_more_often_before_moto() {
+    with_binaries("s3_faults.py", 28, &["counts", "--upstream"]);
+}
+
+#[test]
+fn killed_at_any_moment_an_object_before_moto_is_the_old_one_or_the_new_one() {
+    with_binaries("s3_faults.py", 1, &["killed", "--upstream", "--rounds", &rounds()]);
 }
