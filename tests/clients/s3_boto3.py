@@ -618,6 +618,8 @@ class Run:
             self.put("tags", b"x", Tagging="a=1&b%20c=%C3%B6")
             expected = [{"Key": "a", "Value": "1"}, {"Key": "b c", "Value": "ö"}]
             equal(s3.get_object_tagging(Bucket=self.bucket, Key="tags")["TagSet"], expected)
+            headers = s3.head_object(Bucket=self.bucket, Key="tags")["ResponseMetadata"]["HTTPHeaders"]
+            equal(headers["x-amz-tagging-count"], "2")
             s3.put_object_tagging(Bucket=self.bucket, Key="tags", Tagging={"TagSet": [{"Key": "n", "Value": ""}]})
             equal(s3.get_object_tagging(Bucket=self.bucket, Key="tags")["TagSet"], [{"Key": "n", "Value": ""}])
             equal(self.get("tags")["TagCount"], 1)

@@ -22,6 +22,7 @@ mod parts;
 mod promised;
 mod ranges;
 mod read;
+mod reader;
 mod rotate;
 mod serve;
 mod service;

@@ -7,7 +7,8 @@ use s3s::dto::{
     ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, PutObjectInput,
     PutObjectOutput, StreamingBlob,
 };
-use s3s::{S3Error, S3Request, S3Result, s3_error};
+use s3s::header::X_AMZ_TAGGING_COUNT;
+use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::checksums::{Algorithm, given_checksum, set_checksum};
 use super::encryption::{self, Chosen, asked, key_id_of, set_encryption};
@@ -213,7 +214,10 @@ impl Gateway {
         Ok(output)
     }
 
-    pub(super) async fn head(&self, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
+    pub(super) async fn head(
+        &self,
+        input: HeadObjectInput,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
         let customer = input.sse_customer_algorithm.is_some() || input.sse_customer_key.is_some();
         encryption::refuse_customer_keys(customer)?;
         let version = input.version_id.as_deref();
@@ -241,7 +245,12 @@ impl Gateway {
             set_checksum!(output, &wanted.checksum);
             output.checksum_type = about.checksum.as_ref().map(checksums::kind);
         }
-        Ok(output)
+        let mut response = S3Response::new(output);
+        // The output has no field for it.
+        if let Some(count) = tag_count(&held.object) {
+            response.headers.insert(X_AMZ_TAGGING_COUNT, count.into());
+        }
+        Ok(response)
     }
 }
 

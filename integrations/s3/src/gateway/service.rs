@@ -11,12 +11,15 @@ use super::Gateway;
 /// A gateway as s3s takes it.
 pub(super) struct Service(pub(super) Arc<Gateway>);
 
-/// An operation, its types, and the method that does it. Most need the input only; those behind the semicolon need the request.
+/// An operation, its types, and the method that does it. Most need the input only and give the output; those behind the first
+/// semicolon need the request, those behind the second one give the whole response.
 macro_rules! operations {
     (
         $($operation:ident($input:ty) -> $output:ty = $method:ident,)*
         ;
         $($whole:ident($whole_input:ty) -> $whole_output:ty = $whole_method:ident,)*
+        ;
+        $($said:ident($said_input:ty) -> $said_output:ty = $said_method:ident,)*
     ) => {
         #[async_trait]
         impl S3 for Service {
@@ -34,6 +37,14 @@ macro_rules! operations {
                     request: S3Request<$whole_input>,
                 ) -> S3Result<S3Response<$whole_output>> {
                     Ok(S3Response::new(self.0.$whole_method(request).await?))
+                }
+            )*
+            $(
+                async fn $said(
+                    &self,
+                    request: S3Request<$said_input>,
+                ) -> S3Result<S3Response<$said_output>> {
+                    self.0.$said_method(request.input).await
                 }
             )*
         }
@@ -59,7 +70,6 @@ operations! {
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes,
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = get_object_tags,
     head_bucket(HeadBucketInput) -> HeadBucketOutput = look_at_bucket,
-    head_object(HeadObjectInput) -> HeadObjectOutput = head,
     list_buckets(ListBucketsInput) -> ListBucketsOutput = list_all_buckets,
     list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = list_uploads,
     list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = list_versions,
@@ -75,4 +85,6 @@ operations! {
     create_bucket(CreateBucketInput) -> CreateBucketOutput = make_bucket,
     put_object(PutObjectInput) -> PutObjectOutput = put,
     upload_part(UploadPartInput) -> UploadPartOutput = put_part,
+    ;
+    head_object(HeadObjectInput) -> HeadObjectOutput = head,
 }

@@ -20,6 +20,7 @@ pub use upstream::Upstream;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::pin::Pin;
 
 use async_trait::async_trait;
 
@@ -153,14 +154,21 @@ impl Drop for Fresh {
     }
 }
 
+/// What is done with bytes where they are read: they are in that processor's cache, and it may take a moment.
+pub type Opening = Box<dyn FnOnce(&mut [u8]) -> Result<(), StoreError> + Send>;
+
+/// A reading that has begun.
+pub type Begun = Pin<Box<dyn Future<Output = Result<Vec<u8>, StoreError>> + Send>>;
+
 /// Stored bytes that are being read.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// So many bytes from an offset.
+    /// Fills a buffer with what is from an offset on, and opens it. Readings are awaited in the order in which they began, and
+    /// that is the order of their offsets.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] if there are fewer; [`StoreError::Failed`].
-    async fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError>;
+    /// [`StoreError::Damaged`] if there are fewer; [`StoreError::Failed`]; what the opening says.
+    fn read(&self, offset: u64, buffer: Vec<u8>, open: Opening) -> Begun;
 
     /// How many bytes are stored.
     ///

@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::store::{Fresh, Sink, Source, StoreError};
+use crate::store::{Begun, Fresh, Opening, Sink, Source, StoreError};
 
 /// The directory of all files.
 #[derive(Debug)]
@@ -199,14 +199,14 @@ struct FileSource {
 
 #[async_trait]
 impl Source for FileSource {
-    async fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+    fn read(&self, offset: u64, mut buffer: Vec<u8>, open: Opening) -> Begun {
         let file = Arc::clone(&self.file);
-        blocking(move || {
-            let mut bytes = vec![0; len];
-            file.read_exact_at(&mut bytes, offset)?;
-            Ok(bytes)
-        })
-        .await
+        let reading = spawn_blocking(move || {
+            file.read_exact_at(&mut buffer, offset).map_err(refusal)?;
+            open(&mut buffer)?;
+            Ok(buffer)
+        });
+        Box::pin(async { reading.await.map_err(|error| StoreError::Failed(error.to_string()))? })
     }
 
     async fn size(&self) -> Result<u64, StoreError> {

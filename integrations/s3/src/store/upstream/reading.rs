@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::http::{Ask, SILENCE_MAX};
 use super::{Inner, locked, random_name};
-use crate::store::{Source, StoreError};
+use crate::store::{Begun, Opening, Source, StoreError};
 
 /// Where the bytes of a part are: a stretch of an object of which it is known which one.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,43 +72,49 @@ impl Coming {
         }
     }
 
-    /// So many bytes from an offset, which must not be behind what has been read.
-    async fn read(&mut self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+    /// Fills a buffer from an offset, which must not be behind what has been read.
+    async fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError> {
         if self.at > offset {
             return Err(StoreError::Failed("bytes are read out of their order".to_owned()));
         }
-        let mut bytes = Vec::with_capacity(len);
-        while bytes.len() < len {
+        let mut filled = 0_usize;
+        while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
             if self.rest.is_empty() {
                 self.rest = self.next().await?;
                 continue;
             }
             let skipped = usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX);
-            let left = if skipped > 0 { skipped } else { len.saturating_sub(bytes.len()) };
+            let left = if skipped > 0 { skipped } else { room.len() };
             let piece = self.rest.split_to(left.min(self.rest.len()));
             self.at = self.at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
-            if skipped == 0 {
-                bytes.extend_from_slice(&piece);
+            if skipped == 0
+                && let Some(place) = room.get_mut(..piece.len())
+            {
+                place.copy_from_slice(&piece);
+                filled = filled.saturating_add(piece.len());
             }
         }
-        Ok(bytes)
+        Ok(())
     }
 }
 
-struct Reading {
+/// A stretch that is being read.
+struct Opened {
     offset: u64,
     len: u64,
-    state: tokio::sync::Mutex<Coming>,
+    coming: Arc<tokio::sync::Mutex<Coming>>,
     /// Where the bytes go back to when they are pinned: the next part is behind this one.
     pinned: Option<(Arc<Inner>, String)>,
 }
 
-impl Drop for Reading {
+impl Drop for Opened {
     fn drop(&mut self) {
+        // With a reading that nobody waited for goes the whole answer.
         if let Some((inner, pin)) = self.pinned.take()
+            && let Some(coming) = Arc::get_mut(&mut self.coming)
             && let Some(place) = locked(&inner.pinned).get_mut(&pin)
         {
-            *place = Some(std::mem::replace(self.state.get_mut(), Coming::new(None, 0)));
+            *place = Some(std::mem::replace(coming.get_mut(), Coming::new(None, 0)));
         }
     }
 }
@@ -158,9 +164,9 @@ impl Inner {
         if let Some(pin) = stretch.pin {
             let coming = locked(&self.pinned).get_mut(&pin).and_then(Option::take);
             let coming = coming.ok_or(StoreError::Busy)?;
-            let state = tokio::sync::Mutex::new(coming);
+            let coming = Arc::new(tokio::sync::Mutex::new(coming));
             let pinned = Some((Arc::clone(self), pin));
-            return Ok(Box::new(Reading { offset, len, state, pinned }));
+            return Ok(Box::new(Opened { offset, len, coming, pinned }));
         }
         let first = offset.saturating_add(range.start);
         let end = offset.saturating_add(range.end.min(len));
@@ -188,8 +194,8 @@ impl Inner {
             check(&response, if whole { None } else { Some((first, last)) })?;
             body = Some(response.into_body());
         }
-        let state = tokio::sync::Mutex::new(Coming::new(body, first));
-        Ok(Box::new(Reading { offset, len, state, pinned: None }))
+        let coming = Arc::new(tokio::sync::Mutex::new(Coming::new(body, first)));
+        Ok(Box::new(Opened { offset, len, coming, pinned: None }))
     }
 }
 
@@ -207,9 +213,15 @@ fn check(response: &Response<Incoming>, range: Option<(u64, u64)>) -> Result<(),
 }
 
 #[async_trait]
-impl Source for Reading {
-    async fn read(&self, offset: u64, len: usize) -> Result<Vec<u8>, StoreError> {
-        self.state.lock().await.read(self.offset.saturating_add(offset), len).await
+impl Source for Opened {
+    fn read(&self, offset: u64, mut buffer: Vec<u8>, open: Opening) -> Begun {
+        let offset = self.offset.saturating_add(offset);
+        let coming = Arc::clone(&self.coming);
+        Box::pin(async move {
+            coming.lock().await.read(offset, &mut buffer).await?;
+            open(&mut buffer)?;
+            Ok(buffer)
+        })
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
