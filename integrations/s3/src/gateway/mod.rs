@@ -19,6 +19,7 @@ mod keys;
 mod listing;
 mod objects;
 mod parts;
+mod patient;
 mod promised;
 mod ranges;
 mod read;

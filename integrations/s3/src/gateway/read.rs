@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use hyper::body::Bytes;
 use s3s::dto::StreamingBlob;
 use s3s::stream::{ByteStream, RemainingLength};
 use s3s::{S3Error, S3Result, StdError, s3_error};
-use tokio::sync::mpsc;
 
 use super::failure;
-use super::reader::{Buffers, Content, Reader};
-use super::write::SILENCE_MAX;
+use super::reader::{Content, Reader};
 use crate::driver::DataKey;
 use crate::segments::Damaged;
 use crate::store::{Held, Store};
@@ -62,62 +60,70 @@ pub(super) async fn read(
     range: Range<u64>,
 ) -> S3Result<StreamingBlob> {
     let left = range.end.saturating_sub(range.start);
-    let buffers = Arc::new(Buffers::default());
-    let mut reader = Reader::new(store, held, data_keys, range, Arc::clone(&buffers));
-    let content = loop {
+    let mut reader = Reader::new(store, held, data_keys, range);
+    let (content, rest) = loop {
         match reader.next().await? {
-            None => return Ok(StreamingBlob::new(Body::default())),
+            None => break (Content::default(), Rest::Ended),
             Some(content) if content.pieces.is_empty() => {}
-            Some(content) => break content,
+            Some(content) => break (content, Rest::Waits(Box::new(reader))),
         }
     };
-    // While a chunk is sent, the next one waits here and those behind it are read.
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        // A client that takes nothing for too long keeps no files; one that is gone needs to be told nothing.
-        while let Ok(Ok(place)) = tokio::time::timeout(SILENCE_MAX, sender.reserve()).await {
-            match reader.next().await {
-                Ok(Some(content)) => place.send(Ok(content)),
-                Ok(None) => return,
-                Err(error) => return place.send(Err(ReadFailed::of(&error))),
-            }
-        }
-    });
-    Ok(StreamingBlob::new(Body { content, rest: Some(receiver), left, buffers }))
+    Ok(StreamingBlob::new(Body { content, rest: Mutex::new(rest), left }))
 }
 
 /// The stream of a body: what has been read already, and what follows.
-#[derive(Default)]
 struct Body {
     /// Of the chunk that has come last.
     content: Content,
-    rest: Option<mpsc::Receiver<Result<Content, ReadFailed>>>,
+    /// Nobody else has it: the lock is for the compiler.
+    rest: Mutex<Rest>,
     left: u64,
-    buffers: Arc<Buffers>,
 }
+
+/// What follows.
+enum Rest {
+    Waits(Box<Reader>),
+    Reads(Pin<Box<Next>>),
+    Ended,
+}
+
+type Next = dyn Future<Output = (Box<Reader>, S3Result<Option<Content>>)> + Send;
 
 impl futures_core::Stream for Body {
     type Item = Result<Bytes, StdError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { content, rest, left } = &mut *self;
         loop {
-            if let Some(piece) = self.content.pieces.pop_front() {
-                let len = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-                self.left = self.left.saturating_sub(len);
+            if let Some(piece) = content.pieces.pop_front() {
+                *left = left.saturating_sub(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                 return Poll::Ready(Some(Ok(piece)));
             }
-            let sent = std::mem::take(&mut self.content.whole);
-            self.buffers.give(sent);
-            let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
-            let Some(chunk) = std::task::ready!(rest.poll_recv(context)) else {
-                return Poll::Ready(None);
-            };
-            match chunk {
-                Ok(content) => self.content = content,
-                Err(error) => {
-                    self.rest = None;
-                    return Poll::Ready(Some(Err(Box::new(error))));
+            let rest = rest.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match std::mem::replace(rest, Rest::Ended) {
+                Rest::Ended => return Poll::Ready(None),
+                Rest::Waits(mut reader) => {
+                    reader.give(std::mem::take(&mut content.whole));
+                    *rest = Rest::Reads(Box::pin(async move {
+                        let content = reader.next().await;
+                        (reader, content)
+                    }));
                 }
+                Rest::Reads(mut reading) => match reading.as_mut().poll(context) {
+                    Poll::Pending => {
+                        *rest = Rest::Reads(reading);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready((_, Ok(None))) => {}
+                    Poll::Ready((reader, Ok(Some(next)))) => {
+                        *rest = Rest::Waits(reader);
+                        *content = next;
+                    }
+                    Poll::Ready((_, Err(error))) => {
+                        let failed = ReadFailed::of(&error);
+                        return Poll::Ready(Some(Err(Box::new(failed))));
+                    }
+                },
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hyper::body::Bytes;
 use s3s::{S3Error, S3Result};
@@ -31,19 +31,18 @@ pub(super) struct Content {
 
 /// The buffers of a range that nobody uses: the next chunks are read into them, and the system need not clear new memory.
 #[derive(Default)]
-pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+struct Buffers(Vec<Vec<u8>>);
 
 impl Buffers {
-    fn take(&self, len: usize) -> Vec<u8> {
-        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = free.unwrap_or_default();
+    fn take(&mut self, len: usize) -> Vec<u8> {
+        let mut buffer = self.0.pop().unwrap_or_default();
         buffer.resize(len, 0);
         buffer
     }
 
-    pub(super) fn give(&self, buffer: Bytes) {
+    fn give(&mut self, buffer: Bytes) {
         if buffer.is_unique() {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer.into());
+            self.0.push(buffer.into());
         }
     }
 }
@@ -59,7 +58,7 @@ pub(super) struct Reader {
     at: u64,
     range: Range<u64>,
     open: Option<Open>,
-    buffers: Arc<Buffers>,
+    buffers: Buffers,
 }
 
 /// A part that is being read.
@@ -95,16 +94,21 @@ impl Reader {
         held: Held,
         data_keys: DataKeys,
         range: Range<u64>,
-        buffers: Arc<Buffers>,
     ) -> Self {
+        let buffers = Buffers::default();
         Self { store, held, data_keys, next: 0, at: 0, range, open: None, buffers }
+    }
+
+    /// Takes the buffer of a chunk that has been sent.
+    pub(super) fn give(&mut self, buffer: Bytes) {
+        self.buffers.give(buffer);
     }
 
     /// The next chunk; nothing at the end.
     pub(super) async fn next(&mut self) -> S3Result<Option<Content>> {
         loop {
             if let Some(open) = &mut self.open {
-                if let Some(content) = open.next(&self.buffers).await? {
+                if let Some(content) = open.next(&mut self.buffers).await? {
                     return Ok(Some(content));
                 }
                 self.open = None;
@@ -158,7 +162,7 @@ async fn open(
 
 impl Open {
     /// The next chunk; nothing at the end.
-    async fn next(&mut self, buffers: &Buffers) -> S3Result<Option<Content>> {
+    async fn next(&mut self, buffers: &mut Buffers) -> S3Result<Option<Content>> {
         while self.ahead.len() < AHEAD_MAX && (self.fresh || !self.range.is_empty()) {
             let chunk = self.begin(buffers);
             self.ahead.push_back(chunk);
@@ -174,7 +178,7 @@ impl Open {
     }
 
     /// Begins to read the next chunk; chunks end where segments do.
-    fn begin(&mut self, buffers: &Buffers) -> Chunk {
+    fn begin(&mut self, buffers: &mut Buffers) -> Chunk {
         self.fresh = false;
         let chunk = u64::try_from(CHUNK_LEN).unwrap_or(u64::MAX);
         let start = self.range.start;
@@ -248,17 +252,17 @@ mod tests {
 
     #[test]
     fn a_buffer_is_free_when_its_pieces_are_gone() {
-        let buffers = Buffers::default();
+        let mut buffers = Buffers::default();
         let len = SEGMENT_LEN + 2 * TAG_LEN + 5;
-        let cut = || {
-            let whole = Bytes::from(buffers.take(len));
+        let cut = |buffer: Vec<u8>| {
+            let whole = Bytes::from(buffer);
             (pieces(whole.clone(), 3, SEGMENT_LEN), whole)
         };
-        let (unsent, whole) = cut();
+        let (unsent, whole) = cut(buffers.take(len));
         assert_eq!(unsent.iter().map(Bytes::len).collect::<Vec<_>>(), [SEGMENT_LEN - 3, 3]);
         buffers.give(whole);
-        assert!(buffers.0.lock().unwrap().is_empty(), "its pieces are still to be sent");
-        let (sent, whole) = cut();
+        assert!(buffers.0.is_empty(), "its pieces are still to be sent");
+        let (sent, whole) = cut(buffers.take(len));
         let place = whole.as_ptr();
         drop(sent);
         buffers.give(whole);

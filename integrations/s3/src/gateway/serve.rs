@@ -18,9 +18,11 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::chunks::{Chunked, is_chunked};
+use super::patient::Patient;
 use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
+use super::write::SILENCE_MAX;
 use super::{Credentials, Gateway, answers, dates, failure, random_id};
 
 /// What a gateway takes at most.
@@ -32,6 +34,8 @@ pub struct Limits {
     pub headers_len_max: usize,
     /// How long a request's headers may take, and a handshake of TLS.
     pub headers_time_max: Duration,
+    /// How long a client may take nothing of its answer.
+    pub silence_max: Duration,
     /// How long transfers may go on after the gateway has been told to end.
     pub drain_time_max: Duration,
 }
@@ -42,6 +46,7 @@ impl Default for Limits {
             connections_max: 1024,
             headers_len_max: 16 << 10,
             headers_time_max: Duration::from_secs(30),
+            silence_max: SILENCE_MAX,
             drain_time_max: Duration::from_secs(30),
         }
     }
@@ -114,7 +119,7 @@ async fn converse(
         .header_read_timeout(limits.headers_time_max)
         .max_buf_size(BUFFER_LEN_MAX)
         .serve_connection(
-            TokioIo::new(socket),
+            TokioIo::new(Patient::new(socket, limits.silence_max)),
             service_fn(move |request| respond(service.clone(), request, limits.headers_len_max)),
         );
     if let Err(error) = watcher.watch(connection).await {

@@ -163,8 +163,7 @@ pub type Begun = Pin<Box<dyn Future<Output = Result<Vec<u8>, StoreError>> + Send
 /// Stored bytes that are being read.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Fills a buffer with what is from an offset on, and opens it. Readings are awaited in the order in which they began, and
-    /// that is the order of their offsets.
+    /// Begins to fill a buffer with what is from an offset on, and to open it. Readings begin in the order of their offsets.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if there are fewer; [`StoreError::Failed`]; what the opening says.

@@ -148,19 +148,25 @@ fn refusal(error: io::Error) -> StoreError {
     }
 }
 
+/// Writes end where the system's pages do, but for the last one: it keeps a file whose writes do not in smaller pieces, which
+/// take longer to read.
+const PAGE_LEN: usize = 4096;
+
 /// A file that is being written: one write is on its way while the next is prepared.
 struct FileSink {
     blobs: Arc<Blobs>,
     file: Arc<File>,
     fresh: Fresh,
     offset: u64,
-    writing: Option<JoinHandle<io::Result<()>>>,
+    /// Comes back with what is behind the last full page.
+    writing: Option<JoinHandle<io::Result<Vec<u8>>>>,
 }
 
 impl FileSink {
-    async fn settle(&mut self) -> Result<(), StoreError> {
+    /// Waits for the last write, and gives what it has left.
+    async fn settle(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.writing.take() {
-            None => Ok(()),
+            None => Ok(Vec::new()),
             Some(writing) => {
                 let outcome = writing.await;
                 outcome.map_err(|error| StoreError::Failed(error.to_string()))?.map_err(refusal)
@@ -171,20 +177,28 @@ impl FileSink {
 
 #[async_trait]
 impl Sink for FileSink {
-    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.settle().await?;
+    async fn write(&mut self, mut bytes: Vec<u8>) -> Result<(), StoreError> {
+        let left = self.settle().await?;
+        let whole = left.len().saturating_add(bytes.len());
+        let pages = whole.saturating_sub(whole.checked_rem(PAGE_LEN).unwrap_or(0));
         let offset = self.offset;
-        self.offset = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.offset = offset.saturating_add(u64::try_from(pages).unwrap_or(u64::MAX));
         let file = Arc::clone(&self.file);
-        self.writing = Some(spawn_blocking(move || file.write_all_at(&bytes, offset)));
+        self.writing = Some(spawn_blocking(move || {
+            bytes.splice(..0, left);
+            let left = bytes.split_off(pages);
+            file.write_all_at(&bytes, offset)?;
+            Ok(left)
+        }));
         Ok(())
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Fresh, StoreError> {
-        self.settle().await?;
-        let Self { blobs, file, fresh, .. } = *self;
+        let left = self.settle().await?;
+        let Self { blobs, file, fresh, offset, .. } = *self;
         let shelf = blobs.path(&fresh.blob).parent().map(Path::to_owned);
         blocking(move || {
+            file.write_all_at(&left, offset)?;
             file.sync_all()?;
             shelf.map_or(Ok(()), |shelf| sync_directory(&shelf))
         })

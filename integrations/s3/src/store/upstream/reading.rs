@@ -8,9 +8,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::http::{Ask, SILENCE_MAX};
@@ -103,6 +104,8 @@ struct Opened {
     offset: u64,
     len: u64,
     coming: Arc<tokio::sync::Mutex<Coming>>,
+    /// The end of the reading that began last: the next one waits for it.
+    last: Mutex<Option<oneshot::Receiver<()>>>,
     /// Where the bytes go back to when they are pinned: the next part is behind this one.
     pinned: Option<(Arc<Inner>, String)>,
 }
@@ -166,7 +169,7 @@ impl Inner {
             let coming = coming.ok_or(StoreError::Busy)?;
             let coming = Arc::new(tokio::sync::Mutex::new(coming));
             let pinned = Some((Arc::clone(self), pin));
-            return Ok(Box::new(Opened { offset, len, coming, pinned }));
+            return Ok(Box::new(Opened { offset, len, coming, last: Mutex::default(), pinned }));
         }
         let first = offset.saturating_add(range.start);
         let end = offset.saturating_add(range.end.min(len));
@@ -195,7 +198,7 @@ impl Inner {
             body = Some(response.into_body());
         }
         let coming = Arc::new(tokio::sync::Mutex::new(Coming::new(body, first)));
-        Ok(Box::new(Opened { offset, len, coming, pinned: None }))
+        Ok(Box::new(Opened { offset, len, coming, last: Mutex::default(), pinned: None }))
     }
 }
 
@@ -217,11 +220,18 @@ impl Source for Opened {
     fn read(&self, offset: u64, mut buffer: Vec<u8>, open: Opening) -> Begun {
         let offset = self.offset.saturating_add(offset);
         let coming = Arc::clone(&self.coming);
-        Box::pin(async move {
+        let (ended, end) = oneshot::channel::<()>();
+        let before = locked(&self.last).replace(end);
+        let reading = tokio::spawn(async move {
+            let _ended = ended;
+            if let Some(before) = before {
+                let _outcome = before.await;
+            }
             coming.lock().await.read(offset, &mut buffer).await?;
             open(&mut buffer)?;
             Ok(buffer)
-        })
+        });
+        Box::pin(async { reading.await.map_err(|error| StoreError::Failed(error.to_string()))? })
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
