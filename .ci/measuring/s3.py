@@ -1,26 +1,35 @@
 """The S3 gateway."""
 
 import concurrent.futures
+import hashlib
+import http.client
 import json
 import os
 import signal
 import statistics
 import subprocess
 import sys
+import time
+from urllib.parse import urlsplit
 
-from measuring.servers import BINARY, PYTHON, SCRATCH, Server, note
+from measuring.servers import BINARY, PYTHON, ROOT, SCRATCH, Server, note
+
+MIB = 1 << 20
 
 
 class Gateway:
-    """The S3 gateway on a store of its own; with a KMIP server it encrypts, without it does not."""
+    """The S3 gateway on a store of its own, or before the one at an address; with a KMIP server it encrypts, without it does
+    not."""
 
-    def __init__(self, name, server=None):
+    def __init__(self, name, server=None, store=None):
         directory = os.path.join(SCRATCH, name)
-        command = [os.path.join(os.path.dirname(BINARY), "claviger-s3"), "--listen", "127.0.0.1:0", "--store", directory,
-                   "--access-key", "MEASURE", "--secret-key", "measure-secret", "--log-level", "warn"]
+        command = [os.path.join(os.path.dirname(BINARY), "claviger-s3"), "--listen", "127.0.0.1:0",
+                   "--store", store or directory, "--access-key", "MEASURE", "--secret-key", "measure-secret",
+                   "--log-level", "warn"]
         if server is not None:
             command += ["--kmip-server", server.address, "--client", server.client]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "AWS_ACCESS_KEY_ID": "MEASURE", "AWS_SECRET_ACCESS_KEY": "measure-secret"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self.endpoint = next(line for line in self.process.stdout if line.startswith("ready s3=")).strip()[len("ready s3="):]
         # boto3 signs: urls of one object, and the bucket.
         script = """if True:
@@ -48,6 +57,64 @@ class Gateway:
         self.process.wait(60)
 
 
+class Moto:
+    """moto as the store. It keeps everything in memory."""
+
+    def __init__(self):
+        script = os.path.join(ROOT, "tests", "clients", "s3_moto.py")
+        self.process = subprocess.Popen([PYTHON, "-B", "-W", "ignore", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.endpoint = next(line for line in self.process.stdout if line.startswith("ready ")).strip()[len("ready store="):]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+def pieces(size):
+    """The content of an object, a MiB at a time; no two are the same."""
+    block = os.urandom(MIB - 8)
+    for number in range(size // MIB):
+        yield number.to_bytes(8, "big") + block
+
+
+def ask(method, url, body=None, **headers):
+    """An answer of the gateway to a presigned URL."""
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.netloc, timeout=600)
+    connection.request(method, f"{place.path}?{place.query}", body, headers)
+    answer = connection.getresponse()
+    if answer.status not in (200, 206):
+        sys.exit(f"{method} {place.path}: {answer.status} {answer.read()}")
+    return answer
+
+
+def before_another(table, name, gateway, size):
+    """A large object through a gateway before another store, and back."""
+    digest, tail = hashlib.sha256(), b""
+
+    def sent():
+        nonlocal tail
+        for piece in pieces(size):
+            digest.update(piece)
+            tail = piece[-1000:]
+            yield piece
+
+    began = time.monotonic()
+    ask("PUT", gateway.put["1024"], sent(), **{"Content-Length": str(size)}).read()
+    put = time.monotonic()
+    answer, found = ask("GET", gateway.get["1024"]), hashlib.sha256()
+    while piece := answer.read(MIB):
+        found.update(piece)
+    got = time.monotonic()
+    end = ask("GET", gateway.get["1024"], Range=f"bytes={size - 1000}-{size - 1}").read()
+    if found.digest() != digest.digest() or end != tail:
+        sys.exit(f"before {name}: what came back is not what was put")
+    rates = [size / MIB / seconds for seconds in (put - began, got - put)]
+    table.target(f"memory with {size // MIB} MiB before {name}", gateway.memory_mib(), most=64 + 1, unit=" MiB",
+                 detail="PUT {:.0f}, GET {:.0f} MiB/s, hashed on the way".format(*rates))
+
+
 def transfer(*arguments):
     """One run of the measurements' client."""
     command = [os.path.join(os.path.dirname(BINARY), "examples", "transfer"), *map(str, arguments)]
@@ -59,7 +126,6 @@ def transfer(*arguments):
 
 def s3(table, options):
     """The S3 gateway: what encryption costs, beside hash and cipher alone; one transfer at a time but for memory."""
-    mib = 1 << 20
     large = 64 if options.smoke else 1024
     server = Server("s3-kmip", False).start()
     sealed, plain = Gateway("s3-sealed", server), Gateway("s3-plain")
@@ -68,30 +134,30 @@ def s3(table, options):
     taken = {name: [] for name in ("put", "put plain", "get", "get plain", "md5", "gcm")}
     for run in range(options.runs):
         for name, work in [
-            ("put", ("put", sealed.put["64"], 64 * mib, puts)), ("put plain", ("put", plain.put["64"], 64 * mib, puts)),
-            ("md5", ("md5", 64 * mib, puts)), ("get", ("get", sealed.get["64"], gets)),
-            ("get plain", ("get", plain.get["64"], gets)), ("gcm", ("gcm", 64 * mib, puts)),
+            ("put", ("put", sealed.put["64"], 64 * MIB, puts)), ("put plain", ("put", plain.put["64"], 64 * MIB, puts)),
+            ("md5", ("md5", 64 * MIB, puts)), ("get", ("get", sealed.get["64"], gets)),
+            ("get plain", ("get", plain.get["64"], gets)), ("gcm", ("gcm", 64 * MIB, puts)),
         ]:
             rate = transfer(*work)["bytes_per_second"]
             taken[name].append(rate)
-            note(f"run {run + 1}: {name}: {rate / mib:.0f} MiB/s")
+            note(f"run {run + 1}: {name}: {rate / MIB:.0f} MiB/s")
 
     def ratio(name, other):
         return statistics.median(rate / base for rate, base in zip(taken[name], taken[other]))
 
     print("| workload | MiB/s, median |\n|---|---|")
     for name, rates in taken.items():
-        print(f"| {name} | {statistics.median(rates) / mib:.0f} |")
+        print(f"| {name} | {statistics.median(rates) / MIB:.0f} |")
     print()
     table.target("PUT of 64 MiB, to one without encryption", ratio("put", "put plain"), least=0.8)
     table.target("GET of 64 MiB, to one without encryption", ratio("get", "get plain"), least=0.8)
     table.target("PUT of 64 MiB, to MD5 alone", ratio("put", "md5"), least=0.5)
     table.target("GET of 64 MiB, to AES-256-GCM alone", ratio("get", "gcm"), least=0.15)
-    transfer("put", sealed.put["1"], mib, 1)
-    transfer("put", sealed.put["1024"], large * mib, 1)
-    end = large * mib - 1000
+    transfer("put", sealed.put["1"], MIB, 1)
+    transfer("put", sealed.put["1024"], large * MIB, 1)
+    end = large * MIB - 1000
     firsts = [(transfer("first", sealed.get["1024"], f"{end}-", 50)["first_byte_us"],
-               transfer("first", sealed.get["1"], f"{mib - 1000}-", 50)["first_byte_us"]) for _ in range(options.runs)]
+               transfer("first", sealed.get["1"], f"{MIB - 1000}-", 50)["first_byte_us"]) for _ in range(options.runs)]
     table.target(f"first byte of a range at the end of {large} MiB, to one of 1 MiB",
                  statistics.median(late / early for late, early in firsts), most=2,
                  detail=" · ".join(f"{late} µs, {early} µs" for late, early in firsts))
@@ -100,5 +166,10 @@ def s3(table, options):
         for done in [pool.submit(transfer, "get", sealed.get["64"], 2) for _ in range(transfers)]:
             done.result()
     table.target(f"memory with {transfers} transfers at once", sealed.memory_mib(), most=64 + transfers, unit=" MiB")
-    for process in (sealed, plain, server):
+    moto, other = Moto(), Gateway("s3-other")
+    stores = {"moto": moto, "another gateway": other}
+    before = {name: Gateway(f"s3-before-{at}", server, store.endpoint) for at, (name, store) in enumerate(stores.items())}
+    for name, gateway in before.items():
+        before_another(table, name, gateway, large * MIB)
+    for process in (*before.values(), moto, other, sealed, plain, server):
         process.stop()

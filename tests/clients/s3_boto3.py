@@ -675,7 +675,8 @@ class Run:
             equal(s3.get_object_tagging(Bucket=bucket, Key="v")["TagSet"], [])
             s3.copy_object(Bucket=bucket, Key="w", CopySource={"Bucket": bucket, "Key": "v", "VersionId": one})
             equal(self.body("w", bucket=bucket), b"one")
-            s3.delete_object(Bucket=bucket, Key="v", VersionId=two)
+            refused("PreconditionFailed", 412, s3.delete_object, Bucket=bucket, Key="v", VersionId=two, IfMatch='"other"')
+            s3.delete_object(Bucket=bucket, Key="v", VersionId=two, IfMatch=hashlib.md5(b"two").hexdigest())
             equal(self.body("v", bucket=bucket), b"one")
             refused("NoSuchVersion", 404, self.get, "v", bucket=bucket, VersionId=two)
         with self.check("suspended, the null version is replaced"):

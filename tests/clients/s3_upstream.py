@@ -252,6 +252,20 @@ class Run:
                     equal([one["Key"] for one in found if one["Key"].startswith(".claviger/")], [])
             prefixes = self.s3.list_objects_v2(Bucket=BUCKET, Delimiter="/").get("CommonPrefixes", [])
             equal([one["Prefix"] for one in prefixes], ["size/"])
+            # A delimiter may be within its name, which then is no other key's, or one's before it, or one's behind it.
+            for other in [None, ".clam", ".claw"]:
+                if other:
+                    self.put(other, b"x")
+                for prefix, delimiter, common in [("", ".", "."), (".", "a", ".cla"), (".", "v", ".clav")]:
+                    for call in [self.s3.list_objects_v2, self.s3.list_objects, self.s3.list_object_versions]:
+                        # moto loses the first version behind a marker.
+                        if other == ".claw" and call == self.s3.list_object_versions:
+                            continue
+                        found = call(Bucket=BUCKET, Prefix=prefix, Delimiter=delimiter).get("CommonPrefixes", [])
+                        expected = [common] if other and other.startswith(common) else []
+                        equal([one["Prefix"] for one in found], expected, f"{delimiter} with {other}")
+                if other:
+                    self.s3.delete_object(Bucket=BUCKET, Key=other)
             equal(error_of(self.get, record)[:2], ("NoSuchKey", 404))
             equal(error_of(self.put, record, b"x")[:2], ("InvalidArgument", 400))
             equal(error_of(self.s3.create_multipart_upload, Bucket=BUCKET, Key=record)[:2], ("InvalidArgument", 400))

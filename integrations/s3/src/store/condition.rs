@@ -23,6 +23,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether anything is asked of the object.
+    pub fn asks(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+
     /// Checks the entity tag of the current object, if there is one.
     ///
     /// # Errors

@@ -15,11 +15,16 @@ use super::found::{bare, named};
 use super::http::Ask;
 use super::versions::next_marker;
 use super::xml::Element;
-use super::{BEHIND_RESERVED, Inner, each, locked, reserved};
+use super::{BEHIND_RESERVED, Inner, RESERVED, each, locked, reserved};
 use crate::store::{About, Entry, Object, Page, Query, StoreError, Version};
 
 /// How many objects are remembered.
 const KNOWN_MAX: usize = 20_000;
+
+/// A listing of the store: a parameter that names it, with its value, and the one that says behind which key it begins.
+type Kind = (&'static str, &'static str, &'static str);
+const CURRENT: Kind = ("list-type", "2", "start-after");
+const VERSIONS: Kind = ("versions", "", "key-marker");
 
 /// How an answer has its names.
 #[derive(Clone, Copy)]
@@ -125,18 +130,17 @@ impl Inner {
             truncated = page.is_true("IsTruncated");
             let entries = entries(&page)?;
             let Some(last) = entries.last() else { break };
-            after = Some(match last {
+            let mut next = match last {
                 Entry::Prefix(prefix) => format!("{prefix}\u{10FFFF}"),
                 Entry::One(key, _) => key.clone(),
-            });
-            if entries.iter().any(|entry| reserved(entry.name())) {
-                // The rest of what is reserved need not be listed.
-                let behind = after.as_deref().is_some_and(|after| after > BEHIND_RESERVED);
-                if !behind {
-                    after = Some(BEHIND_RESERVED.to_owned());
-                }
+            };
+            // The rest of what is reserved need not be listed.
+            if entries.iter().any(|entry| reserved(entry.name())) && next.as_str() < BEHIND_RESERVED
+            {
+                BEHIND_RESERVED.clone_into(&mut next);
             }
-            found.extend(entries.into_iter().filter(|entry| !reserved(entry.name())));
+            found.extend(self.shown(bucket, CURRENT, after.as_deref(), entries).await?);
+            after = Some(next);
         }
         if query.limit == 0 {
             self.bucket(bucket).await?;
@@ -192,17 +196,18 @@ impl Inner {
             if let Some(delimiter) = &query.delimiter {
                 ask = ask.query("delimiter", delimiter.as_str());
             }
-            if let Some((key, version)) = marker.take() {
-                ask = ask.query("key-marker", key);
+            let after = marker.take();
+            if let Some((key, version)) = &after {
+                ask = ask.query("key-marker", key.as_str());
                 if let Some(version) = version {
-                    ask = ask.query("version-id-marker", version);
+                    ask = ask.query("version-id-marker", version.as_str());
                 }
             }
             let page = self.client.ask(ask, Bytes::new()).await?.xml()?;
             marker = next_marker(&page, Names::of(&page))?;
             truncated = marker.is_some();
-            let shown = versions(&page)?;
-            found.extend(shown.into_iter().filter(|entry| !reserved(entry.name())));
+            let after = after.as_ref().map(|(key, _)| key.as_str());
+            found.extend(self.shown(bucket, VERSIONS, after, versions(&page)?).await?);
         }
         if query.limit == 0 {
             self.bucket(bucket).await?;
@@ -234,6 +239,59 @@ impl Inner {
         });
         let entries = listed.await?.into_iter().flatten().collect();
         Ok(Page { entries, truncated })
+    }
+
+    /// The entries that anybody may see, of a page behind `after`.
+    async fn shown<T>(
+        &self,
+        bucket: &str,
+        kind: Kind,
+        after: Option<&str>,
+        entries: Vec<Entry<T>>,
+    ) -> Result<Vec<Entry<T>>, StoreError> {
+        let mut shown = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let hidden = match &entry {
+                _ if reserved(entry.name()) => true,
+                // A delimiter may be within the name of what is reserved.
+                Entry::Prefix(prefix) if RESERVED.starts_with(prefix.as_str()) => {
+                    !self.is_prefix_of_others(bucket, kind, after, prefix).await?
+                }
+                _ => false,
+            };
+            if !hidden {
+                shown.push(entry);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Whether keys behind `after` begin so that are not reserved.
+    async fn is_prefix_of_others(
+        &self,
+        bucket: &str,
+        (listing, value, marker): Kind,
+        after: Option<&str>,
+        prefix: &str,
+    ) -> Result<bool, StoreError> {
+        // They are before what is reserved, or behind it.
+        for after in [after, Some(BEHIND_RESERVED)] {
+            let mut ask = Ask::bucket(Method::GET, bucket)
+                .query(listing, value)
+                .query("prefix", prefix)
+                .query("max-keys", "1")
+                .query("encoding-type", "url");
+            if let Some(after) = after {
+                ask = ask.query(marker, after);
+            }
+            let page = self.client.ask(ask, Bytes::new()).await?.xml()?;
+            let mut found = page.children().filter_map(|found| found.text("Key"));
+            let Some(first) = found.next() else { return Ok(false) };
+            if !reserved(&Names::of(&page).plain(first)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The store's own keys that begin so.

@@ -87,11 +87,10 @@ impl Inner {
         versioning: Versioning,
         condition: &Condition,
     ) -> Result<Option<String>, StoreError> {
-        let asks = condition.if_match.is_some() || condition.if_none_match.is_some();
-        if versioning == Versioning::Enabled && !asks {
+        if versioning == Versioning::Enabled && !condition.asks() {
             return Ok(None);
         }
-        if asks {
+        if condition.asks() {
             let current = match self.described(bucket, key, None).await {
                 Ok((_, object)) => Some(object.about().etag.clone()),
                 Err(StoreError::NoSuchKey { .. }) => None,
@@ -159,8 +158,17 @@ impl Inner {
         let mut is_marker = false;
         match version {
             Some(_) => match self.find(bucket, key, version).await {
-                Ok(found) => record = found.record,
-                Err(StoreError::IsDeleteMarker { .. }) => is_marker = true,
+                Ok(found) => {
+                    if condition.asks() {
+                        let (_, object) = self.described(bucket, key, version).await?;
+                        condition.check(Some(&object.about().etag))?;
+                    }
+                    record = found.record;
+                }
+                Err(StoreError::IsDeleteMarker { .. }) => {
+                    condition.check(Some(""))?;
+                    is_marker = true;
+                }
                 Err(StoreError::NoSuchVersion) => {
                     return Ok(Deleted { version: shown, delete_marker: false });
                 }

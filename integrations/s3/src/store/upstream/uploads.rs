@@ -150,7 +150,7 @@ impl Inner {
         }
         body.push_str("</CompleteMultipartUpload>");
         let mut ask = Ask::object(Method::POST, bucket, key).query("uploadId", id);
-        if condition.if_match.is_some() || condition.if_none_match.is_some() {
+        if condition.asks() {
             match self.find(bucket, key, None).await {
                 Ok(found) => ask = ask.header("if-match", format!("\"{}\"", found.etag)),
                 Err(StoreError::NoSuchKey { delete_marker: None }) => {

@@ -72,9 +72,7 @@ impl Inner {
         if reserved(target.key) {
             return Err(StoreError::Reserved);
         }
-        let asks =
-            target.condition.filter(|it| it.if_match.is_some() || it.if_none_match.is_some());
-        let condition = match asks {
+        let condition = match target.condition.filter(|condition| condition.asks()) {
             None => None,
             // Whoever else changes the object until the bytes are there, the store notices.
             Some(_) => match self.find(target.bucket, target.key, None).await {
