@@ -211,7 +211,7 @@ def run_by_chance(description, run):
     checks.finish()
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
