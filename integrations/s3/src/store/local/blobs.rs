@@ -73,6 +73,8 @@ impl Blobs {
             fresh,
             offset: 0,
             writing: None,
+            unsynced: 0,
+            syncing: None,
         }))
     }
 
@@ -136,8 +138,7 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let outcome = spawn_blocking(work).await;
-    outcome.map_err(|error| StoreError::Failed(error.to_string()))?.map_err(refusal)
+    done(spawn_blocking(work)).await
 }
 
 fn refusal(error: io::Error) -> StoreError {
@@ -160,25 +161,49 @@ struct FileSink {
     offset: u64,
     /// Comes back with what is behind the last full page.
     writing: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    /// From there on nothing has been synced yet.
+    unsynced: u64,
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
+
+/// So many bytes are synced while others come: at the end there is less to wait for.
+const SYNC_LEN: u64 = 8 << 20;
 
 impl FileSink {
     /// Waits for the last write, and gives what it has left.
     async fn settle(&mut self) -> Result<Vec<u8>, StoreError> {
         match self.writing.take() {
             None => Ok(Vec::new()),
-            Some(writing) => {
-                let outcome = writing.await;
-                outcome.map_err(|error| StoreError::Failed(error.to_string()))?.map_err(refusal)
-            }
+            Some(writing) => done(writing).await,
         }
     }
+
+    /// Syncs what has been written, if that is much, and nothing is being synced.
+    async fn sync(&mut self) -> Result<(), StoreError> {
+        let much = self.offset.saturating_sub(self.unsynced) >= SYNC_LEN;
+        if much && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            if let Some(syncing) = self.syncing.take() {
+                done(syncing).await?;
+            }
+            self.unsynced = self.offset;
+            let file = Arc::clone(&self.file);
+            self.syncing = Some(spawn_blocking(move || file.sync_data()));
+        }
+        Ok(())
+    }
+}
+
+/// What came of work elsewhere.
+async fn done<T>(work: JoinHandle<io::Result<T>>) -> Result<T, StoreError> {
+    let outcome = work.await.map_err(|error| StoreError::Failed(error.to_string()))?;
+    outcome.map_err(refusal)
 }
 
 #[async_trait]
 impl Sink for FileSink {
     async fn write(&mut self, mut bytes: Vec<u8>) -> Result<(), StoreError> {
         let left = self.settle().await?;
+        self.sync().await?;
         let whole = left.len().saturating_add(bytes.len());
         let pages = whole.saturating_sub(whole.checked_rem(PAGE_LEN).unwrap_or(0));
         let offset = self.offset;
@@ -195,6 +220,9 @@ impl Sink for FileSink {
 
     async fn finish(mut self: Box<Self>) -> Result<Fresh, StoreError> {
         let left = self.settle().await?;
+        if let Some(syncing) = self.syncing.take() {
+            done(syncing).await?;
+        }
         let Self { blobs, file, fresh, offset, .. } = *self;
         let shelf = blobs.path(&fresh.blob).parent().map(Path::to_owned);
         blocking(move || {
