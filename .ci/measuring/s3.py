@@ -1,6 +1,7 @@
 """The S3 gateway."""
 
 import concurrent.futures
+import filecmp
 import hashlib
 import http.client
 import json
@@ -89,8 +90,31 @@ def ask(method, url, body=None, **headers):
     return answer
 
 
-def before_another(table, name, gateway, size):
-    """A large object through a gateway before another store, and back."""
+def by_clients(gateway, size):
+    """A large object there and back by what people use: boto3 and the `aws` command, in parts of which ten go at once."""
+    there, back = os.path.join(SCRATCH, "large"), os.path.join(SCRATCH, "back")
+    with open(there, "wb") as file:
+        file.writelines(pieces(size))
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": "MEASURE", "AWS_SECRET_ACCESS_KEY": "measure-secret",
+                   "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull}
+    script = """if True:
+        import boto3, sys
+        client = boto3.client("s3", endpoint_url=sys.argv[1])
+        client.upload_file(sys.argv[2], "measure", "boto3")
+        client.download_file("measure", "boto3", sys.argv[3])"""
+    aws = [PYTHON, os.path.join(os.path.dirname(PYTHON), "aws"), "--endpoint-url", gateway.endpoint, "s3", "cp", "--quiet"]
+    for commands in [[[PYTHON, "-c", script, gateway.endpoint, there, back]],
+                     [[*aws, there, "s3://measure/aws"], [*aws, "s3://measure/aws", back]]]:
+        for command in commands:
+            subprocess.run(command, env=environment, check=True)
+        if not filecmp.cmp(there, back, shallow=False):
+            sys.exit(f"{' '.join(commands[0])}: what came back is not what was put")
+        os.remove(back)
+    os.remove(there)
+
+
+def large_object(table, name, gateway, size):
+    """A large object through a gateway before a store, and back."""
     digest, tail = hashlib.sha256(), b""
 
     def sent():
@@ -110,8 +134,9 @@ def before_another(table, name, gateway, size):
     end = ask("GET", gateway.get["1024"], Range=f"bytes={size - 1000}-{size - 1}").read()
     if found.digest() != digest.digest() or end != tail:
         sys.exit(f"before {name}: what came back is not what was put")
+    by_clients(gateway, size)
     rates = [size / MIB / seconds for seconds in (put - began, got - put)]
-    table.target(f"memory with {size // MIB} MiB before {name}", gateway.memory_mib(), most=64 + 1, unit=" MiB",
+    table.target(f"memory with {size // MIB} MiB before {name}", gateway.memory_mib(), most=64 + 10, unit=" MiB",
                  detail="PUT {:.0f}, GET {:.0f} MiB/s, hashed on the way".format(*rates))
 
 
@@ -169,7 +194,7 @@ def s3(table, options):
     moto, other = Moto(), Gateway("s3-other")
     stores = {"moto": moto, "another gateway": other}
     before = {name: Gateway(f"s3-before-{at}", server, store.endpoint) for at, (name, store) in enumerate(stores.items())}
-    for name, gateway in before.items():
-        before_another(table, name, gateway, large * MIB)
+    for name, gateway in {"a directory": sealed, **before}.items():
+        large_object(table, name, gateway, large * MIB)
     for process in (*before.values(), moto, other, sealed, plain, server):
         process.stop()
