@@ -160,15 +160,16 @@ def s3(table, options):
     for run in range(options.runs):
         for name, work in [
             ("put", ("put", sealed.put["64"], 64 * MIB, puts)), ("put plain", ("put", plain.put["64"], 64 * MIB, puts)),
-            ("md5", ("md5", 64 * MIB, puts)), ("gcm", ("gcm", 64 * MIB, puts)),
-            *[("get", ("get", sealed.get["64"], gets)), ("get plain", ("get", plain.get["64"], gets))] * turns,
+            ("md5", ("md5", 64 * MIB, puts)),
+            *[("get", ("get", sealed.get["64"], gets)), ("get plain", ("get", plain.get["64"], gets)),
+              ("gcm", ("gcm", 64 * MIB, puts))] * turns,
         ]:
             rate = transfer(*work)["bytes_per_second"]
             taken[name].append(rate)
             note(f"run {run + 1}: {name}: {rate / MIB:.0f} MiB/s")
 
     def ratio(name, other):
-        return statistics.median(rate / base for rate, base in zip(taken[name], taken[other]))
+        return statistics.median(rate / base for rate, base in zip(taken[name], taken[other], strict=True))
 
     print("| workload | MiB/s, median |\n|---|---|")
     for name, rates in taken.items():

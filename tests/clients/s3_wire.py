@@ -182,6 +182,8 @@ class Run:
                     signer=Signer(time=now - datetime.timedelta(seconds=5)))
         self.expect("a header is not signed", 403, "AccessDenied", "PUT", target, sha256(b"x"), b"x",
                     unsigned={"x-amz-meta-more": "1"})
+        self.expect("signed for another service, with a body that does not come", 400, "AuthorizationHeaderMalformed",
+                    "POST", "/", "", b"", signer=Signer(service="sts"), unsigned={"content-length": "10"})
         self.expect("another path", 403, "SignatureDoesNotMatch", "PUT", target, sha256(b"x"), b"x",
                     unsigned={"host": "elsewhere"})
         self.expect("signature version 2", 400, "InvalidRequest", "GET", "/", "", b"", sign=False,

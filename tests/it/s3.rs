@@ -161,7 +161,7 @@ fn the_kmip_server_is_asked_no_more_often_than_by_zenko() {
 
 #[test]
 fn killed_at_any_moment_an_object_is_the_old_one_or_the_new_one() {
-    with_binaries("s3_faults.py", 3, &["interrupted", "killed", "--rounds", &rounds()]);
+    with_binaries("s3_faults.py", 4, &["interrupted", "killed", "--rounds", &rounds()]);
 }
 
 #[test]

@@ -99,5 +99,5 @@ fn the_kmip_server_is_asked_no_more_often_before_moto() {
 
 #[test]
 fn killed_at_any_moment_an_object_before_moto_is_the_old_one_or_the_new_one() {
-    with_binaries("s3_faults.py", 1, &["killed", "--upstream", "--rounds", &rounds()]);
+    with_binaries("s3_faults.py", 2, &["killed", "--upstream", "--rounds", &rounds()]);
 }

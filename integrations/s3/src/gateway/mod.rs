@@ -19,7 +19,6 @@ mod keys;
 mod listing;
 mod objects;
 mod parts;
-mod patient;
 mod promised;
 mod ranges;
 mod read;

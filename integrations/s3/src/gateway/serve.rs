@@ -12,17 +12,16 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result, s3_error};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::chunks::{Chunked, is_chunked};
-use super::patient::Patient;
 use super::ranges::Unranged;
 use super::service::Service;
 use super::unread::Watched;
-use super::write::SILENCE_MAX;
 use super::{Credentials, Gateway, answers, dates, failure, random_id};
 
 /// What a gateway takes at most.
@@ -34,7 +33,7 @@ pub struct Limits {
     pub headers_len_max: usize,
     /// How long a request's headers may take, and a handshake of TLS.
     pub headers_time_max: Duration,
-    /// How long a client may take nothing of its answer.
+    /// How long a client may send nothing of its body, or take nothing of its answer.
     pub silence_max: Duration,
     /// How long transfers may go on after the gateway has been told to end.
     pub drain_time_max: Duration,
@@ -46,7 +45,7 @@ impl Default for Limits {
             connections_max: 1024,
             headers_len_max: 16 << 10,
             headers_time_max: Duration::from_secs(30),
-            silence_max: SILENCE_MAX,
+            silence_max: Duration::from_secs(60),
             drain_time_max: Duration::from_secs(30),
         }
     }
@@ -79,7 +78,7 @@ pub async fn serve(
     loop {
         let accepted = tokio::select! {
             () = &mut ended => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &places, limits.silence_max) => accepted,
         };
         let Some((socket, place)) = accepted else { continue };
         let service = service.clone();
@@ -119,8 +118,8 @@ async fn converse(
         .header_read_timeout(limits.headers_time_max)
         .max_buf_size(BUFFER_LEN_MAX)
         .serve_connection(
-            TokioIo::new(Patient::new(socket, limits.silence_max)),
-            service_fn(move |request| respond(service.clone(), request, limits.headers_len_max)),
+            TokioIo::new(socket),
+            service_fn(move |request| respond(service.clone(), request, limits)),
         );
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended");
@@ -130,12 +129,17 @@ async fn converse(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
+    silence_max: Duration,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((socket, _)) => {
             // Only a matter of speed.
             drop(socket.set_nodelay(true));
+            // It would keep the answer's buffers and files.
+            if let Err(error) = SockRef::from(&socket).set_tcp_user_timeout(Some(silence_max)) {
+                tracing::warn!(%error, "a client that takes nothing of its answer is waited for");
+            }
             Some((socket, place))
         }
         Err(error) => {
@@ -162,15 +166,15 @@ fn build(gateway: Arc<Gateway>, credentials: Credentials) -> S3Service {
 async fn respond(
     service: S3Service,
     request: Request<Incoming>,
-    headers_len_max: usize,
+    limits: Limits,
 ) -> Result<Response<Body>, Failed> {
     let method = request.method().clone();
     let attributes = Query(request.uri()).get("attributes").is_some();
     let waits = request.headers().contains_key(EXPECT);
-    let admitted = admissible(&request, headers_len_max);
+    let admitted = admissible(&request, limits.headers_len_max);
     let (mut head, body) = request.into_parts();
     dates::complete(&mut head.headers);
-    let (body, unread) = Watched::new(body, waits);
+    let (body, unread) = Watched::new(body, waits, limits.silence_max);
     let id = random_id().unwrap_or_default();
     let mut response = match admitted {
         Ok(()) => {
@@ -242,6 +246,22 @@ fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<(
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         ));
     }
+    let scope =
+        query.get("X-Amz-Credential").map(|scope| scope.replace("%2F", "/").replace("%2f", "/"));
+    let scope = scope.or_else(|| {
+        let words = authorization.split([',', ' ']);
+        words
+            .into_iter()
+            .find_map(|word| word.trim().strip_prefix("Credential="))
+            .map(str::to_owned)
+    });
+    if scope.is_some_and(|scope| scope.rsplit('/').nth(1) != Some("s3")) {
+        // A signature for another service is over the body, which would be read before it is checked.
+        return Err(s3_error!(
+            AuthorizationHeaderMalformed,
+            "The authorization is malformed; its scope must be of the service s3"
+        ));
+    }
     if let Some(expires) = query.get("X-Amz-Expires")
         && !expires.parse::<u32>().is_ok_and(|seconds| seconds <= PRESIGNED_SECONDS_MAX)
     {
@@ -278,5 +298,57 @@ impl Query<'_> {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             (key == name).then_some(value)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const SILENCE_MAX: Duration = Duration::from_millis(400);
+    const SENT: usize = 32 << 20;
+
+    /// A connection whose client does what it does, and what comes of an answer.
+    async fn answer<F: Future>(
+        client: impl FnOnce(TcpStream) -> F,
+    ) -> (std::io::Result<()>, F::Output) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let places = Arc::new(Semaphore::new(1));
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut socket, _place) = accept(&listener, &places, SILENCE_MAX).await.unwrap();
+        let content = vec![7; SENT];
+        let sent = async move {
+            socket.write_all(&content).await?;
+            socket.shutdown().await
+        };
+        tokio::join!(sent, client(near))
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_loses_its_connection() {
+        let (sent, near) = answer(|near| async { near }).await;
+        assert_eq!(sent.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+        drop(near);
+    }
+
+    #[tokio::test]
+    async fn who_takes_little_of_an_answer_keeps_its_connection() {
+        let slowly = |mut near: TcpStream| async move {
+            let mut taken = Vec::new();
+            let began = std::time::Instant::now();
+            while began.elapsed() < SILENCE_MAX * 5 {
+                tokio::time::sleep(SILENCE_MAX / 20).await;
+                let mut some = vec![0; 64 << 10];
+                near.read_exact(&mut some).await.unwrap();
+                taken.extend(some);
+            }
+            near.read_to_end(&mut taken).await.unwrap();
+            taken.len()
+        };
+        let (sent, taken) = answer(slowly).await;
+        sent.unwrap();
+        assert_eq!(taken, SENT);
     }
 }

@@ -5,7 +5,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::time::Duration;
 
 use futures_core::Stream as _;
 use hyper::StatusCode;
@@ -18,14 +17,13 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::checksums::{Algorithm, Hasher};
 use super::chunks::ChunkError;
 use super::failure;
+use super::unread::Silent;
 use crate::scheme1::Cipher;
 use crate::segments::{SEGMENT_LEN, Stream};
 use crate::store::{Fresh, Sink};
 
 /// Plaintext bytes that are handed on at once: whole segments.
 const CHUNK_LEN: usize = 2 * SEGMENT_LEN;
-/// How long a client may be silent.
-pub(super) const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// What the bytes are turned into.
 pub(super) enum Encoder {
@@ -166,23 +164,13 @@ impl Chunks {
             if !self.rest.is_empty() {
                 return Ok(chunk);
             }
-            let next = tokio::time::timeout(
-                SILENCE_MAX,
-                poll_fn(|context| Pin::new(&mut *body).poll_next(context)),
-            );
-            match next.await {
-                Err(_) => {
-                    return Err(s3_error!(
-                        RequestTimeout,
-                        "Your socket connection to the server was not read from or written to within the timeout period"
-                    ));
-                }
-                Ok(None) => {
+            match poll_fn(|context| Pin::new(&mut *body).poll_next(context)).await {
+                None => {
                     self.ended = true;
                     return Ok(chunk);
                 }
-                Ok(Some(Err(error))) => return Err(broken(&error)),
-                Ok(Some(Ok(bytes))) => self.rest = bytes,
+                Some(Err(error)) => return Err(broken(&error)),
+                Some(Ok(bytes)) => self.rest = bytes,
             }
         }
     }
@@ -195,7 +183,12 @@ fn broken(error: &StdError) -> S3Error {
     }
     let text = error.to_string();
     let is = |reason: &str| text.contains(reason);
-    if is(&ChunkError::SignedTooLong.to_string()) {
+    if is(&Silent.to_string()) {
+        s3_error!(
+            RequestTimeout,
+            "Your socket connection to the server was not read from or written to within the timeout period"
+        )
+    } else if is(&ChunkError::SignedTooLong.to_string()) {
         failure::custom(
             "InvalidChunkSizeError",
             StatusCode::BAD_REQUEST,

@@ -202,8 +202,8 @@ async fn done<T>(work: JoinHandle<io::Result<T>>) -> Result<T, StoreError> {
 #[async_trait]
 impl Sink for FileSink {
     async fn write(&mut self, mut bytes: Vec<u8>) -> Result<(), StoreError> {
-        let left = self.settle().await?;
         self.sync().await?;
+        let left = self.settle().await?;
         let whole = left.len().saturating_add(bytes.len());
         let pages = whole.saturating_sub(whole.checked_rem(PAGE_LEN).unwrap_or(0));
         let offset = self.offset;

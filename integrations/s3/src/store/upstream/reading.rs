@@ -9,6 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -103,21 +104,30 @@ impl Coming {
 struct Opened {
     offset: u64,
     len: u64,
-    coming: Arc<tokio::sync::Mutex<Coming>>,
-    /// The end of the reading that began last: the next one waits for it.
-    last: Mutex<Option<oneshot::Receiver<()>>>,
+    /// The bytes, when the reading that began last has its own: each hands them on to the next. One that fails does not.
+    turn: Mutex<Option<oneshot::Receiver<Coming>>>,
     /// Where the bytes go back to when they are pinned: the next part is behind this one.
     pinned: Option<(Arc<Inner>, String)>,
+}
+
+impl Opened {
+    fn new(offset: u64, len: u64, coming: Coming, pinned: Option<(Arc<Inner>, String)>) -> Self {
+        let (first, turn) = oneshot::channel();
+        // The receiver is here.
+        let _sent = first.send(coming);
+        Self { offset, len, turn: Mutex::new(Some(turn)), pinned }
+    }
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         // With a reading that nobody waited for goes the whole answer.
         if let Some((inner, pin)) = self.pinned.take()
-            && let Some(coming) = Arc::get_mut(&mut self.coming)
+            && let Some(coming) =
+                locked(&self.turn).take().and_then(|mut turn| turn.try_recv().ok())
             && let Some(place) = locked(&inner.pinned).get_mut(&pin)
         {
-            *place = Some(std::mem::replace(coming.get_mut(), Coming::new(None, 0)));
+            *place = Some(coming);
         }
     }
 }
@@ -167,9 +177,8 @@ impl Inner {
         if let Some(pin) = stretch.pin {
             let coming = locked(&self.pinned).get_mut(&pin).and_then(Option::take);
             let coming = coming.ok_or(StoreError::Busy)?;
-            let coming = Arc::new(tokio::sync::Mutex::new(coming));
             let pinned = Some((Arc::clone(self), pin));
-            return Ok(Box::new(Opened { offset, len, coming, last: Mutex::default(), pinned }));
+            return Ok(Box::new(Opened::new(offset, len, coming, pinned)));
         }
         let first = offset.saturating_add(range.start);
         let end = offset.saturating_add(range.end.min(len));
@@ -197,8 +206,7 @@ impl Inner {
             check(&response, if whole { None } else { Some((first, last)) })?;
             body = Some(response.into_body());
         }
-        let coming = Arc::new(tokio::sync::Mutex::new(Coming::new(body, first)));
-        Ok(Box::new(Opened { offset, len, coming, last: Mutex::default(), pinned: None }))
+        Ok(Box::new(Opened::new(offset, len, Coming::new(body, first), None)))
     }
 }
 
@@ -219,19 +227,22 @@ fn check(response: &Response<Incoming>, range: Option<(u64, u64)>) -> Result<(),
 impl Source for Opened {
     fn read(&self, offset: u64, mut buffer: Vec<u8>, open: Opening) -> Begun {
         let offset = self.offset.saturating_add(offset);
-        let coming = Arc::clone(&self.coming);
-        let (ended, end) = oneshot::channel::<()>();
-        let before = locked(&self.last).replace(end);
-        let reading = tokio::spawn(async move {
-            let _ended = ended;
-            if let Some(before) = before {
-                let _outcome = before.await;
-            }
-            coming.lock().await.read(offset, &mut buffer).await?;
+        let (ended, end) = oneshot::channel();
+        let turn = locked(&self.turn).replace(end);
+        // Goes on by itself, and ends with whoever waits for it.
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            let gone = || StoreError::Failed("the reading before has failed".to_owned());
+            let mut coming = turn.ok_or_else(gone)?.await.map_err(|_| gone())?;
+            coming.read(offset, &mut buffer).await?;
+            let _nobody_reads_on = ended.send(coming);
             open(&mut buffer)?;
             Ok(buffer)
         });
-        Box::pin(async { reading.await.map_err(|error| StoreError::Failed(error.to_string()))? })
+        Box::pin(async move {
+            let read = reading.join_next().await.and_then(Result::ok);
+            read.unwrap_or_else(|| Err(StoreError::Failed("a reading ended".to_owned())))
+        })
     }
 
     async fn size(&self) -> Result<u64, StoreError> {
