@@ -19,22 +19,31 @@ const PASSWORD_BYTES_MAX: usize = 1024;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// One hash at a time: guessing passwords must not take the processors from KMIP.
-static HASHING: Mutex<()> = Mutex::new(());
-
 /// How many logins may wait for their turn. Each holds a thread, so more would keep others from
 /// everything else that the API does.
 const WAITING_MAX: usize = 8;
-static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// A place in the queue.
-struct Waiting;
+/// Where logins wait for their hash, and new passwords too.
+static LOGINS: Queue = Queue::new();
 
-impl Waiting {
-    fn begin() -> Result<Self, AuthError> {
+struct Queue {
+    /// One hash at a time: guessing passwords must not take the processors from KMIP.
+    hashing: Mutex<()>,
+    waiting: AtomicUsize,
+}
+
+/// A place in a queue.
+struct Place<'a>(&'a Queue);
+
+impl Queue {
+    const fn new() -> Self {
+        Self { hashing: Mutex::new(()), waiting: AtomicUsize::new(0) }
+    }
+
+    fn enter(&self) -> Result<Place<'_>, AuthError> {
         // Counted before it is asked, so that two cannot take the last place.
-        let place = Self;
-        if WAITING.fetch_add(1, Ordering::SeqCst) >= WAITING_MAX {
+        let place = Place(self);
+        if self.waiting.fetch_add(1, Ordering::SeqCst) >= WAITING_MAX {
             Err(AuthError::Busy)
         } else {
             Ok(place)
@@ -42,9 +51,9 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::SeqCst);
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -71,7 +80,7 @@ impl PasswordHash {
         }
         let mut kept = Self::of_nobody(iterations);
         aws_lc_rs::rand::fill(&mut kept.salt)?;
-        let _one = HASHING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = LOGINS.hashing.lock().unwrap_or_else(PoisonError::into_inner);
         let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
         pbkdf2::derive(algorithm, kept.iterations, &kept.salt, password.as_bytes(), &mut kept.hash);
         Ok(kept)
@@ -91,10 +100,14 @@ impl PasswordHash {
     /// # Errors
     /// [`AuthError::Busy`] if too many wait already.
     pub(super) fn is(&self, password: &str) -> Result<bool, AuthError> {
-        let _place = Waiting::begin()?;
+        self.is_behind(&LOGINS, password)
+    }
+
+    fn is_behind(&self, queue: &Queue, password: &str) -> Result<bool, AuthError> {
+        let _place = queue.enter()?;
         let long = password.len() > PASSWORD_BYTES_MAX;
         let password = if long { "" } else { password };
-        let _one = HASHING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = queue.hashing.lock().unwrap_or_else(PoisonError::into_inner);
         let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
         let bytes = password.as_bytes();
         let verified = pbkdf2::verify(algorithm, self.iterations, &self.salt, bytes, &self.hash);
@@ -124,15 +137,17 @@ mod tests {
     #[test]
     fn few_wait_and_the_others_are_told_to_come_again() {
         let kept = PasswordHash::of("x", 200_000).unwrap();
+        // Other tests log in meanwhile.
+        let queue = Queue::new();
         let answers: Vec<_> = std::thread::scope(|scope| {
             let logins: Vec<_> =
-                (0..4 * WAITING_MAX).map(|_| scope.spawn(|| kept.is("x"))).collect();
+                (0..4 * WAITING_MAX).map(|_| scope.spawn(|| kept.is_behind(&queue, "x"))).collect();
             logins.into_iter().map(|login| login.join().unwrap()).collect()
         });
         let busy = answers.iter().filter(|it| matches!(it, Err(AuthError::Busy))).count();
         assert!(busy > 0, "all of {} waited", answers.len());
         assert!(answers.iter().all(|it| matches!(it, Ok(true) | Err(AuthError::Busy))));
-        assert!(kept.is("x").unwrap(), "the places are free again");
+        assert!(kept.is_behind(&queue, "x").unwrap(), "the places are free again");
     }
 
     #[test]
