@@ -246,16 +246,14 @@ fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<(
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         ));
     }
-    let scope =
-        query.get("X-Amz-Credential").map(|scope| scope.replace("%2F", "/").replace("%2f", "/"));
-    let scope = scope.or_else(|| {
-        let words = authorization.split([',', ' ']);
-        words
-            .into_iter()
-            .find_map(|word| word.trim().strip_prefix("Credential="))
-            .map(str::to_owned)
-    });
-    if scope.is_some_and(|scope| scope.rsplit('/').nth(1) != Some("s3")) {
+    let in_header = |name: &str| {
+        let mut parts = authorization.split([',', ' ']);
+        parts.find_map(|part| part.trim().strip_prefix(name)).map(str::to_owned)
+    };
+    let in_query = query.get("X-Amz-Credential");
+    let in_query = in_query.map(|scope| scope.replace("%2F", "/").replace("%2f", "/"));
+    let mut scopes = in_header("Credential=").into_iter().chain(in_query);
+    if scopes.any(|scope| scope.rsplit('/').nth(1) != Some("s3")) {
         // A signature for another service is over the body, which would be read before it is checked.
         return Err(s3_error!(
             AuthorizationHeaderMalformed,
@@ -270,13 +268,9 @@ fn admissible(request: &Request<Incoming>, headers_len_max: usize) -> S3Result<(
             "X-Amz-Expires must be a number of seconds that is at most a week"
         ));
     }
-    let in_header = authorization
-        .split([',', ' '])
-        .find_map(|part| part.trim().strip_prefix("SignedHeaders="))
-        .map(str::to_owned);
     let in_query =
         query.get("X-Amz-SignedHeaders").map(|names| names.replace("%3B", ";").replace("%3b", ";"));
-    let Some(signed) = in_header.or(in_query) else { return Ok(()) };
+    let Some(signed) = in_header("SignedHeaders=").or(in_query) else { return Ok(()) };
     let signed: Vec<&str> = signed.split(';').collect();
     let mut bound =
         headers.keys().map(HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));

@@ -152,6 +152,8 @@ fn refusal(error: io::Error) -> StoreError {
 /// Writes end where the system's pages do, but for the last one: it keeps a file whose writes do not in smaller pieces, which
 /// take longer to read.
 const PAGE_LEN: usize = 4096;
+/// So many bytes are synced while others come: at the end there is less to wait for.
+const SYNC_LEN: u64 = 8 << 20;
 
 /// A file that is being written: one write is on its way while the next is prepared.
 struct FileSink {
@@ -165,9 +167,6 @@ struct FileSink {
     unsynced: u64,
     syncing: Option<JoinHandle<io::Result<()>>>,
 }
-
-/// So many bytes are synced while others come: at the end there is less to wait for.
-const SYNC_LEN: u64 = 8 << 20;
 
 impl FileSink {
     /// Waits for the last write, and gives what it has left.
